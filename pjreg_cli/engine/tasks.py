@@ -1,0 +1,33 @@
+"""The only creator of tasks: each is named, kept until it ends, and its failure is logged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Protocol
+
+_log = logging.getLogger("pjreg_cli.engine")
+_running: set[asyncio.Task[None]] = set()
+
+
+class Spawner(Protocol):
+    """What whoever may not create tasks is handed."""
+
+    def __call__(self, coroutine: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
+        """Run `coroutine` as a task called `name`."""
+        ...
+
+
+def spawn(coroutine: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
+    """Run `coroutine` as a task called `name`; an exception it ends with is logged."""
+    task = asyncio.create_task(coroutine, name=name)  # noqa: TID251 -- its one owner
+    _running.add(task)
+    task.add_done_callback(_ended)
+    return task
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    _running.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("task %s failed: %r", task.get_name(), error, exc_info=error)

@@ -1,0 +1,52 @@
+"""The exception family of the package; parsers and edges raise nothing else."""
+
+from __future__ import annotations
+
+#: the longest piece of somebody's input that an error text repeats, in characters
+_EXCERPT = 80
+
+
+def excerpt(text: str) -> str:
+    """The offending piece of an input, cut to 80 characters, control characters escaped."""
+    shown = text.encode("unicode_escape", "backslashreplace").decode("ascii")
+    shown = shown if not text.isprintable() else text
+    return shown if len(shown) <= _EXCERPT else shown[: _EXCERPT - 1] + "…"
+
+
+class PjregError(Exception):
+    """Anything this package complains about; the text is for the operator."""
+
+
+class ConfigError(PjregError):
+    """A configuration that cannot be used; `path` and `line` (from 1, 0: the whole file) say where."""
+
+    def __init__(self, message: str, path: str, line: int = 0) -> None:
+        where = f"{path}:{line}" if line else path
+        super().__init__(f"{where}: {message}")
+        self.message = message
+        self.path = path
+        self.line = line
+
+
+class SipParseError(PjregError):
+    """Bytes that are no SIP; `offset` is where in the input reading stopped, in bytes."""
+
+    def __init__(self, message: str, offset: int = 0) -> None:
+        super().__init__(f"{message} (at byte {offset})")
+        self.offset = offset
+
+
+class AmiError(PjregError):
+    """A manager message that cannot be read."""
+
+
+class TransportError(PjregError):
+    """A socket or connection that cannot be opened, or a message that cannot be sent."""
+
+
+class ResolveError(PjregError):
+    """A name that leads nowhere (RFC 3263)."""
+
+
+class UsageError(PjregError):
+    """A command line of `pjreg-cli` itself that cannot be understood (exit status 2)."""

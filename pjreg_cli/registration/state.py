@@ -1,0 +1,195 @@
+"""The values the registration machine works on: status, state, events, outcomes, effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Status(Enum):
+    """The six inner states; `word` gives the three that are shown."""
+
+    UNREGISTERED = "unregistered"
+    REGISTERED = "registered"
+    REJECTED_TEMPORARY = "rejected temporarily"
+    REJECTED_PERMANENT = "rejected permanently"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+    @property
+    def word(self) -> str:
+        """`Registered`, `Rejected` or `Unregistered`."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Status.UNREGISTERED: "Unregistered",
+    Status.REGISTERED: "Registered",
+    Status.REJECTED_TEMPORARY: "Rejected",
+    Status.REJECTED_PERMANENT: "Rejected",
+    Status.STOPPING: "Unregistered",
+    Status.STOPPED: "Unregistered",
+}
+
+
+class Flight(Enum):
+    """The request of a registration that has no final answer yet."""
+
+    REGISTER = "register"
+    UNREGISTER = "unregister"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where one registration stands.  Instants are seconds of the loop's clock."""
+
+    status: Status = Status.UNREGISTERED
+    retries: int = 0
+    """Failed attempts in a row that count towards max_retries."""
+    wake_at: float | None = None
+    """When the machine wants a `Wake`; the engine keeps its timer equal to this."""
+    next_attempt_at: float | None = None
+    """For when the next attempt was last scheduled; outlives a cancelled wake (`exp.`)."""
+    in_flight: Flight | None = None
+    leaving: bool = False
+    """Removed from the configuration; ends as soon as what is under way has ended."""
+    requested_s: int | None = None
+    """The expiry a registrar made us ask for (423); None: the configured one."""
+    answered: bool = False
+    """The request in flight answers a challenge."""
+    renewed: bool = False
+    """A stale nonce was already replaced in this attempt (RFC 7616 section 3.3)."""
+    agreed: bool = False
+    """A 494 was already answered in this attempt."""
+    guessed: bool = False
+    """A 423 without Min-Expires was already answered in this attempt."""
+    unregister_due: bool = False
+    """An unregister was asked for while a request was in flight."""
+    register_due: bool = False
+    """A registration came due while a request was in flight."""
+
+
+# -- events -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Register after the initial delay: `jitter_s` (0 .. max_random_initial_delay - 1) plus 1 s."""
+
+    jitter_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """`State.wake_at` has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unregister:
+    """The operator wants the binding gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransportClosed:
+    """The connection of this registration was lost; wait `delay_s` before registering again
+    (0: at once; more where many registrations shared the connection)."""
+
+    delay_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AuthReloaded:
+    """Auth sections were read anew; `jitter_s` as in `Start`."""
+
+    jitter_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """The registration is no longer configured."""
+
+
+class Cause(Enum):
+    """What an outcome stands on."""
+
+    ANSWERED = "answered"
+    TIMED_OUT = "timed-out"
+    SEND_FAILED = "send-failed"
+    UNRESOLVED = "unresolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A final response to the request in flight, or its absence (408, or 503 for a failed send)."""
+
+    code: int
+    cause: Cause = Cause.ANSWERED
+    granted_s: int | None = None
+    """Of a 2xx to a REGISTER: the granted lifetime, by the rules of the request's contacts."""
+    retry_after_s: int = 0
+    min_expires_s: int | None = None
+    credentials_fit: bool = False
+    """The challenges of this 401 or 407 can be answered with what is configured."""
+    stale: bool = False
+    """The challenge to our credentials says only that their nonce is stale."""
+    target_left: bool = False
+    """There is another target to try (RFC 3263 section 4.3)."""
+    mechanisms: bool = False
+    """A 494 that offers security mechanisms and mediasec is configured."""
+
+
+Event = Start | Wake | Unregister | TransportClosed | AuthReloaded | Remove | Outcome
+
+
+# -- effects ----------------------------------------------------------------------------------
+
+
+class Via(Enum):
+    """Where a REGISTER goes."""
+
+    FIRST = "first"
+    """A new attempt: look up the targets anew, begin with the first."""
+    SAME = "same"
+    """The target of the request before."""
+    NEXT = "next"
+    """The next target of the same attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendRegister:
+    """Send a REGISTER.  `expires_s` 0 unregisters.  With `credentials` it answers the challenges
+    of the outcome just handled and keeps its From tag; otherwise it has none."""
+
+    expires_s: int
+    via: Via = Via.FIRST
+    credentials: bool = False
+    agreement: bool = False
+    """It answers a 494: Security-Verify without Security-Client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """An attempt has settled, by the rule of this name; the new state tells how."""
+
+    rule: str
+    flight: Flight
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A leaving registration has ended: forget it."""
+
+
+Effect = SendRegister | Publish | Drop
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The options of a registration that decide; seconds and counts as configured."""
+
+    expiration_s: int = 3600
+    retry_interval_s: int = 60
+    forbidden_retry_interval_s: int = 0
+    fatal_retry_interval_s: int = 0
+    max_retries: int = 10
+    auth_rejection_permanent: bool = True

@@ -1,0 +1,237 @@
+"""The frames spoken over the control socket; pure.
+
+A connection carries frames both ways, each a letter, the length of its payload (four bytes, most
+significant first) and the payload, UTF-8 text.  A client need not say `H` first: it is then a
+one-shot in today's dialect.
+
+From the client (payload at most 64 KiB):
+
+=====  ==========================================================================================
+``H``  hello, once, before anything else: words ``kind=one-shot|remote``, ``dialect=current|12``,
+       ``json=0|1``, ``colour=0|1``, ``verbose=N`` separated by blanks; unknown ones are passed over
+``X``  execute this command line
+``S``  what could follow this text? (completion and `?`)
+``W``  watch from now on: words ``log`` and ``counts``
+=====  ==========================================================================================
+
+From the server:
+
+=====  ==========================================================================================
+``G``  the greeting, in answer to a hello of kind ``remote``: lines ``version=``, ``host=``,
+       ``pid=``, ``config=``, ``verbose=``
+``O``  a piece of output of the command under way (pieces may split anywhere but in a character)
+``E``  the end of a command: ``0`` or ``1``, then ``q`` if the console should close
+``S``  suggestions, one a line: start position, text and explanation separated by tabs
+``C``  how many registrations there are of each word, one a line: word, tab, number
+``L``  a log line: its level, a tab, the text (which may have several lines)
+``B``  bye: the instance ends (``stop``), or begins again (``restart``)
+``R``  refused, with the reason; the connection is closed after it
+=====  ==========================================================================================
+
+Requests are answered in the order they came, each completely before the next is looked at.
+``C``, ``L`` and ``B`` come unasked at any time, also in the middle of an answer.  Log lines that a
+client is too slow to read are dropped, and a later ``L`` says how many were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from pjreg_cli.commands.tree import Suggestion
+from pjreg_cli.errors import PjregError, excerpt
+from pjreg_cli.remote import END, EXECUTE, HEAD, HELLO, OUTPUT, REFUSED, frame
+
+__all__ = [
+    "BYE",
+    "COUNTS",
+    "END",
+    "EXECUTE",
+    "GREETING",
+    "HELLO",
+    "LOG",
+    "MAX_ANSWER",
+    "MAX_REQUEST",
+    "OUTPUT",
+    "REFUSED",
+    "SUGGEST",
+    "WATCH",
+    "ControlError",
+    "FrameReader",
+    "Greeting",
+    "Hello",
+    "frame",
+    "parse_counts",
+    "parse_hello",
+    "parse_log",
+    "parse_suggestions",
+    "print_counts",
+    "print_log",
+    "print_suggestions",
+]
+
+SUGGEST = b"S"
+WATCH = b"W"
+GREETING = b"G"
+COUNTS = b"C"
+LOG = b"L"
+BYE = b"B"
+
+#: the longest payload of a request, in bytes
+MAX_REQUEST = 1 << 16
+#: the longest payload of an answer, in bytes
+MAX_ANSWER = 1 << 20
+
+
+class ControlError(PjregError):
+    """Bytes that are no frame, or a frame that says nothing we understand."""
+
+
+class FrameReader:
+    """Bytes in any pieces to whole frames."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit` is the longest payload taken, in bytes."""
+        self._limit = limit
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
+        """The frames that `data` completes, as letter and payload; raises ControlError."""
+        buffer = self._buffer
+        buffer += data
+        frames = []
+        at = 0
+        while len(buffer) - at >= HEAD:
+            length = int.from_bytes(buffer[at + 1 : at + HEAD], "big")
+            if length > self._limit:
+                raise ControlError(f"a frame of {length} bytes is longer than {self._limit}")
+            end = at + HEAD + length
+            if len(buffer) < end:
+                break
+            frames.append((bytes(buffer[at : at + 1]), bytes(buffer[at + HEAD : end])))
+            at = end
+        del buffer[:at]
+        return frames
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hello:
+    """Who asks, and how the answers should look."""
+
+    kind: str = "one-shot"
+    """`one-shot`, or `remote` for an interactive console."""
+    dialect: str = "current"
+    json: bool = False
+    colour: bool = False
+    verbose: int = 0
+
+    def encode(self) -> bytes:
+        """The payload of an `H` frame."""
+        words = (
+            f"{field.name}={int(value) if isinstance(value, bool) else value}"
+            for field in fields(self)
+            for value in (getattr(self, field.name),)
+        )
+        return " ".join(words).encode()
+
+
+def _pairs(payload: bytes, separator: str | None) -> dict[str, str]:
+    words = payload.decode("utf-8", "replace").split(separator)
+    return {key: value for key, _, value in (word.partition("=") for word in words)}
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise ControlError(f"not a number: {excerpt(text)}")
+    return int(text)
+
+
+def parse_hello(payload: bytes) -> Hello:
+    """The payload of an `H` frame; raises ControlError."""
+    given = _pairs(payload, None)
+    kind = given.get("kind", "one-shot")
+    if kind not in ("one-shot", "remote"):
+        raise ControlError(f"no such kind of client: {excerpt(kind)}")
+    return Hello(
+        kind=kind,
+        dialect=given.get("dialect", "current"),
+        json=given.get("json") == "1",
+        colour=given.get("colour") == "1",
+        verbose=_count(given.get("verbose", "0")),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """Whom a console has reached."""
+
+    version: str
+    host: str
+    pid: int
+    config: str
+    """The path of the configuration in use."""
+    verbose: int
+    """The console's verbosity: what it asked for."""
+
+    def encode(self) -> bytes:
+        """The payload of a `G` frame."""
+        lines = (f"{field.name}={getattr(self, field.name)}" for field in fields(self))
+        return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+    @staticmethod
+    def parse(payload: bytes) -> Greeting:
+        """The payload of a `G` frame; raises ControlError."""
+        given = _pairs(payload, "\n")
+        return Greeting(
+            version=given.get("version", ""),
+            host=given.get("host", ""),
+            pid=_count(given.get("pid", "")),
+            config=given.get("config", ""),
+            verbose=_count(given.get("verbose", "0")),
+        )
+
+
+def print_counts(counts: Mapping[str, int]) -> bytes:
+    """The payload of a `C` frame."""
+    return "\n".join(f"{word}\t{number}" for word, number in counts.items()).encode()
+
+
+def parse_counts(payload: bytes) -> dict[str, int]:
+    """The payload of a `C` frame; raises ControlError."""
+    lines = payload.decode("utf-8", "replace").splitlines()
+    return {word: _count(number) for word, _, number in (line.partition("\t") for line in lines)}
+
+
+def print_log(level: str, text: str) -> bytes:
+    """The payload of an `L` frame."""
+    return f"{level}\t{text}".encode("utf-8", "replace")
+
+
+def parse_log(payload: bytes) -> tuple[str, str]:
+    """Level and text of an `L` frame."""
+    level, _, text = payload.decode("utf-8", "replace").partition("\t")
+    return level, text
+
+
+def print_suggestions(suggestions: Iterable[Suggestion]) -> bytes:
+    """The payload of an answering `S` frame, cut to what a frame may hold."""
+    payload = bytearray()
+    for one in suggestions:
+        words = (str(one.start_position), one.text, one.description)
+        line = "\t".join(word.replace("\t", " ").replace("\n", " ") for word in words) + "\n"
+        encoded = line.encode("utf-8", "replace")
+        if len(payload) + len(encoded) > MAX_ANSWER:
+            break
+        payload += encoded
+    return bytes(payload)
+
+
+def parse_suggestions(payload: bytes) -> Sequence[Suggestion]:
+    """The payload of an answering `S` frame; raises ControlError."""
+    suggestions = []
+    for line in payload.decode("utf-8", "replace").split("\n")[:-1]:
+        start, _, rest = line.partition("\t")
+        text, _, description = rest.partition("\t")
+        sign = -1 if start.startswith("-") else 1
+        suggestions.append(Suggestion(text, sign * _count(start.lstrip("-")), description))
+    return suggestions

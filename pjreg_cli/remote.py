@@ -1,0 +1,194 @@
+"""The one-shot client: one command line to a running instance, its output to stdout.
+
+A shell script may start this a hundred times a minute, so it costs hardly more than a bare
+interpreter: it imports nothing of the package and nothing that is not loaded anyway but the
+`_socket` extension.  It holds one frame of output at a time, however long the answer is.
+
+The frames are explained in `control/protocol.py`; their layout is defined here, because this
+module may import nothing.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import sys
+
+#: one letter, then the length of what follows as four bytes, most significant first
+HEAD = 5
+
+HELLO = b"H"
+EXECUTE = b"X"
+OUTPUT = b"O"
+END = b"E"
+REFUSED = b"R"
+
+#: seconds without a byte after which an instance counts as hung
+PATIENCE_S = 120.0
+
+#: exit statuses (PRODUCT: 0 done; 1 failed, unknown, or no instance; 130 is the shell's for Ctrl-C)
+DONE = 0
+FAILED = 1
+INTERRUPTED = 130
+
+_SOCKET_NAME = "pjreg.ctl"
+_FOLDER = "pjreg-cli"
+_RECEIVE = 1 << 17
+
+
+class NoInstance(Exception):  # noqa: N818 -- an answer to a question, not a fault
+    """No instance answers at this socket; the text says why."""
+
+
+class Broken(Exception):  # noqa: N818 -- as above
+    """The instance went away, or stopped making sense, in the middle of an answer."""
+
+
+def default_socket() -> str:
+    """Where an instance listens unless told otherwise; see PRODUCT, option `--socket`."""
+    if named := os.environ.get("PJREG_SOCKET"):
+        return named
+    if os.geteuid() == 0:
+        return f"/run/{_FOLDER}/{_SOCKET_NAME}"
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        return f"{runtime}/{_FOLDER}/{_SOCKET_NAME}"
+    temporary = os.environ.get("TMPDIR") or "/tmp"
+    return f"{temporary.rstrip('/')}/{_FOLDER}-{os.geteuid()}/{_SOCKET_NAME}"
+
+
+def frame(kind: bytes, payload: bytes) -> bytes:
+    """One frame, ready to be sent."""
+    return kind + len(payload).to_bytes(4, "big") + payload
+
+
+def refuse_strangers(path: str) -> None:
+    """Raise NoInstance where another user listens (root excepted), OSError where nobody does.
+
+    In a folder that everybody may write to, somebody could wait for our commands.
+    """
+    if os.geteuid() not in (0, owner := os.stat(path).st_uid) and owner != 0:
+        raise NoInstance(f"the socket {path} belongs to another user")
+
+
+def absent(path: str, error: Exception) -> NoInstance:
+    """What to raise when `path` cannot be connected to because of `error`."""
+    why = getattr(error, "strerror", None) or str(error)
+    return NoInstance(f"no instance answers at {path} ({why})")
+
+
+def connect(path: str) -> _socket.socket:
+    """A connection to the instance that listens at `path`; raises NoInstance."""
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    sock.settimeout(PATIENCE_S)
+    try:
+        refuse_strangers(path)
+        sock.connect(path)
+    except (OSError, ValueError) as error:
+        sock.close()
+        raise absent(path, error) from error
+    except NoInstance:
+        sock.close()
+        raise
+    return sock
+
+
+def hello(*, dialect: str = "current", json: bool = False, colour: bool = False) -> bytes:
+    """The frame that says who asks, and how the answers should look."""
+    words = f"kind=one-shot dialect={dialect} json={int(json)} colour={int(colour)}"
+    return frame(HELLO, words.encode())
+
+
+class Conversation:
+    """Commands asked one after the other over one connection."""
+
+    def __init__(self, path: str, greeting: bytes) -> None:
+        """Connect to the instance at `path`; raises NoInstance."""
+        self._sock = connect(path)
+        self._unsent = greeting
+        self._received = bytearray()
+
+    def ask(self, line: str) -> bool:
+        """Have `line` executed, its output written to stdout; whether it succeeded.
+
+        Raises Broken, and BrokenPipeError when nobody reads stdout any more.
+        """
+        try:
+            request = frame(EXECUTE, line.encode("utf-8", "surrogateescape"))
+            self._sock.sendall(self._unsent + request)
+        except OSError as error:
+            raise Broken(f"the instance went away ({error.strerror})") from error
+        self._unsent = b""
+        while True:
+            kind, payload = self._frame()
+            if kind == OUTPUT:
+                _write(payload)
+            elif kind == END:
+                return payload[:1] == b"0"
+            elif kind == REFUSED:
+                raise Broken(payload.decode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._sock.close()
+
+    def _frame(self) -> tuple[bytes, bytes]:
+        head = self._take(HEAD)
+        return head[:1], self._take(int.from_bytes(head[1:], "big"))
+
+    def _take(self, count: int) -> bytes:
+        received = self._received
+        while len(received) < count:
+            try:
+                data = self._sock.recv(_RECEIVE)
+            except OSError as error:
+                why = error.strerror or f"it has not answered for {PATIENCE_S:.0f} s"
+                raise Broken(f"the instance went away ({why})") from error
+            if not data:
+                raise Broken("the instance went away before it had answered")
+            received += data
+        taken = bytes(received[:count])
+        del received[:count]
+        return taken
+
+
+def _write(data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(1, view) :]
+
+
+def quietly_closed() -> int:
+    """What to exit with when the reader of our output has left: it has seen all it wanted."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+    return DONE
+
+
+def complain(message: str) -> None:
+    """One line on stderr."""
+    sys.stderr.write(f"pjreg-cli: {message}\n")
+    sys.stderr.flush()
+
+
+def ask(path: str, lines: list[str], greeting: bytes) -> int:
+    """Execute `lines` in turn, all of them; 1 if any failed.  Raises NoInstance.
+
+    Output goes to descriptor 1 directly: nothing else of this process has written to it.
+    """
+    status = DONE
+    conversation = Conversation(path, greeting)
+    try:
+        for line in lines:
+            if not conversation.ask(line):
+                status = FAILED
+    except BrokenPipeError:
+        return quietly_closed()
+    except Broken as broken:
+        complain(str(broken))
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    finally:
+        conversation.close()
+    return status

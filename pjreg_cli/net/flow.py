@@ -1,0 +1,147 @@
+"""What the parts of `net` and their users say to each other."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from pjreg_cli.sip.locate import Address, Target
+
+
+class Spawner(Protocol):
+    """Creates tasks for whoever may not."""
+
+    # Any: what a coroutine yields and is sent concerns nobody
+    def __call__(
+        self, coroutine: Coroutine[Any, Any, None], name: str
+    ) -> asyncio.Task[None]:
+        """Run `coroutine` as a task called `name`."""
+        ...
+
+
+class Tap(Protocol):
+    """Who wants to see every SIP message that passes."""
+
+    active: bool
+    """Whether anybody looks; neither method is called while it is False."""
+
+    def sent(self, data: bytes, transport: str, protocol: str, ours: Address, theirs: Address) -> None:
+        """`data` was handed to the transport (for a stream: to its queue)."""
+        ...
+
+    def received(
+        self, data: bytes, transport: str, protocol: str, ours: Address, theirs: Address
+    ) -> None:
+        """`data` came in, one whole message."""
+        ...
+
+
+class Endpoint(ABC):
+    """Something that receives messages and can answer them: a UDP socket or one connection."""
+
+    __slots__ = ()
+
+    transport: str
+    """The name of its section."""
+    protocol: str
+    """`udp`, `tcp` or `tls`."""
+    reliable: bool
+
+    @abstractmethod
+    def reply(self, data: bytes, address: tuple[Any, ...]) -> None:
+        """Send `data` back to where a message came from; best effort, never raises."""
+
+
+class Source(NamedTuple):
+    """Where a message came from, and the way back."""
+
+    endpoint: Endpoint
+    address: tuple[Any, ...]
+    """The socket address: numeric host, port, and more for IPv6."""
+
+    @property
+    def host(self) -> str:
+        """The numeric address of the sender."""
+        return str(self.address[0])
+
+    @property
+    def port(self) -> int:
+        """The port of the sender."""
+        return int(self.address[1])
+
+    def reply(self, data: bytes) -> None:
+        """Send `data` back; best effort, never raises."""
+        self.endpoint.reply(data, self.address)
+
+
+class Flow(ABC):
+    """The way from one transport to one target; the same object for all who go that way.
+
+    A stream's flow outlives its connections: `send` connects when there is none.
+    """
+
+    __slots__ = ()
+
+    transport: str
+    """The name of the transport's section."""
+    protocol: str
+    """`udp`, `tcp` or `tls`."""
+    reliable: bool
+    """Whether messages arrive without retransmissions (RFC 3261 section 17)."""
+    target: Target
+
+    @property
+    @abstractmethod
+    def sent_by(self) -> Address:
+        """The address and port for Via (RFC 3261 section 18.1.1), NAT rules applied."""
+
+    @property
+    @abstractmethod
+    def contact(self) -> Address:
+        """The address and port for Contact, NAT rules applied."""
+
+    @abstractmethod
+    def send(self, data: bytes) -> None:
+        """Send one message, or queue it until the connection is there; never waits.
+
+        Raises TransportError when it certainly cannot be sent.  What fails later, a stream tells
+        by `Listener.closed`, UDP by `Listener.refused`.
+        """
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Give up the connection, without telling the listener; the next `send` opens a new one.
+        Nothing for UDP."""
+
+
+class Listener(Protocol):
+    """Who is told what comes in.  Called on the event loop, never from within `Flow.send`; must not
+    block or raise."""
+
+    def received(self, data: bytes, source: Source) -> None:
+        """A datagram, raw, or one whole message of a stream."""
+        ...
+
+    def closed(self, flow: Flow, why: str, established: bool) -> None:
+        """The connection could not be made (`established` False) or was lost."""
+        ...
+
+    def refused(self, flow: Flow) -> None:
+        """An ICMP message says that nobody listens where this UDP flow leads."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a transport could not be opened."""
+
+    why: str
+    """One line that names the address or file and what can be done."""
+    in_use: bool = False
+    """Somebody else has the port."""
+
+    def __str__(self) -> str:
+        return self.why

@@ -58,11 +58,11 @@ class State:
     answered: bool = False
     """The request in flight answers a challenge."""
     renewed: bool = False
-    """A stale nonce was already replaced in this attempt (RFC 7616 section 3.3)."""
+    """A stale nonce was already replaced at this target (RFC 7616 section 3.3)."""
     agreed: bool = False
     """A 494 was already answered in this attempt."""
-    guessed: bool = False
-    """A 423 without Min-Expires was already answered in this attempt."""
+    refused: bool = False
+    """The last attempt was an unregister that failed; only `Start` leads on."""
     unregister_due: bool = False
     """An unregister was asked for while a request was in flight."""
     register_due: bool = False
@@ -165,6 +165,8 @@ class SendRegister:
     credentials: bool = False
     agreement: bool = False
     """It answers a 494: Security-Verify without Security-Client."""
+    rule: str = ""
+    """The rule of the policy that goes on with the attempt; empty for a new one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,227 @@
+"""`react`: the only way the state of a registration changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from pjreg_cli.registration.policy import Case, continuing, settling
+from pjreg_cli.registration.state import (
+    AuthReloaded,
+    Drop,
+    Effect,
+    Event,
+    Flight,
+    Outcome,
+    Policy,
+    Publish,
+    Remove,
+    SendRegister,
+    Start,
+    State,
+    Status,
+    TransportClosed,
+    Unregister,
+    Via,
+    Wake,
+)
+
+#: every initial delay is this long at least
+START_DELAY_S = 1.0
+
+Step = tuple[State, tuple[Effect, ...]]
+
+_NOTHING: tuple[Effect, ...] = ()
+_DROP: tuple[Effect, ...] = (Drop(),)
+_UNREGISTER = SendRegister(0)
+
+
+def react(state: State, event: Event, policy: Policy, now: float) -> Step:
+    """The state after `event` and what is to be done, in this order.
+
+    Defined for every event in every state; raises nothing.  `now` and all instants are seconds of
+    one clock.  The caller keeps its timer equal to `wake_at` after every step.
+    """
+    match event:
+        case Outcome():
+            return _outcome(state, event, policy, now)
+        case Wake():
+            return _wake(state, policy)
+        case Start():
+            return _start(state, event.jitter_s, now), _NOTHING
+        case Unregister():
+            return _unregister(state)
+        case TransportClosed():
+            return _transport_closed(state, event.delay_s, policy, now)
+        case AuthReloaded():
+            return _auth_reloaded(state, event.jitter_s, now), _NOTHING
+        case Remove():
+            return _remove(state)
+    assert_never(event)
+
+
+# -- requests and wakes -----------------------------------------------------------------------
+
+
+def _ending(state: State) -> bool:
+    return state.leaving or state.status in (Status.STOPPING, Status.STOPPED)
+
+
+def _register(state: State, policy: Policy) -> Step:
+    """Begin an attempt to register; nothing is in flight."""
+    requested_s = state.requested_s
+    begun = State(
+        status=state.status,
+        retries=state.retries,
+        next_attempt_at=state.next_attempt_at,
+        in_flight=Flight.REGISTER,
+        requested_s=requested_s,
+    )
+    return begun, (SendRegister(policy.expiration_s if requested_s is None else requested_s),)
+
+
+def _leave(state: State, status: Status, leaving: bool) -> Step:
+    """Begin an attempt to unregister; nothing is in flight."""
+    begun = State(
+        status=status,
+        retries=state.retries,
+        next_attempt_at=state.next_attempt_at,
+        in_flight=Flight.UNREGISTER,
+        leaving=leaving,
+        requested_s=state.requested_s,
+    )
+    return begun, (_UNREGISTER,)
+
+
+def _wake(state: State, policy: Policy) -> Step:
+    if _ending(state):
+        return (state if state.wake_at is None else replace(state, wake_at=None)), _NOTHING
+    if state.in_flight is not None:
+        return replace(state, wake_at=None, register_due=True), _NOTHING
+    return _register(state, policy)
+
+
+def _start(state: State, jitter_s: float, now: float) -> State:
+    """Count anew, forget what a registrar made us ask for, register after the initial delay."""
+    if _ending(state):
+        return state
+    at = now + jitter_s + START_DELAY_S
+    return replace(
+        state,
+        retries=0,
+        wake_at=at,
+        next_attempt_at=at,
+        requested_s=None,
+        refused=False,
+        register_due=False,
+    )
+
+
+def _unregister(state: State) -> Step:
+    if _ending(state):
+        return state, _NOTHING
+    if state.in_flight is None:
+        return _leave(state, state.status, leaving=False)
+    # an unregister in flight needs no second one
+    due = state.in_flight is Flight.REGISTER
+    return replace(state, wake_at=None, register_due=False, unregister_due=due), _NOTHING
+
+
+def _transport_closed(state: State, delay_s: float, policy: Policy, now: float) -> Step:
+    unwanted = state.in_flight is Flight.UNREGISTER or state.unregister_due
+    if state.status is not Status.REGISTERED or state.leaving or unwanted:
+        return state, _NOTHING
+    if state.in_flight is None and delay_s <= 0:
+        return _register(state, policy)
+    at = now + max(delay_s, 0.0)
+    if state.wake_at is not None:
+        at = min(at, state.wake_at)
+    return replace(state, wake_at=at, next_attempt_at=at), _NOTHING
+
+
+def _auth_reloaded(state: State, jitter_s: float, now: float) -> State:
+    # nobody asked to have a binding back whose unregister was refused
+    if state.status is not Status.REJECTED_PERMANENT or state.refused:
+        return state
+    return _start(state, jitter_s, now)
+
+
+def _remove(state: State) -> Step:
+    if state.in_flight is not None:
+        leaving = replace(
+            state, wake_at=None, leaving=True, register_due=False, unregister_due=False
+        )
+        return leaving, _NOTHING
+    if state.status is Status.REGISTERED:
+        return _leave(state, Status.STOPPING, leaving=True)
+    return replace(state, status=Status.STOPPED, wake_at=None), _DROP
+
+
+# -- outcomes ---------------------------------------------------------------------------------
+
+
+def _outcome(state: State, outcome: Outcome, policy: Policy, now: float) -> Step:
+    if state.in_flight is None:
+        return state, _NOTHING
+    case = Case(state, outcome, policy)
+    row = continuing(case)
+    if row is None:
+        return _settle(case, state.in_flight, now)
+    return _resend(
+        case, row.request(case), row.status or state.status, row.retries(state.retries), now
+    )
+
+
+def _resend(case: Case, request: SendRegister, status: Status, retries: int, now: float) -> Step:
+    """Go on with the attempt by sending `request`."""
+    state = case.state
+    learned = request.expires_s not in (0, case.asked_s)
+    next_target = request.via is Via.NEXT
+    resent = State(
+        status=status,
+        retries=retries,
+        wake_at=state.wake_at,
+        next_attempt_at=now if retries != state.retries else state.next_attempt_at,
+        in_flight=state.in_flight,
+        leaving=state.leaving,
+        requested_s=request.expires_s if learned else state.requested_s,
+        answered=request.credentials,
+        # the next target has nonces of its own
+        renewed=not next_target and (state.renewed or (state.answered and request.credentials)),
+        agreed=state.agreed or request.agreement,
+        unregister_due=state.unregister_due,
+        register_due=state.register_due,
+    )
+    return resent, (request,)
+
+
+def _settle(case: Case, flight: Flight, now: float) -> Step:
+    """End the attempt, then do what came due in the meantime."""
+    state, policy = case.state, case.policy
+    rule = settling(case)
+    wake_at, next_attempt_at = state.wake_at, state.next_attempt_at
+    wait_s = rule.wait(case)
+    if wake_at is None and wait_s is not None:
+        # a wake that was set meanwhile is a Start's and outlives the outcome
+        wake_at = next_attempt_at = now + wait_s
+    settled = State(
+        status=rule.status or state.status,
+        retries=rule.retries(state.retries),
+        wake_at=wake_at,
+        next_attempt_at=next_attempt_at,
+        leaving=state.leaving,
+        requested_s=state.requested_s,
+        refused=rule.name == "refused",
+    )
+    published = Publish(rule.name, flight)
+    if state.leaving:
+        ended, effects = _remove(settled)
+    elif state.unregister_due:
+        ended, effects = _leave(settled, settled.status, leaving=False)
+        ended = replace(ended, wake_at=state.wake_at, register_due=state.register_due)
+    elif state.register_due:
+        ended, effects = _register(settled, policy)
+        ended = replace(ended, wake_at=state.wake_at)
+    else:
+        return settled, (published,)
+    return ended, (published, *effects)

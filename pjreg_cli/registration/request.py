@@ -1,0 +1,252 @@
+"""Builds REGISTER requests (RFC 3261 section 10.2).
+
+A `Template` holds what never changes between the requests of one registration over one flow, so
+that a refresh costs no more than putting strings together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.uri import NameAddress, SipUri, parse_name_address, parse_uri
+
+#: what the user agent itself answers with something better than 405 (RFC 3261 section 20.5)
+ALLOW = "INVITE, ACK, CANCEL, OPTIONS"
+MAX_FORWARDS = 70
+#: the user part of a Contact for which none is configured
+DEFAULT_CONTACT_USER = "s"
+
+#: protocols that a Contact names; UDP is what a URI without `transport` means
+_CONTACT_TRANSPORTS = {"tcp": "TCP", "tls": "TLS", "ws": "WS", "wss": "WSS"}
+_SECURE = frozenset({"tls", "wss"})
+#: origin: these come first in every URI it writes, in this order
+_PARAMETER_ORDER = ("user", "method", "transport", "ttl", "maddr", "lr")
+#: what the URI of a To or From must not have (RFC 3261 section 19.1.1, table 1)
+_NOT_IN_TO = frozenset({"method", "transport", "ttl", "maddr", "lr"})
+_NOT_IN_REQUEST_URI = frozenset({"method"})
+
+#: every control character becomes a blank: no configured value can end its line
+_ONE_LINE = dict.fromkeys((*range(32), 127), " ")
+
+
+class Settings(Protocol):
+    """The options of a registration that shape its requests, by Asterisk's names."""
+
+    @property
+    def server_uri(self) -> str: ...
+    @property
+    def client_uri(self) -> str: ...
+    @property
+    def contact_user(self) -> str: ...
+    @property
+    def contact_header_params(self) -> str: ...
+    @property
+    def outbound_proxy(self) -> str: ...
+    @property
+    def user_agent(self) -> str: ...
+    @property
+    def support_path(self) -> bool: ...
+    @property
+    def support_outbound(self) -> bool: ...
+    @property
+    def security_negotiation(self) -> str: ...
+    @property
+    def security_mechanisms(self) -> tuple[str, ...]: ...
+
+
+# -- where it goes ----------------------------------------------------------------------------
+
+
+def next_hop(settings: Settings) -> str:
+    """The URI whose host is to be looked up: the outbound proxy, else the registrar.
+
+    Raises SipParseError when it is no SIP URI (as do the functions below).
+    """
+    proxy = _proxy(settings)
+    return str(_bare(settings.server_uri) if proxy is None else proxy.uri)
+
+
+def request_uri(settings: Settings) -> str:
+    """The Request-URI; digest credentials name it too (RFC 7616 section 3.4)."""
+    return _route(settings)[0]
+
+
+def _route(settings: Settings) -> tuple[str, str]:
+    """The Request-URI and the value of Route, empty for none (RFC 3261 section 12.2.1.1)."""
+    registrar = _in_request_line(_bare(settings.server_uri))
+    proxy = _proxy(settings)
+    if proxy is None:
+        return registrar, ""
+    if proxy.uri.has("lr"):
+        return registrar, str(replace(proxy, uri=_ordered(proxy.uri)))
+    return _in_request_line(proxy.uri), f"<{registrar}>"
+
+
+def _proxy(settings: Settings) -> NameAddress | None:
+    text = settings.outbound_proxy.strip()
+    if not text:
+        return None
+    # without brackets parameters are the URI's here: `;lr` can be meant for nothing else
+    return parse_name_address(text) if "<" in text else NameAddress("", parse_uri(text))
+
+
+def _bare(text: str) -> SipUri:
+    """The URI, whether or not it stands in angle brackets."""
+    return parse_uri(text.strip().removeprefix("<").removesuffix(">"))
+
+
+def _ordered(uri: SipUri, without: frozenset[str] = frozenset()) -> SipUri:
+    """`uri` without its headers and some parameters, known parameters first."""
+
+    def rank(parameter: tuple[str, str | None]) -> int:
+        name = parameter[0].lower()
+        return _PARAMETER_ORDER.index(name) if name in _PARAMETER_ORDER else len(_PARAMETER_ORDER)
+
+    kept = (one for one in uri.parameters if one[0].lower() not in without)
+    return replace(uri, parameters=tuple(sorted(kept, key=rank)), headers="")
+
+
+def _in_request_line(uri: SipUri) -> str:
+    return str(_ordered(uri, _NOT_IN_REQUEST_URI))
+
+
+def _address_of_record(settings: Settings) -> str:
+    """What To and From name; the grammar leaves them no port (RFC 3261 section 19.1.1)."""
+    return str(replace(_ordered(_bare(settings.client_uri), _NOT_IN_TO), port=None))
+
+
+def our_contact(settings: Settings, protocol: str, address: Address, line: str = "") -> SipUri:
+    """The URI we offer in Contact.  `protocol` is the flow's, in lower case; `line` the token that
+    tells calls of this registration from others, empty for none."""
+    sips = protocol in _SECURE and _bare(settings.server_uri).scheme == "sips"
+    parameters: list[tuple[str, str | None]] = []
+    if protocol in _CONTACT_TRANSPORTS:
+        parameters.append(("transport", _CONTACT_TRANSPORTS[protocol]))
+    if line:
+        parameters.append(("line", line))
+    user = settings.contact_user.translate(_ONE_LINE) or DEFAULT_CONTACT_USER
+    scheme = "sips" if sips else "sip"
+    return SipUri(scheme, user, None, address.host, address.port, tuple(parameters))
+
+
+# -- the template -----------------------------------------------------------------------------
+
+
+class _Common(NamedTuple):
+    """Header lines that many registrations have alike, and share."""
+
+    register: str
+    unregister: str
+    security_client: str
+
+
+@lru_cache(maxsize=256)
+def _common(user_agent: str, supported: str, mechanisms: tuple[str, ...] | None) -> _Common:
+    fixed = f"\r\nMax-Forwards: {MAX_FORWARDS}\r\nUser-Agent: {user_agent.translate(_ONE_LINE)}\r\n"
+    if supported:
+        fixed += f"Supported: {supported}\r\n"
+    client = ""
+    if mechanisms is not None:
+        fixed += "Require: mediasec\r\nProxy-Require: mediasec\r\n"
+        client = "".join(
+            f"Security-Client: {mechanism.translate(_ONE_LINE)}\r\n" for mechanism in mechanisms
+        )
+    return _Common(f"{fixed}Allow: {ALLOW}\r\n", fixed, client)
+
+
+def _supported(settings: Settings) -> str:
+    """The option tags of outbound (RFC 5626) and Path (RFC 3327)."""
+    tags = (("outbound", settings.support_outbound), ("path", settings.support_path))
+    return ", ".join(tag for tag, wanted in tags if wanted)
+
+
+class Template:
+    """The REGISTERs of one registration over one flow.
+
+    `user_agent` is the global one, for registrations without their own.  `protocol` is the flow's
+    (`udp`, `tcp`, `tls`), `sent_by` and `contact` its addresses for Via and Contact.  Raises
+    SipParseError when a URI of the settings is none.
+    """
+
+    __slots__ = ("_common", "_fixed", "_from", "_start", "contact", "request_uri")
+
+    request_uri: str
+    contact: SipUri
+    """What we offer: against this the Contacts of a 2xx are held."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        user_agent: str,
+        *,
+        call_id: str,
+        line: str,
+        protocol: str,
+        sent_by: Address,
+        contact: Address,
+    ) -> None:
+        self.request_uri, route = _route(settings)
+        self.contact = our_contact(settings, protocol, contact, line)
+        aor = _address_of_record(settings)
+        host = f"[{sent_by.host}]" if ":" in sent_by.host else sent_by.host
+        self._start = (
+            f"REGISTER {self.request_uri} SIP/2.0\r\n"
+            f"Via: SIP/2.0/{protocol.upper()} {host}:{sent_by.port};rport;branch="
+        )
+        self._from = f"\r\nFrom: <{aor}>;tag="
+        contact_value = f"<{self.contact}>"
+        if settings.contact_header_params:
+            contact_value += f";{settings.contact_header_params.translate(_ONE_LINE)}"
+        route_line = f"Route: {route.translate(_ONE_LINE)}\r\n" if route else ""
+        self._fixed = (
+            f"\r\nTo: <{aor}>\r\nCall-ID: {call_id}\r\nContact: {contact_value}\r\n"
+            f"{route_line}CSeq: "
+        )
+        mediasec = settings.security_negotiation == "mediasec"
+        self._common = _common(
+            settings.user_agent or user_agent,
+            _supported(settings),
+            settings.security_mechanisms if mediasec else None,
+        )
+
+    def build(
+        self,
+        expires_s: int,
+        *,
+        cseq: int,
+        from_tag: str,
+        branch: str,
+        authorization: Sequence[tuple[str, str]] = (),
+        security_verify: Sequence[str] = (),
+        agreement: bool = False,
+    ) -> bytes:
+        """One request; `expires_s` 0 makes it an unregister.
+
+        `authorization` are header names with values, as `sip.digest` makes them, `security_verify`
+        the values to give back of Security-Server (RFC 3329 section 2.3.1).  With `agreement` (the
+        answer to a 494) there is no Security-Client.
+        """
+        common = self._common
+        text = (
+            f"{self._start}{branch}{self._from}{from_tag}{self._fixed}{cseq} REGISTER\r\nExpires: "
+            f"{expires_s}{common.register if expires_s else common.unregister}"
+        )
+        if common.security_client and not agreement:
+            text += common.security_client
+        if security_verify:
+            text += _lines(("Security-Verify", value) for value in security_verify)
+        if authorization:
+            text += _lines(authorization)
+        return f"{text}Content-Length: 0\r\n\r\n".encode("utf-8", "surrogateescape")
+
+
+def _lines(headers: Iterable[tuple[str, str]]) -> str:
+    """Header lines; what a registrar made us repeat cannot end its line either."""
+    return "".join(
+        f"{name}: {value if value.isprintable() else value.translate(_ONE_LINE)}\r\n"
+        for name, value in headers
+    )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import _socket
 import os
 import sys
+from _collections_abc import Iterable
 
 #: one letter, then the length of what follows as four bytes, most significant first
 HEAD = 5
@@ -171,8 +172,8 @@ def complain(message: str) -> None:
     sys.stderr.flush()
 
 
-def ask(path: str, lines: list[str], greeting: bytes) -> int:
-    """Execute `lines` in turn, all of them; 1 if any failed.  Raises NoInstance.
+def ask(path: str, lines: Iterable[str], greeting: bytes) -> int:
+    """Execute `lines` in turn as they come; 1 if any failed.  Raises NoInstance.
 
     Output goes to descriptor 1 directly: nothing else of this process has written to it.
     """

@@ -1,0 +1,296 @@
+"""The control socket of an instance: commands in, their output and status back.
+
+`protocol.py` explains the frames.  Output is sent in slices, and other connections, timers and SIP
+get their turn between two of them; a client that does not read holds back only itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from pjreg_cli.commands.tree import Console, Kind, execute, suggest
+from pjreg_cli.control import protocol
+from pjreg_cli.control.protocol import ControlError, Greeting, Hello
+from pjreg_cli.dialects import named
+from pjreg_cli.port import (
+    Notice,
+    Port,
+    Reloaded,
+    Settled,
+    StateDropped,
+    StateMade,
+    Stopping,
+)
+
+_log = logging.getLogger("pjreg_cli.control")
+
+#: seconds of formatting after which others get their turn
+_SLICE_S = 0.005
+#: characters of output in a frame
+_PIECE = 1 << 15
+#: bytes a console may be behind with before log lines are dropped
+_LOG_BEHIND = 1 << 18
+#: seconds between two reports of the counts to one console
+_COUNTS_EVERY_S = 0.1
+#: connections served at once
+_MOST = 256
+_READ = 1 << 16
+
+LogListener = Callable[[str, str, int], None]
+"""Called with level, text, and the verbosity from which on a console wants to see it."""
+
+
+class LogFeed(Protocol):
+    """Where log lines for consoles come from."""
+
+    def subscribe(self, listener: LogListener) -> Callable[[], None]:
+        """Call `listener` with every line from now on; the result ends that."""
+        ...
+
+
+class ControlServer:
+    """Serves everybody who connects to the control socket."""
+
+    def __init__(self, port: Port, feed: LogFeed) -> None:
+        self._port = port
+        self._feed = feed
+        self._server: asyncio.Server | None = None
+        self._connections: set[_Connection] = set()
+        self._goodbye = b"stop"
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    async def start(self, listening: socket.socket) -> None:
+        """Serve `listening`, a socket that already listens."""
+        self._unsubscribe = self._port.notices.subscribe(self._noticed)
+        self._server = await asyncio.start_unix_server(self._serve, sock=listening)
+
+    async def close(self, within_s: float = 1.0) -> None:
+        """Stop serving: what is under way has `within_s` to end, then everybody is told goodbye."""
+        self._unsubscribe()
+        if self._server is not None:
+            self._server.close()
+        connections = tuple(self._connections)
+        for connection in connections:
+            connection.say_goodbye(self._goodbye)
+        try:
+            async with asyncio.timeout(within_s):
+                for connection in connections:
+                    await connection.ended.wait()
+        except TimeoutError:
+            for connection in connections:
+                connection.abort()
+
+    def _noticed(self, notice: Notice) -> None:
+        match notice:
+            case Stopping(restart=restart):
+                self._goodbye = b"restart" if restart else b"stop"
+            case Settled() | StateMade() | StateDropped() | Reloaded():
+                for connection in self._connections:
+                    connection.counts_changed()
+            case _:
+                pass
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = _Connection(self._port, self._feed, reader, writer)
+        if len(self._connections) >= _MOST:
+            connection.refuse(f"more than {_MOST} connections at once")
+            writer.close()
+            return
+        self._connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)
+
+
+class _Connection:
+    """One client."""
+
+    def __init__(
+        self,
+        port: Port,
+        feed: LogFeed,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._port = port
+        self._feed = feed
+        self._reader = reader
+        self._writer = writer
+        self._frames = protocol.FrameReader(protocol.MAX_REQUEST)
+        self._console = Console(port=port, kind=Kind.ONE_SHOT, dialect=named("current"))
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._lost = 0
+        self._counts_timer: asyncio.TimerHandle | None = None
+        self._reports_counts = False
+        self._busy = False
+        self._leaving = False
+        self.ended = asyncio.Event()
+
+    async def run(self) -> None:
+        """Answer requests until the client hangs up or is refused."""
+        try:
+            while not self._leaving and (data := await self._reader.read(_READ)):
+                await self._answer_all(data)
+        except ControlError as error:
+            self.refuse(str(error))
+        except (ConnectionError, BrokenPipeError):
+            pass  # the client has what it wanted
+        finally:
+            self._unsubscribe()
+            if self._counts_timer is not None:
+                self._counts_timer.cancel()
+            self._writer.close()
+            self.ended.set()
+
+    def refuse(self, why: str) -> None:
+        """Tell the client that it is not understood."""
+        self._send(protocol.REFUSED, why.encode("utf-8", "replace"))
+
+    def say_goodbye(self, how: bytes) -> None:
+        """Tell a console that the instance ends; hang up once what is under way is answered."""
+        self._leaving = True
+        if self._console.kind is Kind.REMOTE:
+            self._send(protocol.BYE, how)
+        if not self._busy:
+            self._reader.feed_eof()
+
+    def abort(self) -> None:
+        """Hang up whatever is still to be sent."""
+        self._writer.transport.abort()
+
+    def counts_changed(self) -> None:
+        """Report the counts soon, once for all that changes meanwhile."""
+        if self._reports_counts and self._counts_timer is None:
+            loop = asyncio.get_running_loop()
+            self._counts_timer = loop.call_later(_COUNTS_EVERY_S, self._report_counts)
+
+    # -- requests -----------------------------------------------------------------------------
+
+    async def _answer_all(self, data: bytes) -> None:
+        self._busy = True
+        for kind, payload in self._frames.feed(data):
+            await self._answer(kind, payload)
+        self._busy = False
+
+    async def _answer(self, kind: bytes, payload: bytes) -> None:
+        match kind:
+            case protocol.EXECUTE:
+                await self._execute(payload.decode("utf-8", "surrogateescape"))
+            case protocol.SUGGEST:
+                text = payload.decode("utf-8", "surrogateescape")
+                answer = protocol.print_suggestions(suggest(text, self._console))
+                self._send(protocol.SUGGEST, answer)
+            case protocol.HELLO:
+                self._greet(protocol.parse_hello(payload))
+            case protocol.WATCH:
+                self._watch(payload.split())
+            case _:
+                raise ControlError(f"no such request: {kind!r}")
+        await self._writer.drain()
+
+    def _greet(self, hello: Hello) -> None:
+        try:
+            dialect = named(hello.dialect)
+        except (KeyError, ValueError) as error:
+            raise ControlError(f"no such dialect: {hello.dialect}") from error
+        remote = hello.kind == "remote"
+        self._console = Console(
+            port=self._port,
+            kind=Kind.REMOTE if remote else Kind.ONE_SHOT,
+            dialect=dialect,
+            json=hello.json,
+            verbose=hello.verbose,
+        )
+        if remote:
+            view = self._port.instance.view()
+            greeting = Greeting(
+                version=view.version,
+                host=os.uname().nodename,
+                pid=view.pid,
+                config=view.config_path,
+                verbose=hello.verbose,
+            )
+            self._send(protocol.GREETING, greeting.encode())
+
+    async def _execute(self, line: str) -> None:
+        try:
+            reply = await execute(line, self._console)
+            await self._stream(reply.output)
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:  # noqa: BLE001 -- logged below
+            # a fault of ours in one command must not end the others
+            _log.exception("command %r failed", line[:200])
+            self._send(protocol.OUTPUT, b"This command failed unexpectedly; the log says why.\n")
+            self._send(protocol.END, b"1")
+        else:
+            self._send(protocol.END, (b"0" if reply.ok else b"1") + (b"q" if reply.quit else b""))
+
+    async def _stream(self, output: Iterable[str]) -> None:
+        now = asyncio.get_running_loop().time
+        waiting: list[str] = []
+        length = 0
+        turn_ends = now() + _SLICE_S
+        for piece in _cut(output):
+            waiting.append(piece)
+            length += len(piece)
+            turn_over = now() >= turn_ends
+            if turn_over or length >= _PIECE:
+                self._send_text(waiting)
+                length = 0
+                await self._writer.drain()
+            if turn_over:
+                await asyncio.sleep(0)
+                turn_ends = now() + _SLICE_S
+        self._send_text(waiting)
+
+    def _send_text(self, pieces: list[str]) -> None:
+        if pieces:
+            self._send(protocol.OUTPUT, "".join(pieces).encode("utf-8", "surrogateescape"))
+            pieces.clear()
+
+    def _send(self, kind: bytes, payload: bytes) -> None:
+        if not self._writer.transport.is_closing():
+            self._writer.write(protocol.frame(kind, payload))
+
+    # -- what is told unasked -----------------------------------------------------------------
+
+    def _watch(self, words: list[bytes]) -> None:
+        if b"log" in words:
+            self._unsubscribe()
+            self._unsubscribe = self._feed.subscribe(self._logged)
+        if b"counts" in words:
+            self._reports_counts = True
+            self._report_counts()
+
+    def _report_counts(self) -> None:
+        self._counts_timer = None
+        self._send(protocol.COUNTS, protocol.print_counts(self._port.registrations.count()))
+
+    def _logged(self, level: str, text: str, verbosity: int) -> None:
+        if verbosity > self._console.verbose:
+            return
+        if self._writer.transport.get_write_buffer_size() > _LOG_BEHIND:
+            self._lost += 1
+            return
+        if self._lost:
+            note = f"({self._lost} lines were lost: this console reads too slowly)"
+            self._send(protocol.LOG, protocol.print_log("", note))
+            self._lost = 0
+        self._send(protocol.LOG, protocol.print_log(level, text))
+
+
+def _cut(output: Iterable[str]) -> Iterator[str]:
+    """The same text in pieces that are not longer than a frame should be."""
+    for piece in output:
+        if len(piece) <= _PIECE:
+            yield piece
+        else:
+            for start in range(0, len(piece), _PIECE):
+                yield piece[start : start + _PIECE]

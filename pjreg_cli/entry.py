@@ -1,0 +1,115 @@
+"""From argv to a one-shot command, a sub-program or an instance.
+
+Imports stand inside functions so that a one-shot command loads `remote` and `options` only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from _collections_abc import Iterable, Iterator
+
+from pjreg_cli import options as command_line
+from pjreg_cli import remote
+from pjreg_cli.errors import UsageError
+
+BAD_USAGE = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run `pjreg-cli` with these arguments (sys.argv's by default); the exit status."""
+    try:
+        options = command_line.parse(sys.argv[1:] if arguments is None else arguments)
+    except UsageError as error:
+        remote.complain(f"{error} (pjreg-cli --help lists all options)")
+        return BAD_USAGE
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        return remote.INTERRUPTED
+    except BrokenPipeError:
+        return remote.quietly_closed()
+
+
+def _run(options: command_line.Options) -> int:
+    if options.help:
+        os.write(1, command_line.USAGE.encode())
+        return remote.DONE
+    if options.version:
+        from pjreg_cli import __version__
+
+        os.write(1, f"pjreg-cli {__version__}\n".encode())
+        return remote.DONE
+    if options.program:
+        return _sub_program(options)
+    if options.mode in ("foreground", "console"):
+        from pjreg_cli import app
+
+        return app.run_instance(options)
+    if options.lines:
+        return _one_shot(options, options.lines)
+    if os.isatty(0) and os.isatty(1):
+        return _interactive(options)
+    return _one_shot(options, _piped())
+
+
+def _piped() -> Iterator[str]:
+    """The commands on stdin as they come, up to `quit` or `exit`."""
+    with open(0, encoding="utf-8", errors="surrogateescape", closefd=False) as pipe:
+        for line in pipe:
+            command = line.strip()
+            if command.lower() in ("quit", "exit"):
+                return
+            if command:
+                yield command
+
+
+def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
+    """Ask the running instance; where none runs, what `--register` or the configuration says."""
+    path = options.socket or remote.default_socket()
+    greeting = remote.hello(
+        dialect=options.dialect, json=options.json, colour=options.coloured(os.isatty(1))
+    )
+    try:
+        return remote.ask(path, lines, greeting)
+    except remote.NoInstance as none:
+        if options.mode == "remote":
+            remote.complain(f"{none}; start one with pjreg-cli -f or -c")
+            return remote.FAILED
+        why = str(none)
+    if options.register:
+        from pjreg_cli import app
+
+        return app.register_and_answer(options, lines)
+    from pjreg_cli import answer
+
+    return answer.from_configuration(options, lines, why)
+
+
+def _interactive(options: command_line.Options) -> int:
+    """The console of the running instance, or one of our own where none runs."""
+    from pjreg_cli import attach
+
+    try:
+        return attach.run_console(options)
+    except remote.NoInstance as none:
+        if options.mode == "remote":
+            remote.complain(f"{none}; start one with pjreg-cli -f or -c")
+            return remote.FAILED
+    from pjreg_cli import app
+
+    return app.run_instance(options)
+
+
+def _sub_program(options: command_line.Options) -> int:
+    if options.program == "demo":
+        from pjreg_cli import demo
+
+        return demo.run(options)
+    if options.program == "check":
+        from pjreg_cli import check
+
+        return check.run(options)
+    from pjreg_cli import completion
+
+    return completion.run(options)

@@ -1,0 +1,281 @@
+"""Digest credentials: a challenge in, an Authorization out (RFC 3261 section 22, RFC 7616, 8760)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pjreg_cli.sip.message import Response, to_bytes
+from pjreg_cli.sip.uri import quote
+
+Secret = Callable[[], str]
+"""Hands out a secret at the moment it is needed, so that nothing else holds it."""
+
+_ANSWERS = {"www-authenticate": "Authorization", "proxy-authenticate": "Proxy-Authorization"}
+_HASHES: dict[str, str] = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
+
+#: realms of which one account keeps HA1; a registrar that makes up realms must not fill memory
+_KEPT = 16
+
+_TOKEN = r"[^\s,=\"]+"
+_ITEM = re.compile(
+    rf"[\s,]*(?:(?P<name>{_TOKEN})\s*=\s*(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<bare>[^\s,\"]*))"
+    rf"|(?P<word>{_TOKEN}))",
+    re.DOTALL,
+)
+_PARAMETER_AHEAD = re.compile(rf"\s+{_TOKEN}\s*=")
+# only what needs an escape is taken for one: DOMAIN\user stays as it is
+_QUOTED_PAIR = re.compile(r"\\([\"\\])")
+
+
+def algorithm_named(text: str) -> str | None:
+    """The algorithm of this name as it is written officially; None for unknown ones.
+
+    MD5, SHA-256 and SHA-512-256 in any letter case; the `-sess` variants are not among them.
+    """
+    name = text.upper()
+    return name if name in _HASHES else None
+
+
+def _digest(algorithm: str, text: str) -> str:
+    return hashlib.new(_HASHES[algorithm], to_bytes(text), usedforsecurity=False).hexdigest()
+
+
+# -- challenges -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One Digest challenge (RFC 7616 section 3.3).  Texts are without quotes and escapes."""
+
+    answer: str
+    """Name of the header that answers it: `Authorization` or `Proxy-Authorization`."""
+    realm: str
+    nonce: str
+    opaque: str = ""
+    algorithm: str | None = None
+    """As the challenge spells it; None where it names none, which means MD5."""
+    qop: tuple[str, ...] = ()
+    """The qualities of protection offered, in lower case."""
+    stale: bool = False
+    echo: tuple[tuple[str, str], ...] = field(default=(), repr=False, compare=False)
+    """Texts whose escapes are not ours to rewrite, as they came."""
+
+    @property
+    def known_algorithm(self) -> str | None:
+        """The algorithm as written officially, None for one we cannot compute."""
+        return algorithm_named(self.algorithm or "MD5")
+
+    @property
+    def answerable(self) -> bool:
+        """Whether credentials can be computed at all: algorithm known, not only auth-int."""
+        return self.known_algorithm is not None and (not self.qop or "auth" in self.qop)
+
+
+def parse_challenges(response: Response) -> tuple[Challenge, ...]:
+    """The Digest challenges of a response in its order; never raises.
+
+    Other schemes and challenges without realm or nonce are left out.  One header may hold
+    several (RFC 7235 section 4.1).
+    """
+    found: list[Challenge] = []
+    for name, value in response.headers:
+        answer = _ANSWERS.get(name.lower())
+        if answer is not None:
+            found += read_challenges(value, answer)
+    return tuple(found)
+
+
+def read_challenges(value: str, answer: str = "Authorization") -> list[Challenge]:
+    """The Digest challenges of one header value."""
+    found = (_challenge(fields, answer) for scheme, fields in _schemes(value) if scheme == "digest")
+    return [challenge for challenge in found if challenge is not None]
+
+
+def _schemes(value: str) -> list[tuple[str, dict[str, tuple[str, bool]]]]:
+    """Scheme in lower case and parameters, each value with whether it was quoted."""
+    schemes: list[tuple[str, dict[str, tuple[str, bool]]]] = []
+    fields: dict[str, tuple[str, bool]] = {}
+    last, position = "", 0
+    while (match := _ITEM.match(value, position)) is not None:
+        position = match.end()
+        word = match["word"]
+        if word is None:
+            last = match["name"].lower()
+            quoted = match["quoted"] is not None
+            fields.setdefault(last, (match["quoted"] if quoted else match["bare"], quoted))
+        elif _PARAMETER_AHEAD.match(value, position):
+            last, fields = "", {}
+            schemes.append((word.lower(), fields))
+        elif last == "qop":
+            # qop=auth,auth-int without quotes
+            offered, quoted = fields[last]
+            fields[last] = (f"{offered},{word}", quoted)
+    return schemes
+
+
+def _challenge(fields: Mapping[str, tuple[str, bool]], answer: str) -> Challenge | None:
+    def plain(name: str) -> str | None:
+        if name not in fields:
+            return None
+        text, quoted = fields[name]
+        return _QUOTED_PAIR.sub(r"\1", text) if quoted and "\\" in text else text
+
+    realm, nonce = plain("realm"), plain("nonce")
+    if realm is None or nonce is None:
+        return None
+    qop = (plain("qop") or "").replace(",", " ").lower().split()
+    echo = tuple((name, text) for name, (text, quoted) in fields.items() if quoted and "\\" in text)
+    return Challenge(
+        answer=answer,
+        realm=realm,
+        nonce=nonce,
+        opaque=plain("opaque") or "",
+        algorithm=plain("algorithm") or None,
+        qop=tuple(qop),
+        stale=(plain("stale") or "").lower() == "true",
+        echo=echo,
+    )
+
+
+# -- accounts ---------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class Account:
+    """What one auth section can answer with.
+
+    `realm` empty or `*` means any.  `algorithms` are those allowed, in any letter case.
+    `digests` holds, by algorithm, the hash of user:realm:password; it goes before `password`.
+    """
+
+    name: str
+    realm: str
+    username: str
+    algorithms: Sequence[str]
+    password: Secret | None = field(default=None, repr=False)
+    digests: Mapping[str, Secret] = field(default_factory=dict, repr=False)
+    _kept: dict[tuple[str, str], str] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def any_realm(self) -> bool:
+        """Whether the section names no realm of its own."""
+        return self.realm in {"", "*"}
+
+    def allows(self, algorithm: str) -> bool:
+        """Whether this algorithm may be used and there is a secret for it."""
+        allowed = any(algorithm_named(name) == algorithm for name in self.algorithms)
+        return allowed and (self.password is not None or self._given(algorithm) is not None)
+
+    def ha1(self, algorithm: str, realm: str) -> str:
+        """H(A1) in lower-case hexadecimal, computed once (RFC 7616 section 3.4.2).
+
+        `algorithm` is the official name.  Raises KeyError without a secret for it: see `allows`.
+        """
+        key = (algorithm, realm)
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        given = self._given(algorithm)
+        if given is not None:
+            ha1 = given().strip().lower()
+        elif self.password is not None:
+            ha1 = _digest(algorithm, f"{self.username}:{realm}:{self.password()}")
+        else:
+            raise KeyError(algorithm)
+        if len(self._kept) >= _KEPT:
+            self._kept.clear()
+        self._kept[key] = ha1
+        return ha1
+
+    def _given(self, algorithm: str) -> Secret | None:
+        for name, secret in self.digests.items():
+            if algorithm_named(name) == algorithm:
+                return secret
+        return None
+
+
+Selected = tuple[tuple[Challenge, Account], ...]
+
+
+def select(challenges: Iterable[Challenge], accounts: Sequence[Account]) -> Selected:
+    """Which account answers which challenge: at most one answer for each realm.
+
+    Of several challenges for one realm the first that some account allows is meant, in the
+    registrar's order (RFC 8760 section 2.4).  An account of that very realm, letter case
+    ignored, goes before one for any realm, wherever it stands; else the first one counts.
+    """
+    # origin: answers the last challenge of a realm, even with an algorithm that is not allowed
+    chosen: dict[tuple[str, str], tuple[Challenge, Account]] = {}
+    for challenge in challenges:
+        protection = (challenge.answer, challenge.realm)
+        if protection in chosen or not challenge.answerable:
+            continue
+        account = _fitting(challenge, accounts)
+        if account is not None:
+            chosen[protection] = (challenge, account)
+    return tuple(chosen.values())
+
+
+def _fitting(challenge: Challenge, accounts: Sequence[Account]) -> Account | None:
+    algorithm = challenge.known_algorithm
+    if algorithm is None:
+        return None
+    allowing = [account for account in accounts if account.allows(algorithm)]
+    realm = challenge.realm.casefold()
+    exact = (a for a in allowing if not a.any_realm and a.realm.casefold() == realm)
+    return next(exact, None) or next((a for a in allowing if a.any_realm), None)
+
+
+# -- answers ----------------------------------------------------------------------------------
+
+
+def authorize(
+    selected: Iterable[tuple[Challenge, Account]],
+    method: str,
+    uri: str,
+    cnonce: str,
+    nc: int = 1,
+) -> list[tuple[str, str]]:
+    """Name and value of the headers that answer the selected challenges (RFC 7616 section 3.4).
+
+    `uri` is the Request-URI as sent, `cnonce` a fresh random text, `nc` counts the requests sent
+    with this nonce, from 1.
+    """
+    return [
+        (challenge.answer, _credentials(challenge, account, method, uri, cnonce, nc))
+        for challenge, account in selected
+    ]
+
+
+def _credentials(
+    challenge: Challenge, account: Account, method: str, uri: str, cnonce: str, nc: int
+) -> str:
+    algorithm = challenge.known_algorithm or "MD5"
+    ha1 = account.ha1(algorithm, challenge.realm)
+    ha2 = _digest(algorithm, f"{method}:{uri}")
+    count = f"{nc & 0xFFFFFFFF:08x}"
+    protected = "auth" in challenge.qop
+    middle = f"{count}:{cnonce}:auth:" if protected else ""
+    response = _digest(algorithm, f"{ha1}:{challenge.nonce}:{middle}{ha2}")
+    echo = dict(challenge.echo)
+
+    def echoed(name: str, text: str) -> str:
+        return f'{name}="{echo[name]}"' if name in echo else f"{name}={quote(text)}"
+
+    fields = [
+        f"username={quote(account.username)}",
+        echoed("realm", challenge.realm),
+        echoed("nonce", challenge.nonce),
+        f"uri={quote(uri)}",
+        f'response="{response}"',
+    ]
+    if challenge.algorithm is not None:
+        fields.append(f"algorithm={challenge.algorithm}")
+    if challenge.opaque:
+        fields.append(echoed("opaque", challenge.opaque))
+    if protected:
+        fields += (f"qop=auth, nc={count}", f'cnonce="{cnonce}"')
+    return "Digest " + ", ".join(fields)

@@ -1,0 +1,277 @@
+"""Header fields: names, compact forms, lists, and the few values everybody needs.
+
+RFC 3261 sections 7.3 and 20.  Values stay text until somebody asks what they mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from pjreg_cli.errors import SipParseError, excerpt
+from pjreg_cli.sip.uri import Parameters, find_parameter, read_parameters
+
+_BLANKS = " \t\r\n"
+
+#: RFC 3261 section 7.3.3 and the registrations at IANA since
+_COMPACT = {
+    "a": "accept-contact",
+    "b": "referred-by",
+    "c": "content-type",
+    "d": "request-disposition",
+    "e": "content-encoding",
+    "f": "from",
+    "i": "call-id",
+    "j": "reject-contact",
+    "k": "supported",
+    "l": "content-length",
+    "m": "contact",
+    "n": "identity-info",
+    "o": "event",
+    "r": "refer-to",
+    "s": "subject",
+    "t": "to",
+    "u": "allow-events",
+    "v": "via",
+    "x": "session-expires",
+    "y": "identity",
+}
+
+#: CSeq numbers end here (RFC 3261 section 8.1.1.5)
+_CSEQ_LIMIT = 2**31
+_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+_LINE_END = re.compile(r"[\r\n]+")
+_CSEQ = re.compile(r"([0-9]{1,10})[ \t]+([!-~]+)")
+
+
+@lru_cache(maxsize=1024)
+def canonical(name: str) -> str:
+    """The one key of a header name: lower case, written out, without blanks."""
+    key = name.strip(_BLANKS).lower()
+    return _COMPACT.get(key, key)
+
+
+class Headers:
+    """Header fields in order; names in any letter case, long or compact, mean the same.
+
+    A value never changes.  What was read from the wire keeps its spelling when written again,
+    folded lines apart.
+    """
+
+    __slots__ = ("_fields", "_first")
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._fields = [(canonical(name), name, value) for name, value in fields]
+        self._first: dict[str, str] = {}
+        for key, _, value in self._fields:
+            self._first.setdefault(key, value)
+
+    @classmethod
+    def read(cls, text: str) -> Headers:
+        """The fields of `text`, one a line; lines that are no header are passed over."""
+        if "\n " in text or "\n\t" in text:
+            text = _FOLD.sub(" ", text)
+        self = cls.__new__(cls)
+        self._fields = fields = []
+        self._first = first = {}
+        known = canonical
+        for line in text.split("\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                key = known(name)
+                fields.append((key, name, value))
+                if key not in first:
+                    first[key] = value
+        return self
+
+    def get(self, name: str) -> str | None:
+        """The first value of this name without the blanks around it, or None."""
+        value = self._first.get(canonical(name))
+        return None if value is None else value.strip(_BLANKS)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """The values of this name, one for each line, in order."""
+        wanted = canonical(name)
+        if wanted not in self._first:
+            return ()
+        return tuple(value.strip(_BLANKS) for key, _, value in self._fields if key == wanted)
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        """The elements of a comma-separated header, whether in one line or several."""
+        return tuple(item for value in self.all(name) for item in split_list(value))
+
+    def has(self, *names: str) -> bool:
+        """Whether there is a field of each of these names."""
+        return all(canonical(name) in self._first for name in names)
+
+    def has_keys(self, keys: frozenset[str]) -> bool:
+        """As `has`, for names that are canonical already."""
+        return self._first.keys() >= keys
+
+    def without(self, *names: str) -> Headers:
+        """These fields save those of the names given."""
+        gone = {canonical(name) for name in names}
+        return Headers((name, value) for key, name, value in self._fields if key not in gone)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Name as written and value, in order."""
+        for _, name, value in self._fields:
+            yield name.strip(_BLANKS), value.strip(_BLANKS)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Headers):
+            return NotImplemented
+        return [(canonical(n), v) for n, v in self] == [(canonical(n), v) for n, v in other]
+
+    def __hash__(self) -> int:
+        return hash(tuple((canonical(name), value) for name, value in self))
+
+    def __str__(self) -> str:
+        """The fields as they go on the wire, each with its line end; no value can add a line."""
+        return "".join(
+            f"{_one_line(name.strip(_BLANKS))}: {_one_line(value.strip(_BLANKS))}\r\n"
+            for _, name, value in self._fields
+        )
+
+    def __repr__(self) -> str:
+        # names only: an Authorization must not slip into a log by way of repr
+        return f"Headers({', '.join(name.strip(_BLANKS) for _, name, _ in self._fields)})"
+
+
+def _one_line(text: str) -> str:
+    return _LINE_END.sub(" ", text) if "\n" in text or "\r" in text else text
+
+
+# -- lists ------------------------------------------------------------------------------------
+
+_SPECIAL = re.compile(r'[",<>\\]')
+
+
+def split_list(value: str) -> list[str]:
+    """The elements between commas, blanks around them dropped, empty ones left out.
+
+    Commas in quoted strings and in angle brackets do not count; a quote or bracket that is never
+    closed reaches to the end.
+    """
+    if '"' not in value and "<" not in value:
+        pieces = value.split(",")
+    else:
+        pieces = []
+        start = 0
+        for comma in _commas(value):
+            pieces.append(value[start:comma])
+            start = comma + 1
+        pieces.append(value[start:])
+    return [piece for piece in (piece.strip(_BLANKS) for piece in pieces) if piece]
+
+
+def _commas(value: str) -> Iterator[int]:
+    """Where the commas stand that separate elements."""
+    quoted = bracketed = False
+    escaped_at = -1
+    for match in _SPECIAL.finditer(value):
+        sign, at = match[0], match.start()
+        if at == escaped_at:
+            continue
+        if quoted:
+            if sign == "\\":
+                escaped_at = at + 1
+            elif sign == '"':
+                quoted = False
+        elif bracketed:
+            bracketed = sign != ">"
+        elif sign == '"':
+            quoted = True
+        elif sign == "<":
+            bracketed = True
+        elif sign == ",":
+            yield at
+
+
+# -- values -----------------------------------------------------------------------------------
+
+
+def parse_cseq(value: str) -> tuple[int, str]:
+    """Number and method of a CSeq (RFC 3261 section 20.16).  Raises SipParseError."""
+    match = _CSEQ.fullmatch(value)
+    if match is None or (number := int(match[1])) >= _CSEQ_LIMIT:
+        raise SipParseError(f"bad CSeq: {excerpt(value)}")
+    return number, match[2]
+
+
+class Via(NamedTuple):
+    """One element of a Via header (RFC 3261 section 20.42); `host` without brackets."""
+
+    protocol: str
+    """`UDP`, `TCP`, `TLS`, ... as written."""
+    host: str
+    port: int | None
+    parameters: Parameters
+
+    @property
+    def branch(self) -> str:
+        """The branch, or an empty text."""
+        return find_parameter(self.parameters, "branch") or ""
+
+    def has(self, name: str) -> bool:
+        """Whether there is a parameter of this name, with or without a value."""
+        wanted = name.lower()
+        return any(key.lower() == wanted for key, _ in self.parameters)
+
+
+_VIA = re.compile(
+    r"\s*SIP\s*/\s*2\.0\s*/\s*([!-:<-~]+)\s+(\[[^\]\s]*\]|[^\s:;,\[\]\"<>]+)(?:\s*:\s*([0-9]{1,5}))?\s*(?=;|$)",
+    re.IGNORECASE,
+)
+
+
+def parse_via(value: str) -> Via:
+    """One Via element.  Raises SipParseError."""
+    match = _VIA.match(value)
+    if match is None:
+        raise SipParseError(f"bad Via: {excerpt(value)}")
+    host = match[2][1:-1] if match[2].startswith("[") else match[2]
+    port = int(match[3]) if match[3] else None
+    if port is not None and port > 65535:
+        raise SipParseError(f"bad port in Via: {excerpt(value)}")
+    return Via(match[1], host, port, read_parameters(value, match.end()))
+
+
+def tag_of(value: str) -> str | None:
+    """The tag of a From or To value, or None; never raises (RFC 3261 section 19.3)."""
+    bracket = _closing_bracket(value)
+    start = bracket if bracket >= 0 else value.find(";")
+    if start < 0:
+        return None
+    try:
+        parameters = read_parameters(value, start + 1 if bracket >= 0 else start)
+    except SipParseError:
+        return None
+    return find_parameter(parameters, "tag")
+
+
+def _closing_bracket(value: str) -> int:
+    """Where the angle bracket closes that holds the URI; -1 without one."""
+    quoted = opened = False
+    escaped_at = -1
+    for match in _SPECIAL.finditer(value):
+        sign, at = match[0], match.start()
+        if at == escaped_at:
+            continue
+        if opened:
+            if sign == ">":
+                return at
+        elif quoted:
+            if sign == "\\":
+                escaped_at = at + 1
+            quoted = sign != '"'
+        elif sign == "<":
+            opened = True
+        else:
+            quoted = sign == '"'
+    return -1

@@ -1,0 +1,7 @@
+"""Rows to come."""
+
+from __future__ import annotations
+
+from .row import Row
+
+ROWS: tuple[Row, ...] = ()

@@ -1,0 +1,277 @@
+"""The commands of `pjsip`: registrations, auth sections, transports, settings."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from pjreg_cli.render import json, objects, registrations
+
+from .pattern import PatternError, compile_pattern
+from .row import USAGE, Answer, Call, Choice, Completer, Console, Row, Verdict, absent, failed, say
+from .row import usage as usage_text
+
+_ALL = "*all"
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_Object = TypeVar("_Object", bound=_Named)
+
+
+# -- tables -----------------------------------------------------------------------------------
+
+
+def _wanted(call: Call, every: Iterable[_Object]) -> Iterable[_Object] | None:
+    """All objects, or those that `like` asks for; None when it lacks its pattern.
+
+    A pattern that cannot be compiled finds nothing; words that are not `like` are ignored.
+    """
+    if not call.args or call.args[0].casefold() != "like":
+        return every
+    if len(call.args) < 2 or not call.args[1]:
+        return None
+    try:
+        search = compile_pattern(call.args[1]).search
+    except PatternError:
+        return ()
+    return (thing for thing in every if search(thing.name))
+
+
+def _show_registrations(call: Call) -> Answer:
+    rows = _wanted(call, call.port.registrations.rows())
+    if rows is None:
+        return USAGE
+    if not call.json:
+        return Answer(registrations.table(rows, call.console.dialect))
+    now_at = call.port.instance.view().now_at
+    return Answer(json.array(json.registration(row, now_at) for row in rows), json=True)
+
+
+def _show_auths(call: Call) -> Answer:
+    views = _wanted(call, call.port.configuration.auths())
+    if views is None:
+        return USAGE
+    if call.json:
+        return Answer(json.array(map(json.auth, views)), json=True)
+    return Answer(objects.auths(views, call.console.dialect))
+
+
+def _show_transports(call: Call) -> Answer:
+    views = _wanted(call, call.port.configuration.transports())
+    if views is None:
+        return USAGE
+    if call.json:
+        return Answer(json.array(map(json.transport, views)), json=True)
+    return Answer(objects.transports(views, call.console.dialect))
+
+
+# -- one object -------------------------------------------------------------------------------
+
+
+def _one(call: Call, find: Callable[[str], Answer | None]) -> Answer:
+    """Show the object that is named; words behind the name are ignored."""
+    if not call.args or not call.args[0]:
+        return failed("No object specified.")
+    found = find(call.args[0])
+    if found:
+        return found
+    message = f"Unable to find object {call.args[0]}."
+    if call.json:
+        return Answer(json.error(message), Verdict.ABSENT, json=True)
+    return absent(message, "")
+
+
+def _show_registration(call: Call) -> Answer:
+    def find(name: str) -> Answer | None:
+        view = call.port.registrations.view(name)
+        if view is None:
+            return None
+        if not call.json:
+            return Answer(registrations.details(view, call.console.dialect))
+        now_at = call.port.instance.view().now_at
+        return Answer(json.document(json.details(view, now_at)), json=True)
+
+    return _one(call, find)
+
+
+def _show_auth(call: Call) -> Answer:
+    def find(name: str) -> Answer | None:
+        view = call.port.configuration.auth(name)
+        if view is None:
+            return None
+        if call.json:
+            shape = {**json.auth(view), "options": json.options(view.options)}
+            return Answer(json.document(shape), json=True)
+        return Answer(objects.auth(view, call.console.dialect))
+
+    return _one(call, find)
+
+
+def _show_transport(call: Call) -> Answer:
+    def find(name: str) -> Answer | None:
+        view = call.port.configuration.transport(name)
+        if view is None:
+            return None
+        if call.json:
+            shape = {**json.transport(view), "options": json.options(view.options)}
+            return Answer(json.document(shape), json=True)
+        return Answer(objects.transport(view, call.console.dialect))
+
+    return _one(call, find)
+
+
+def _show_settings(call: Call) -> Answer:
+    of_global, of_system = call.port.configuration.globals(), call.port.configuration.system()
+    if call.json:
+        shape = {"global": json.options(of_global), "system": json.options(of_system)}
+        return Answer(json.document(shape), json=True)
+    return Answer(objects.settings(of_global, of_system))
+
+
+def _show_version(call: Call) -> Answer:
+    version = call.port.instance.view().version
+    if call.json:
+        return Answer(json.document({"version": version}), json=True)
+    return say(f"pjreg-cli's own SIP client, version {version}")
+
+
+# -- steering ---------------------------------------------------------------------------------
+
+
+def _send(call: Call, every: Callable[[], None], one: Callable[[str], bool], queued: str) -> Answer:
+    if len(call.args) != 1:
+        return USAGE
+    name = call.args[0]
+    if name == _ALL:
+        every()
+        return say(queued)
+    if one(name):
+        return Answer()
+    return failed(f"Unable to retrieve registration {name}")
+
+
+def _send_register(call: Call) -> Answer:
+    known = call.port.registrations
+    return _send(call, known.register_all, known.register, "Re-register all queued")
+
+
+def _send_unregister(call: Call) -> Answer:
+    known = call.port.registrations
+    return _send(call, known.unregister_all, known.unregister, "Unregister all queued")
+
+
+# -- completion -------------------------------------------------------------------------------
+
+
+def starting(names: Sequence[str], partial: str) -> Iterator[Choice]:
+    """The sorted names that begin so, without looking at the others."""
+    for at in range(bisect_left(names, partial), len(names)):
+        if not names[at].startswith(partial):
+            return
+        yield Choice(names[at])
+
+
+def registration_names(console: Console, args: Sequence[str], partial: str) -> Iterator[Choice]:
+    """A registration, as the only argument."""
+    return iter(()) if args else starting(console.port.registrations.names(), partial)
+
+
+def _sendable(console: Console, args: Sequence[str], partial: str) -> Iterator[Choice]:
+    if not args:
+        yield Choice(_ALL, "every registration")
+    yield from registration_names(console, args, partial)
+
+
+def _auth_names(console: Console, args: Sequence[str], partial: str) -> Iterator[Choice]:
+    names = [view.name for view in console.port.configuration.auths()]
+    return iter(()) if args else starting(names, partial)
+
+
+def _transport_names(console: Console, args: Sequence[str], partial: str) -> Iterator[Choice]:
+    names = [view.name for view in console.port.configuration.transports()]
+    return iter(()) if args else starting(names, partial)
+
+
+def _like(_console: Console, args: Sequence[str], _partial: str) -> Iterable[Choice]:
+    return () if args else (Choice("like", "only names that match a regular expression"),)
+
+
+# -- rows -------------------------------------------------------------------------------------
+
+
+def _tables(words: str, what: str, run: Callable[[Call], Answer]) -> Iterator[Row]:
+    """`list` and `show` of the same table."""
+    for verb in ("list", "show"):
+        yield Row(
+            f"pjsip {verb} {words}",
+            usage_text(
+                f"Usage: pjsip {verb} {words} [ like <pattern> ]",
+                f"Prints the table of all {what}.",
+                "With a pattern, an extended regular expression, just those whose name it fits.",
+            ),
+            f"Table of {what}",
+            run,
+            _like,
+        )
+
+
+def _object(word: str, what: str, run: Callable[[Call], Answer], complete: Completer) -> Row:
+    """`show` of one object."""
+    return Row(
+        f"pjsip show {word}",
+        usage_text(f"Usage: pjsip show {word} <id>", f"Prints one {what} and all its options."),
+        f"One {what} in full",
+        run,
+        complete,
+    )
+
+
+ROWS = (
+    *_tables("registrations", "registrations and how they stand", _show_registrations),
+    _object("registration", "registration", _show_registration, registration_names),
+    *_tables("auths", "auth sections", _show_auths),
+    _object("auth", "auth section", _show_auth, _auth_names),
+    *_tables("transports", "transports that are open", _show_transports),
+    _object("transport", "transport", _show_transport, _transport_names),
+    Row(
+        "pjsip show settings",
+        usage_text(
+            "Usage: pjsip show settings", "Prints the options in force for the whole SIP client."
+        ),
+        "Options of the global and the system section",
+        _show_settings,
+    ),
+    Row(
+        "pjsip show version",
+        usage_text("Usage: pjsip show version", "Tells which SIP client is at work."),
+        "Version of the SIP client",
+        _show_version,
+    ),
+    Row(
+        "pjsip send register",
+        usage_text(
+            "Usage: pjsip send register <registration> | *all ",
+            "Takes the binding away from the registrar and registers anew after the initial delay,",
+            "with the count of retries starting from zero.  *all does so with every registration.",
+        ),
+        "Register anew",
+        _send_register,
+        _sendable,
+    ),
+    Row(
+        "pjsip send unregister",
+        usage_text(
+            "Usage: pjsip send unregister <registration> | *all",
+            "Takes the binding away from the registrar and leaves it at that until somebody",
+            "registers it again.  *all does so with every registration and forgets how they stood.",
+        ),
+        "Unregister and stay so",
+        _send_unregister,
+        _sendable,
+    ),
+)

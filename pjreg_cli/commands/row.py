@@ -1,0 +1,172 @@
+"""What a command is made of: who asks, what is asked, what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from pjreg_cli.dialects import Dialect
+from pjreg_cli.port import Port
+
+
+class Kind(Enum):
+    """Who asks."""
+
+    ONE_SHOT = "one-shot"
+    CONSOLE = "console"
+    """The console in the terminal of the instance itself."""
+    REMOTE = "remote"
+    MANAGER = "manager"
+    """The AMI action `Command`."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody types: then `help`, `quit` and the like are commands, too."""
+        return self in (Kind.CONSOLE, Kind.REMOTE)
+
+
+@dataclass(slots=True)
+class Console:
+    """One asker: a console, a remote console, a one-shot command, an AMI session."""
+
+    port: Port
+    kind: Kind
+    dialect: Dialect
+    json: bool = False
+    verbose: int = 0
+    """The verbosity of this console alone; `core set verbose` changes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a line was answered."""
+
+    output: Iterable[str]
+    """Chunks of whole lines, exactly the text to print; may be lazy and long."""
+    ok: bool
+    """False: exit status 1.  Whatever says so to a reader is part of `output` already."""
+    quit: bool = False
+    """The console that asked should close."""
+    failed: bool = False
+    """What the AMI action `Command` calls an error: an unknown command, a usage text, `Command
+    '...' failed.`  A name that does not exist is none, though its exit status is 1."""
+
+
+class Verdict(Enum):
+    """How a command ended."""
+
+    DONE = "done"
+    ABSENT = "absent"
+    """It ran, but what it was asked for does not exist."""
+    FAILED = "failed"
+    """`Command '...' failed.` follows its output."""
+    USAGE = "usage"
+    """It was not understood: its usage is the answer."""
+    UNKNOWN = "unknown"
+    """There is no such command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler gives back."""
+
+    output: Iterable[str] = ()
+    verdict: Verdict = Verdict.DONE
+    quit: bool = False
+    json: bool = False
+    """The output is JSON already."""
+
+
+USAGE = Answer(verdict=Verdict.USAGE)
+
+
+def say(*lines: str) -> Answer:
+    """Answer with these lines, each without its line end."""
+    return Answer([f"{line}\n" for line in lines])
+
+
+def absent(*lines: str) -> Answer:
+    """Say that something does not exist."""
+    return Answer([f"{line}\n" for line in lines], Verdict.ABSENT)
+
+
+def failed(*lines: str) -> Answer:
+    """Say why the command failed."""
+    return Answer([f"{line}\n" for line in lines], Verdict.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command about to run."""
+
+    console: Console
+    line: str
+    """As typed, or as an alias expanded it."""
+    args: tuple[str, ...]
+    """The words behind those that are fixed, quotes resolved.  Of `{a|b}` and `[a]` at the end of
+    a command's words, what was typed is the first argument."""
+    tail: str
+    """The raw text of `args`."""
+
+    @property
+    def port(self) -> Port:
+        """The instance asked."""
+        return self.console.port
+
+    @property
+    def json(self) -> bool:
+        """Whether the answer is for a machine."""
+        return self.console.json
+
+
+class Suggestion(NamedTuple):
+    """One word that may follow."""
+
+    text: str
+    """To be typed in place of what stands from `start_position` on; quoted where it must be."""
+    start_position: int
+    """Relative to the cursor: minus the length of the word begun."""
+    description: str = ""
+
+
+class Choice(NamedTuple):
+    """A possible argument, not yet quoted."""
+
+    word: str
+    description: str = ""
+
+
+Handler = Callable[[Call], Answer | Awaitable[Answer]]
+#: the arguments typed before, and the beginning of the one being typed, to what it may be
+Completer = Callable[[Console, Sequence[str], str], Iterable[Choice]]
+
+
+def nothing(_console: Console, _args: Sequence[str], _partial: str) -> Iterable[Choice]:
+    """No suggestions."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One command."""
+
+    words: str
+    """Its words as `core show help` lists them; the last may be `{a|b}` (one of them) or `[a]`
+    (that or none)."""
+    usage: str
+    """The whole text, line ends included."""
+    summary: str
+    run: Handler
+    complete: Completer = nothing
+    interactive: bool = False
+    """Known to those who type only."""
+    client: bool = False
+    """About the console itself: no alias takes its place."""
+
+
+def usage(first: str, *lines: str, indent: int = 7) -> str:
+    """A usage text: the synopsis of Asterisk, the explanation ours, indented."""
+    body = "".join(f"{' ' * indent}{line}".rstrip() + "\n" for line in lines)
+    return f"{first}\n{body}"

@@ -1,0 +1,139 @@
+"""Commands as words: matching them, listing them in Asterisk's order, guessing what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .row import Answer, Row
+from .words import joined, tokenise
+
+#: summary and usage of an alias
+ALIASED = "Aliased CLI Command"
+
+#: Commands of the origin that we have not.  That they exist shows in what it suggests for an
+#: unknown command, so they take part in the guess.
+_ELSEWHERE = ("!", "pjsip qualify", "config list")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row with its words taken apart."""
+
+    row: Row
+    words: tuple[tuple[str, ...], ...]
+    """The alternatives of each word, in lower case."""
+    optional: bool = False
+    """The last word may be left out."""
+    expansion: str = ""
+    """Of an alias: what it stands for."""
+
+    @property
+    def fixed(self) -> int:
+        """How many words there must be."""
+        return len(self.words) - self.optional
+
+    @property
+    def given(self) -> int:
+        """How many words leave no choice; what is typed behind them are the arguments."""
+        return sum(len(alternatives) == 1 for alternatives in self.words[: self.fixed])
+
+    def begins(self, words: Sequence[str]) -> bool:
+        """Whether `words` are the first words of this command."""
+        return len(words) <= len(self.words) and all(map(_is, words, self.words))
+
+    def takes(self, words: Sequence[str]) -> int:
+        """How many of `words`, from the first on, this command takes; 0: it is not meant."""
+        if len(words) < self.fixed or not all(map(_is, words, self.words[: self.fixed])):
+            return 0
+        more = self.optional and len(words) > self.fixed
+        return self.fixed + (more and _is(words[self.fixed], self.words[-1]))
+
+
+def _is(word: str, alternatives: tuple[str, ...]) -> bool:
+    return word.casefold() in alternatives
+
+
+def command(row: Row) -> Command:
+    """The words of a row: plain ones, `{a|b}`, and at the end perhaps `[a]`."""
+    words = tuple(tuple(word.strip("{}[]").casefold().split("|")) for word in row.words.split(" "))
+    return Command(row, words, optional=row.words.endswith("]"))
+
+
+def elsewhere() -> list[Command]:
+    """Commands that only the origin has."""
+    return [command(Row(words, "", "", _expanded)) for words in _ELSEWHERE]
+
+
+def aliases(defined: Mapping[str, str], commands: Sequence[Command]) -> list[Command]:
+    """The aliases in use; one that an existing command would shadow is dropped."""
+    result = []
+    for alias, expansion in defined.items():
+        words = [token.text for token in tokenise(alias).words]
+        if words and not any(known.takes(words) == len(words) for known in commands):
+            row = Row(alias, f"{ALIASED}\n", ALIASED, _expanded)
+            result.append(Command(row, tuple((w.casefold(),) for w in words), False, expansion))
+    return result
+
+
+def _expanded(_call: object) -> Answer:
+    """An alias is expanded, never run."""
+    return Answer()
+
+
+def listed(commands: Iterable[Command]) -> list[Command]:
+    """In the order of `core show help`: each goes before the first that its letters precede.
+
+    Only the letters both have count, so `show registrations` and `show registration` stay in the
+    order they came in.
+    """
+    result: list[Command] = []
+    for new in commands:
+        plain = _plain(new)
+        for at, old in enumerate(result):
+            other = _plain(old)
+            common = min(len(plain), len(other))
+            if plain[:common] < other[:common]:
+                result.insert(at, new)
+                break
+        else:
+            result.append(new)
+    return result
+
+
+def _plain(known: Command) -> str:
+    """A command's words up to its alternatives."""
+    return known.row.words.split("{")[0].split("[")[0].casefold()
+
+
+def find(commands: Iterable[Command], words: Sequence[str]) -> Command | None:
+    """The command that takes the most of `words`."""
+    best, most = None, 0
+    for known in commands:
+        count = known.takes(words)
+        if count > most:
+            best, most = known, count
+    return best
+
+
+def exactly(commands: Iterable[Command], words: Sequence[str]) -> Command | None:
+    """The command of just these words, as help looks for it: its alternatives are not resolved."""
+    for known in commands:
+        whole = len(words) == known.takes(words) and known.given == known.fixed
+        if whole and words:
+            return known
+    return None
+
+
+def guess(commands: Iterable[Command], words: Sequence[str]) -> str:
+    """How much of an unknown command is worth asking help for.
+
+    Word after word, up to and with the first for which no command has just as many words and all
+    of them but the last.
+    """
+    known = [*commands, *elsewhere()]
+    for count in range(1, len(words) + 1):
+        before = words[: count - 1]
+        if not any(len(c.words) == count and all(map(_is, before, c.words)) for c in known):
+            return joined(words[:count])
+    return joined(words)

@@ -1,0 +1,46 @@
+"""Columns of tables: padding and cutting counted in bytes, as Asterisk's C does.
+
+For text of ASCII alone bytes and characters are the same and the fast way is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+
+def width(text: str) -> int:
+    """The length of a text in bytes."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+
+
+def pad(text: str, columns: int) -> str:
+    """Pad on the right to `columns` bytes; longer text stays as it is."""
+    if text.isascii():
+        return text.ljust(columns)
+    return text + " " * (columns - width(text))
+
+
+def pad_left(text: str, columns: int) -> str:
+    """Pad on the left to `columns` bytes."""
+    if text.isascii():
+        return text.rjust(columns)
+    return " " * (columns - width(text)) + text
+
+
+def cut(text: str, columns: int) -> str:
+    """The first `columns` bytes; a character that does not fit as a whole is left out."""
+    if text.isascii():
+        return text[:columns]
+    return text.encode("utf-8", "surrogateescape")[:columns].decode("utf-8", "ignore")
+
+
+def grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A plain table of our own: columns as wide as their widest cell, two blanks between them.
+
+    The last column is not padded.  Lines end with a line feed.
+    """
+    table = [head, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    for row in table:
+        cells = [cell.ljust(size) for cell, size in zip(row, widths, strict=True)]
+        yield "  ".join(cells).rstrip() + "\n"

@@ -1,0 +1,113 @@
+"""What every table of objects has in common; the tables of auth sections and transports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pjreg_cli.dialects import Dialect
+from pjreg_cli.port import ObjectView, Option
+
+from . import columns
+
+#: rows rendered at once
+CHUNK = 256
+#: narrowest column for the names of options, of values; in bytes
+NAME_WIDTH = 24
+_VALUE_WIDTH = len("ParameterValue")
+_TRANSPORT_NAME_WIDTH = 27
+
+NOTHING = "No objects found.\n\n"
+
+_AUTH_HEAD = "\n  I/OAuth:  <AuthId/UserName" + "." * 61 + ">\n"
+_TRANSPORT_HEAD = (
+    "\nTransport:  <TransportId........>  <Type>  <cos>  <tos>  <BindAddress....................>\n"
+)
+
+
+def framed(head: str, lines: Iterable[list[str]], dialect: Dialect) -> Iterator[str]:
+    """A head, the lines batch by batch, and what follows them; just a word when there are none."""
+    count = 0
+    for batch in lines:
+        text = "".join(batch)
+        yield text if count else head + text
+        count += len(batch)
+    if not count:
+        yield NOTHING
+    elif dialect.count:
+        yield f"\nObjects found: {count}\n\n"
+    else:
+        yield "\n"
+
+
+def options(shown: Iterable[Option], name_width: int) -> str:
+    """The options of one object under their head, a line for each value; ends with an empty line.
+
+    The line under the head is as long as the widest name, value and the three characters between
+    them, the value being at least as wide as its head.
+    """
+    pairs = [(option.name, value) for option in shown for value in option.values or ("",)]
+    names = max([name_width, *(columns.width(name) for name, _ in pairs)])
+    values = max([_VALUE_WIDTH, *(columns.width(value) for _, value in pairs)])
+    lines = [
+        f" {'ParameterName':<{names}} : ParameterValue\n",
+        f" {'=' * (names + 3 + values)}\n",
+        *(f" {columns.pad(name, names)} : {value}\n" for name, value in pairs),
+        "\n",
+    ]
+    return "".join(lines)
+
+
+def auths(views: Iterable[ObjectView], dialect: Dialect) -> Iterator[str]:
+    """The table of auth sections."""
+    return framed(_auth_head(dialect), _batches(map(_auth_row, views)), dialect)
+
+
+def auth(view: ObjectView, dialect: Dialect) -> Iterator[str]:
+    """One auth section: head, row, options."""
+    yield f"{_auth_head(dialect)}{_auth_row(view)}\n{options(view.options, NAME_WIDTH)}"
+
+
+def transports(views: Iterable[ObjectView], dialect: Dialect) -> Iterator[str]:
+    """The table of transports."""
+    return framed(_transport_head(dialect), _batches(map(_transport_row, views)), dialect)
+
+
+def transport(view: ObjectView, dialect: Dialect) -> Iterator[str]:
+    """One transport: head, row, options."""
+    shown = options(view.options, _TRANSPORT_NAME_WIDTH)
+    yield f"{_transport_head(dialect)}{_transport_row(view)}\n{shown}"
+
+
+def settings(of_global: Iterable[Option], of_system: Iterable[Option]) -> Iterator[str]:
+    """The options of `global` and `system`, a block for each."""
+    yield f"\nGlobal Settings:\n\n{options(of_global, NAME_WIDTH)}"
+    yield f"\nSystem Settings:\n\n{options(of_system, NAME_WIDTH)}"
+
+
+def _auth_head(dialect: Dialect) -> str:
+    return f"{_AUTH_HEAD}{dialect.rule}\n\n"
+
+
+def _auth_row(view: ObjectView) -> str:
+    return f"     Auth:  {view.name}/{view.columns[0]}\n"
+
+
+def _transport_head(dialect: Dialect) -> str:
+    return f"{_TRANSPORT_HEAD}{dialect.rule}\n\n"
+
+
+def _transport_row(view: ObjectView) -> str:
+    kind, cos, tos, bind = view.columns
+    name = columns.pad(view.name, 21)
+    return f"Transport:  {name}  {kind:>6}  {cos:>5}  {tos:>5}  {bind}\n"
+
+
+def _batches(rows: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == CHUNK:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,335 @@
+"""Asterisk's configuration language: lines to sections that know their file and line.
+
+Pure: lines come from a `Source`.  `read` is one pass without look-ahead; the text of a file is
+never held as a whole, only the options found in it.  What makes Asterisk give up a whole file
+raises `ConfigError` with the place; what it merely passes over becomes a remark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+
+from pjreg_cli.errors import ConfigError, excerpt
+from pjreg_cli.port import Level, Problem
+
+MAXIMUM_DEPTH: Final = 10
+"""How deep includes, and block comments, may be nested."""
+
+LONGEST_LINE: Final = 8190
+"""The longest line Asterisk reads, in bytes without the line end; longer ones are skipped."""
+
+_BLANKS: Final = "".join(map(chr, range(33)))
+_REMEMBERED: Final = 4096  # lines worth recognizing: templates repeat them, accounts do not
+_CUT: Final = re.compile(r"[^\s\\;];([A-Za-z][A-Za-z0-9.-]*(?:=[^\s;]*)?)")
+
+
+class Source(Protocol):
+    """Where lines come from."""
+
+    def lines(self, path: str) -> Iterable[str]:
+        """The lines of a file with their line ends, read as they are asked for; raises OSError
+        when it cannot be opened or read."""
+        ...
+
+    def find(self, pattern: str) -> Sequence[str]:
+        """Paths of the regular files that a name or wildcard of an #include means, sorted; a
+        relative one counts from the configuration directory."""
+        ...
+
+
+Entry = tuple[str, str, int, str]
+"""One `key = value` of a section, its line and path (inherited ones: in the template).  A bare
+tuple, as half a million of them are made while a large file is read."""
+
+
+class Cut(NamedTuple):
+    """An unescaped semicolon right behind a value: the rest of the line was a comment."""
+
+    path: str
+    line: int
+    text: str
+
+
+@dataclass(slots=True)
+class Section:
+    """`[name]` and all that belongs to it, in the order in which it counts."""
+
+    name: str
+    path: str
+    line: int
+    template: bool = False
+    entries: list[Entry] = field(default_factory=list)
+
+    def last(self, key: str) -> Entry | None:
+        """The entry that counts for a key (in lower case; letter case does not matter)."""
+        for entry in reversed(self.entries):
+            if entry[0].lower() == key:
+                return entry
+        return None
+
+    def all(self, key: str) -> list[Entry]:
+        """Every entry of a key (in lower case; letter case does not matter)."""
+        return [entry for entry in self.entries if entry[0].lower() == key]
+
+
+@dataclass(slots=True)
+class Document:
+    """A file with everything it includes."""
+
+    sections: list[Section] = field(default_factory=list)
+    """All of them, templates too, in file order."""
+    remarks: list[Problem] = field(default_factory=list)
+    """What was passed over."""
+    cuts: list[Cut] = field(default_factory=list)
+    """Comments that look like the rest of a value."""
+
+
+def read(path: str, source: Source) -> Document:
+    """Read a file and its includes; raises ConfigError when Asterisk would give it up."""
+    reader = _Reader(source)
+    try:
+        reader.file(path, 1)
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror or error}", path) from error
+    return reader.document
+
+
+class _Reader:
+    """What is known while one document is read."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.document = Document()
+        self.current: Section | None = None
+        self.by_name: dict[str, list[Section]] = {}
+        self.seen: dict[str, tuple[str, str]] = {}
+        self.keys: dict[str, str] = {}
+
+    def file(self, path: str, depth: int) -> None:
+        """Read one file; it begins in the section that was current."""
+        if depth > MAXIMUM_DEPTH:
+            raise ConfigError(f"includes are nested deeper than {MAXIMUM_DEPTH}", path)
+        comments = _Comments()
+        seen = self.seen
+        section = self.current
+        append = section.entries.append if section else None
+        number = 0
+        # Most lines are options, and many repeat; everything else leaves the fast lane.
+        for raw in self.source.lines(path):
+            number += 1
+            pair = seen.get(raw)
+            if pair is not None and append is not None and not comments.depth:
+                append((pair[0], pair[1], number, path))
+                continue
+            if ";" in raw or comments.depth:
+                text = comments.strip(raw, number)
+                if text is None:
+                    continue
+                if ";" in raw and (cut := _CUT.search(raw)):
+                    self.document.cuts.append(Cut(path, number, cut[1]))
+            else:
+                text = raw.strip() if raw.isascii() else raw.strip(_BLANKS)
+            if not text:
+                continue
+            if len(raw) > LONGEST_LINE and _too_long(raw):
+                self.remark(path, number, "the line is too long and skipped")
+            elif text[0] == "[":
+                section = self.header(text, path, number)
+                append = section.entries.append
+            elif text[0] == "#":
+                self.directive(text, path, number, depth)
+            elif section is None:
+                raise ConfigError(
+                    f"'{excerpt(text)}' stands before the first section", path, number
+                )
+            else:
+                self.option(section, raw, text, path, number)
+        if comments.depth:
+            self.remark(path, comments.opened, "the comment ';--' that begins here never ends")
+
+    def option(self, section: Section, raw: str, text: str, path: str, number: int) -> None:
+        """Take up `key = value`, `key => value` or `key += value`."""
+        escaped = text[0] == "\\"
+        if escaped:
+            text = text[1:]
+            if not text or text[0] < "!":
+                raise ConfigError("a backslash must be followed by a character", path, number)
+        at = text.find("=", 1 if escaped else 0)
+        if at < 0:
+            self.remark(path, number, f"'{excerpt(text)}' has no '=' and is skipped")
+            return
+        key, value = text[:at], text[at + 1 :]
+        more = at > 0 and key[-1] == "+" and not (escaped and at == 1)
+        if more:
+            key = key[:-1]
+        elif value[:1] == ">":
+            value = value[1:]
+        key, value = key.strip(_BLANKS), value.strip(_BLANKS)
+        if not key:
+            self.remark(path, number, "an option without a name is skipped")
+            return
+        key = self.keys.setdefault(key, key)
+        if more and _extend(section, key, value, number, path):
+            return
+        section.entries.append((key, value, number, path))
+        if not more and len(self.seen) < _REMEMBERED and ";" not in raw:
+            self.seen[raw] = (key, value)
+
+    def header(self, text: str, path: str, number: int) -> Section:
+        """Take up `[name]` and what stands in the parentheses right behind it."""
+        name, bracket, rest = text[1:].partition("]")
+        if not bracket:
+            raise ConfigError(f"'{excerpt(text)}' has no closing ']'", path, number)
+        section = Section(name, path, number)
+        words: list[str] = []
+        if rest[:1] == "(":
+            inside, parenthesis, rest = rest[1:].partition(")")
+            if not parenthesis:
+                raise ConfigError(f"'{excerpt(text)}' has no closing ')'", path, number)
+            words = inside.split(",")
+        if rest.strip(_BLANKS):
+            self.remark(
+                path, number, f"'{excerpt(rest.strip(_BLANKS))}' behind [{name}] is ignored"
+            )
+        new = True
+        for word in words:
+            if word == "!":
+                section.template = True
+            elif word[:1] == "+":
+                found = self.added_to(name, word[1:], path, number)
+                found.entries.extend(section.entries)
+                section, new = found, False
+            elif word:
+                section.entries.extend(self.base(word, path, number).entries)
+        if new:
+            self.document.sections.append(section)
+            self.by_name.setdefault(name.lower(), []).append(section)
+        self.current = section
+        return section
+
+    def added_to(self, name: str, condition: str, path: str, number: int) -> Section:
+        """The section that `(+)` means: the first of that name that is no template."""
+        for section in self.by_name.get(name.lower(), ()):
+            if _fits(section, condition):
+                return section
+        raise ConfigError(f"(+) adds to [{excerpt(name)}], which does not exist", path, number)
+
+    def base(self, name: str, path: str, number: int) -> Section:
+        """The section to inherit from: a template or any other, the first of that name."""
+        found = self.by_name.get(name.lower())
+        if not found:
+            raise ConfigError(f"the template '{excerpt(name)}' does not exist", path, number)
+        return found[0]
+
+    def directive(self, text: str, path: str, number: int, depth: int) -> None:
+        """Follow an include, pass over everything else that begins with `#`."""
+        word, *rest = text[1:].split(None, 1) if text[1:].strip() else [""]
+        kind = word.lower()
+        target = _unquoted(rest[0].strip(_BLANKS)) if rest else ""
+        if kind == "exec":
+            self.remark(path, number, "#exec is not carried out")
+        elif kind not in ("include", "tryinclude"):
+            self.remark(path, number, f"the directive '#{excerpt(word)}' is unknown and skipped")
+        elif not target:
+            self.remark(path, number, f"#{kind} without a file is skipped")
+        else:
+            self.include(target, kind == "tryinclude", path, number, depth)
+
+    def include(self, target: str, forgiving: bool, path: str, number: int, depth: int) -> None:
+        """Read what an include names; none at all gives the file up unless it is forgiven."""
+        found = 0
+        for one in self.source.find(target):
+            try:
+                self.file(one, depth + 1)
+            except OSError:
+                continue  # origin: a file that cannot be opened counts as one that is not there
+            found += 1
+        if not found and not forgiving:
+            raise ConfigError(f"#include of '{excerpt(target)}': no such file", path, number)
+
+    def remark(self, path: str, number: int, message: str) -> None:
+        self.document.remarks.append(Problem(path, number, Level.WARNING, message))
+
+
+def _extend(section: Section, key: str, value: str, number: int, path: str) -> bool:
+    """Append to the last value of a key; False when there is none."""
+    entries = section.entries
+    for index in range(len(entries) - 1, -1, -1):
+        if entries[index][0] == key:
+            entries[index] = (key, entries[index][1] + value, number, path)
+            return True
+    return False
+
+
+def _fits(section: Section, condition: str) -> bool:
+    """Whether a section meets what stands behind the `+` of `(+...)`: options and expressions
+    joined by `&`, and whether templates are meant (`TEMPLATES=include`, `restrict`)."""
+    templates = ""
+    for part in condition.split("&") if condition else ():
+        key, _, expression = part.partition("=")
+        if key.upper() == "TEMPLATES":
+            templates = expression.lower()
+            continue
+        entry = section.last(key.lower())
+        try:
+            if entry is None or not re.search(expression, entry[1]):
+                return False
+        except re.error:
+            return False
+    if templates == "restrict":
+        return section.template
+    return templates == "include" or not section.template
+
+
+def _unquoted(text: str) -> str:
+    """A file name without the quotes or angle brackets around it."""
+    if len(text) > 1 and (text[0] + text[-1]) in ('""', "<>"):
+        return text[1:-1]
+    return text
+
+
+def _too_long(raw: str) -> bool:
+    return len(raw.rstrip("\n").encode("utf-8", "replace")) > LONGEST_LINE
+
+
+class _Comments:
+    """Removes comments from the lines of one file; knows whether a block comment is open."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.opened = 0
+
+    def strip(self, raw: str, number: int) -> str | None:
+        """The line without comments and escapes of semicolons, blanks around it removed; None when
+        nothing of it is left."""
+        if not self.depth and raw[:1] == ";" and raw[:3] != ";--":
+            return None
+        kept: list[str] = []
+        start = at = 0
+        while (at := raw.find(";", at)) >= 0:
+            if at > start and raw[at - 1] == "\\":
+                if not self.depth:
+                    kept.append(raw[start : at - 1] + ";")
+                at += 1
+                start = at
+            elif raw[at + 1 : at + 3] == "--" and raw[at + 3 : at + 4] != "-":
+                if not self.depth:
+                    kept.append(raw[start:at])
+                    self.opened = number
+                self.depth = min(self.depth + 1, MAXIMUM_DEPTH)
+                at = start = at + 3
+            elif self.depth and at >= start + 2 and raw[at - 2 : at] == "--":
+                self.depth -= 1
+                at = start = at + 1
+            elif self.depth:
+                at += 1
+            else:
+                kept.append(raw[start:at])
+                start = len(raw)
+                break
+        if not self.depth:
+            kept.append(raw[start:])
+        return "".join(kept).strip(_BLANKS) or None

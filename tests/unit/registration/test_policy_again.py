@@ -219,9 +219,7 @@ def combined(relevant: State, around: State) -> State:
 
 def seen(state: State, effects: tuple[Effect, ...]) -> Result:
     sent = tuple(
-        (e.expires_s, e.via, e.credentials, e.agreement)
-        for e in effects
-        if type(e) is SendRegister
+        (e.expires_s, e.via, e.credentials, e.agreement) for e in effects if type(e) is SendRegister
     )
     return Result(
         state.status,

@@ -1,0 +1,378 @@
+"""What events do to a registration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pjreg_cli.registration.machine import react
+from pjreg_cli.registration.state import (
+    AuthReloaded,
+    Drop,
+    Effect,
+    Event,
+    Flight,
+    Outcome,
+    Policy,
+    Publish,
+    Remove,
+    SendRegister,
+    Start,
+    State,
+    Status,
+    TransportClosed,
+    Unregister,
+    Via,
+    Wake,
+)
+
+POLICY = Policy()
+NOW = 500.0
+GRANTED = Outcome(200, granted_s=3600)
+REFUSED = Outcome(403)
+UNREGISTER = SendRegister(0)
+REGISTER = SendRegister(3600)
+
+IDLE = State()
+REGISTERED = State(Status.REGISTERED, wake_at=4090.0, next_attempt_at=4090.0)
+REGISTERING = State(in_flight=Flight.REGISTER)
+REFRESHING = State(Status.REGISTERED, in_flight=Flight.REGISTER)
+UNREGISTERING = State(Status.REGISTERED, in_flight=Flight.UNREGISTER)
+LEAVING = State(Status.STOPPING, in_flight=Flight.UNREGISTER, leaving=True)
+STOPPED = State(Status.STOPPED)
+PERMANENT = State(Status.REJECTED_PERMANENT, retries=3, next_attempt_at=400.0)
+
+
+def run(state: State, *events: Event, policy: Policy = POLICY) -> tuple[State, list[Effect]]:
+    """The state after the events, all at one instant, and all effects."""
+    effects: list[Effect] = []
+    for event in events:
+        state, more = react(state, event, policy, NOW)
+        effects += more
+    return state, effects
+
+
+# -- start and wake ---------------------------------------------------------------------------
+
+
+def test_start_waits_for_the_jitter_and_a_second() -> None:
+    state, effects = run(State(Status.REGISTERED, 4, requested_s=7200), Start(3.0))
+    assert (state.wake_at, state.next_attempt_at) == (504.0, 504.0)
+    assert (state.status, state.retries, state.requested_s) == (Status.REGISTERED, 0, None)
+    assert effects == []
+
+
+def test_wake_registers() -> None:
+    state, effects = run(IDLE, Start(0.0), Wake())
+    assert effects == [REGISTER]
+    assert (state.in_flight, state.wake_at) == (Flight.REGISTER, None)
+    assert state.next_attempt_at == 501.0
+
+
+def test_wake_asks_for_what_a_registrar_demanded_before() -> None:
+    assert run(replace(REGISTERED, requested_s=7200), Wake())[1] == [SendRegister(7200)]
+
+
+@pytest.mark.parametrize("event", [Start(0.0), Wake(), Unregister(), TransportClosed()])
+@pytest.mark.parametrize("state", [LEAVING, STOPPED])
+def test_what_leaves_does_nothing_more(state: State, event: Event) -> None:
+    assert run(state, event) == (state, [])
+
+
+# -- unregister -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [IDLE, REGISTERED, PERMANENT])
+def test_unregister_is_sent_whatever_the_status(state: State) -> None:
+    after, effects = run(state, Unregister())
+    assert effects == [UNREGISTER]
+    assert (after.status, after.in_flight, after.wake_at) == (
+        state.status,
+        Flight.UNREGISTER,
+        None,
+    )
+    assert after.next_attempt_at == state.next_attempt_at
+
+
+def test_unregistered_stays_so() -> None:
+    state, effects = run(REGISTERED, Unregister(), Outcome(200, granted_s=60))
+    assert effects[-1] == Publish("removed", Flight.UNREGISTER)
+    assert (state.status, state.wake_at, state.in_flight) == (Status.UNREGISTERED, None, None)
+
+
+@pytest.mark.parametrize("code", [401, 403, 408, 500, 503, 603])
+def test_refused_unregister_never_registers(code: int) -> None:
+    policy = Policy(fatal_retry_interval_s=5, forbidden_retry_interval_s=5)
+    state, _ = run(REGISTERED, Unregister(), Outcome(code, retry_after_s=7), policy=policy)
+    assert (state.status, state.wake_at, state.in_flight) == (
+        Status.REJECTED_PERMANENT,
+        None,
+        None,
+    )
+    assert run(state, AuthReloaded(0.0)) == (state, [])
+
+
+def test_refused_unregister_starts_again_when_told_to() -> None:
+    state, effects = run(REGISTERED, Unregister(), REFUSED, Start(0.0), Wake(), REFUSED)
+    assert effects[-2:] == [REGISTER, Publish("hopeless", Flight.REGISTER)]
+    assert run(state, AuthReloaded(0.0))[0].wake_at == 501.0
+
+
+def test_send_register_unregisters_then_registers() -> None:
+    state, effects = run(REGISTERED, Unregister(), Start(0.0), Outcome(200))
+    assert effects == [UNREGISTER, Publish("removed", Flight.UNREGISTER)]
+    assert (state.status, state.wake_at) == (Status.UNREGISTERED, 501.0)
+    assert run(state, Wake())[1] == [REGISTER]
+
+
+def test_send_register_survives_a_refused_unregister() -> None:
+    state, _ = run(REGISTERED, Unregister(), Start(0.0), REFUSED)
+    assert (state.status, state.wake_at) == (Status.REJECTED_PERMANENT, 501.0)
+
+
+# -- while a request is in flight -------------------------------------------------------------
+
+
+def test_unregister_in_flight_needs_no_second_one() -> None:
+    state, effects = run(UNREGISTERING, Unregister(), Outcome(200))
+    assert effects == [Publish("removed", Flight.UNREGISTER)]
+    assert state.in_flight is None
+
+
+def test_unregister_cancels_a_registration_that_was_to_follow() -> None:
+    state, effects = run(UNREGISTERING, Wake(), Unregister(), Outcome(200))
+    assert effects == [Publish("removed", Flight.UNREGISTER)]
+    state, effects = run(UNREGISTERING, Start(0.0), Unregister(), Outcome(200))
+    assert state.wake_at is None
+
+
+@pytest.mark.parametrize("outcome", [GRANTED, REFUSED, Outcome(503), Outcome(408)])
+def test_unregister_is_sent_after_the_register_in_flight(outcome: Outcome) -> None:
+    state, effects = run(REFRESHING, Unregister(), outcome)
+    assert isinstance(effects[0], Publish)
+    assert effects[1:] == [UNREGISTER]
+    assert (state.in_flight, state.wake_at) == (Flight.UNREGISTER, None)
+    assert not state.unregister_due
+
+
+def test_wake_in_flight_registers_afterwards() -> None:
+    state, effects = run(UNREGISTERING, Wake(), Outcome(200))
+    assert effects == [Publish("removed", Flight.UNREGISTER), REGISTER]
+    assert state.in_flight is Flight.REGISTER
+    assert not state.register_due
+
+
+def test_send_register_with_a_silent_registrar_does_both_afterwards() -> None:
+    state, effects = run(REGISTERING, Unregister(), Start(0.0), Wake(), Outcome(408))
+    assert effects == [Publish("temporary", Flight.REGISTER), UNREGISTER]
+    state, effects = run(state, Outcome(408))
+    assert effects == [Publish("refused", Flight.UNREGISTER), REGISTER]
+    assert state.in_flight is Flight.REGISTER
+
+
+def test_start_outlives_the_outcomes_of_what_was_in_flight() -> None:
+    state, _ = run(REGISTERING, Unregister(), Start(30.0), GRANTED, Outcome(200))
+    assert (state.status, state.wake_at) == (Status.UNREGISTERED, 531.0)
+    assert state.next_attempt_at == 531.0
+
+
+def test_due_things_wait_while_the_attempt_goes_on() -> None:
+    state, effects = run(
+        REGISTERING, Unregister(), Wake(), Outcome(401, credentials_fit=True), GRANTED
+    )
+    assert effects[0] == SendRegister(3600, Via.SAME, credentials=True, rule="challenge")
+    assert effects[2:] == [UNREGISTER]
+    assert state.register_due
+
+
+def test_answer_to_nothing_changes_nothing() -> None:
+    assert run(REGISTERED, GRANTED, REFUSED) == (REGISTERED, [])
+
+
+# -- attempts that go on ----------------------------------------------------------------------
+
+
+def test_challenge_is_answered_once() -> None:
+    challenge = Outcome(401, credentials_fit=True)
+    state, effects = run(REGISTERING, challenge, challenge)
+    assert effects == [
+        SendRegister(3600, Via.SAME, credentials=True, rule="challenge"),
+        Publish("hopeless", Flight.REGISTER),
+    ]
+    assert state.status is Status.REJECTED_PERMANENT
+
+
+def test_stale_nonce_is_replaced_once() -> None:
+    stale = Outcome(401, credentials_fit=True, stale=True)
+    _, effects = run(REGISTERING, stale, stale, stale)
+    assert effects[:2] == [SendRegister(3600, Via.SAME, credentials=True, rule="challenge")] * 2
+    assert effects[2:] == [Publish("hopeless", Flight.REGISTER)]
+
+
+def test_next_attempt_starts_without_credentials() -> None:
+    challenge = Outcome(401, credentials_fit=True)
+    state, effects = run(REGISTERING, challenge, Outcome(503), Wake(), challenge)
+    assert effects[-2:] == [
+        REGISTER,
+        SendRegister(3600, Via.SAME, credentials=True, rule="challenge"),
+    ]
+    assert (state.answered, state.renewed) == (True, False)
+
+
+def test_next_target_challenges_afresh() -> None:
+    stale = Outcome(401, credentials_fit=True, stale=True)
+    state, effects = run(REGISTERING, stale, stale, Outcome(503, target_left=True), stale, stale)
+    assert effects[2] == SendRegister(3600, Via.NEXT, rule="failover")
+    assert [type(effect) for effect in effects] == [SendRegister] * 5
+    assert state.in_flight is Flight.REGISTER
+
+
+def test_demanded_expiry_is_kept_for_refreshes_until_started_anew() -> None:
+    state, effects = run(REGISTERING, Outcome(423, min_expires_s=7200), GRANTED, Wake())
+    assert effects[0] == SendRegister(7200, Via.SAME, rule="too brief")
+    assert effects[-1] == SendRegister(7200)
+    state, effects = run(state, GRANTED, Unregister(), Start(0.0), Outcome(200), Wake())
+    assert effects[-1] == REGISTER
+
+
+def test_demanded_expiry_rises_as_often_as_wanted() -> None:
+    demands = [Outcome(423, min_expires_s=n) for n in (4000, 5000, 6000, 6000)]
+    _, effects = run(REGISTERING, *demands)
+    sent = [e.expires_s for e in effects if isinstance(e, SendRegister)]
+    assert sent == [4000, 5000, 6000]
+    assert effects[-1] == Publish("hopeless", Flight.REGISTER)
+
+
+def test_agreement_is_rejected_for_an_instant_and_counted() -> None:
+    state, effects = run(REGISTERING, Outcome(494, mechanisms=True))
+    assert effects == [SendRegister(3600, Via.SAME, agreement=True, rule="agreement")]
+    assert (state.status, state.retries) == (Status.REJECTED_TEMPORARY, 1)
+    assert (state.next_attempt_at, state.wake_at) == (NOW, None)
+
+
+def test_second_agreement_of_an_attempt_is_a_failure() -> None:
+    agreement = Outcome(494, mechanisms=True)
+    challenge = Outcome(401, credentials_fit=True)
+    state, effects = run(REGISTERING, agreement, challenge, agreement)
+    assert effects[-1] == Publish("hopeless", Flight.REGISTER)
+    assert not state.agreed
+
+
+def test_agreement_to_an_unregister_unregisters_again() -> None:
+    state, effects = run(UNREGISTERING, Outcome(494, mechanisms=True))
+    assert effects == [SendRegister(0, Via.SAME, agreement=True, rule="agreement")]
+    assert (state.status, state.retries) == (Status.REGISTERED, 0)
+
+
+# -- connections and auth sections ------------------------------------------------------------
+
+
+def test_lost_connection_registers_at_once() -> None:
+    state, effects = run(REGISTERED, TransportClosed())
+    assert effects == [REGISTER]
+    assert state.wake_at is None
+
+
+def test_lost_connection_of_many_registers_after_the_delay() -> None:
+    state, effects = run(REGISTERED, TransportClosed(2.5))
+    assert effects == []
+    assert (state.wake_at, state.next_attempt_at) == (502.5, 502.5)
+
+
+def test_lost_connection_never_puts_off_what_is_due_earlier() -> None:
+    due = replace(REGISTERED, wake_at=500.5)
+    assert run(due, TransportClosed(2.5))[0].wake_at == 500.5
+
+
+def test_lost_connection_during_a_refresh_registers_after_it() -> None:
+    effects = run(REFRESHING, TransportClosed(), Wake(), Outcome(503))[1]
+    assert effects == [Publish("temporary", Flight.REGISTER), REGISTER]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        IDLE,
+        PERMANENT,
+        State(Status.REJECTED_TEMPORARY, wake_at=560.0),
+        UNREGISTERING,
+        replace(REFRESHING, unregister_due=True),
+        replace(REFRESHING, leaving=True),
+    ],
+)
+def test_lost_connection_matters_only_to_who_is_registered(state: State) -> None:
+    assert run(state, TransportClosed()) == (state, [])
+
+
+def test_reloaded_auth_gives_the_permanently_rejected_another_chance() -> None:
+    state, effects = run(PERMANENT, AuthReloaded(2.0))
+    assert (state.wake_at, state.retries, effects) == (503.0, 0, [])
+    assert state.status is Status.REJECTED_PERMANENT
+
+
+@pytest.mark.parametrize(
+    "state", [IDLE, REGISTERED, REGISTERING, State(Status.REJECTED_TEMPORARY, wake_at=560.0)]
+)
+def test_reloaded_auth_leaves_the_others_alone(state: State) -> None:
+    assert run(state, AuthReloaded(0.0)) == (state, [])
+
+
+def test_auth_reloaded_while_the_old_password_is_in_flight_is_tried() -> None:
+    retrying = replace(PERMANENT, in_flight=Flight.REGISTER)
+    state, _ = run(retrying, AuthReloaded(0.0), REFUSED)
+    assert (state.status, state.wake_at) == (Status.REJECTED_PERMANENT, 501.0)
+
+
+# -- removal ----------------------------------------------------------------------------------
+
+
+def test_removed_while_registered_unregisters_first() -> None:
+    state, effects = run(REGISTERED, Remove())
+    assert effects == [UNREGISTER]
+    assert (state.status, state.leaving, state.wake_at) == (Status.STOPPING, True, None)
+    state, effects = run(state, Outcome(200))
+    assert effects == [Publish("removed", Flight.UNREGISTER), Drop()]
+    assert state.status is Status.STOPPED
+
+
+@pytest.mark.parametrize("state", [IDLE, PERMANENT, State(Status.REJECTED_TEMPORARY, wake_at=9.0)])
+def test_removed_while_not_registered_is_dropped_silently(state: State) -> None:
+    after, effects = run(state, Remove())
+    assert effects == [Drop()]
+    assert (after.status, after.wake_at) == (Status.STOPPED, None)
+
+
+def test_removed_while_registering_unregisters_what_it_got() -> None:
+    state, effects = run(REGISTERING, Remove(), GRANTED)
+    assert effects == [Publish("granted", Flight.REGISTER), UNREGISTER]
+    assert (state.status, state.wake_at) == (Status.STOPPING, None)
+
+
+def test_removed_while_registering_in_vain_is_dropped() -> None:
+    state, effects = run(REGISTERING, Remove(), Outcome(503, retry_after_s=9))
+    assert effects == [Publish("leaving", Flight.REGISTER), Drop()]
+    assert state.wake_at is None
+
+
+def test_failed_refresh_of_a_removed_one_still_unregisters() -> None:
+    assert run(REFRESHING, Remove(), REFUSED)[1] == [
+        Publish("leaving", Flight.REGISTER),
+        UNREGISTER,
+    ]
+
+
+def test_leaving_ends_when_its_unregister_fails() -> None:
+    effects = run(REGISTERED, Remove(), Outcome(408))[1]
+    assert effects[1:] == [Publish("leaving", Flight.UNREGISTER), Drop()]
+
+
+def test_leaving_answers_challenges() -> None:
+    _, effects = run(REGISTERED, Remove(), Outcome(401, credentials_fit=True), Outcome(200))
+    assert effects[1] == SendRegister(0, Via.SAME, credentials=True, rule="challenge")
+    assert effects[-1] == Drop()
+
+
+def test_removal_forgets_what_was_due() -> None:
+    _, effects = run(REGISTERING, Unregister(), Wake(), Remove(), REFUSED)
+    assert effects == [Publish("leaving", Flight.REGISTER), Drop()]

@@ -1,0 +1,161 @@
+"""One case per rule, and the page made of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pjreg_cli.registration.policy import (
+    CONTINUE,
+    SETTLE,
+    Case,
+    continuing,
+    document,
+    settling,
+)
+from pjreg_cli.registration.state import Flight, Outcome, Policy, SendRegister, State, Status, Via
+from tests.support.golden import Golden
+
+REGISTERING = State(in_flight=Flight.REGISTER, retries=1)
+LEAVING = State(in_flight=Flight.REGISTER, leaving=True, status=Status.REGISTERED)
+UNREGISTERING = State(in_flight=Flight.UNREGISTER, status=Status.REGISTERED, retries=1)
+ANSWERED = State(in_flight=Flight.REGISTER, answered=True)
+RENEWED = State(in_flight=Flight.REGISTER, answered=True, renewed=True)
+POLICY = Policy(max_retries=2)
+
+CONTINUED = [
+    ("failover", REGISTERING, Outcome(503, target_left=True), SendRegister(3600, Via.NEXT)),
+    ("failover", UNREGISTERING, Outcome(408, target_left=True), SendRegister(0, Via.NEXT)),
+    ("too brief", REGISTERING, Outcome(423, min_expires_s=7200), SendRegister(7200, Via.SAME)),
+    ("too brief", REGISTERING, Outcome(423), SendRegister(3601, Via.SAME)),
+    (
+        "agreement",
+        REGISTERING,
+        Outcome(494, mechanisms=True),
+        SendRegister(3600, Via.SAME, agreement=True),
+    ),
+    (
+        "farewell",
+        UNREGISTERING,
+        Outcome(494, mechanisms=True),
+        SendRegister(0, Via.SAME, agreement=True),
+    ),
+    (
+        "challenge",
+        REGISTERING,
+        Outcome(407, credentials_fit=True),
+        SendRegister(3600, Via.SAME, credentials=True),
+    ),
+    (
+        "challenge",
+        ANSWERED,
+        Outcome(401, credentials_fit=True, stale=True),
+        SendRegister(3600, Via.SAME, credentials=True),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "state", "outcome", "request_"), CONTINUED)
+def test_attempt_goes_on_by_the_rule(
+    name: str, state: State, outcome: Outcome, request_: SendRegister
+) -> None:
+    case = Case(state, outcome, POLICY)
+    row = continuing(case)
+    assert row is not None
+    assert row.name == name
+    sent = row.request(case)
+    assert (sent.expires_s, sent.via) == (request_.expires_s, request_.via)
+    assert (sent.credentials, sent.agreement) == (request_.credentials, request_.agreement)
+    assert sent.rule
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"),
+    [
+        (REGISTERING, Outcome(503)),
+        (REGISTERING, Outcome(500, target_left=True)),
+        (REGISTERING, Outcome(423, min_expires_s=3600)),
+        (State(in_flight=Flight.REGISTER, requested_s=3601), Outcome(423)),
+        (UNREGISTERING, Outcome(423, min_expires_s=7200)),
+        (REGISTERING, Outcome(494)),
+        (State(in_flight=Flight.REGISTER, agreed=True), Outcome(494, mechanisms=True)),
+        (REGISTERING, Outcome(401)),
+        (REGISTERING, Outcome(403, credentials_fit=True)),
+        (ANSWERED, Outcome(401, credentials_fit=True)),
+        (RENEWED, Outcome(401, credentials_fit=True, stale=True)),
+    ],
+)
+def test_attempt_ends_where_no_rule_goes_on(state: State, outcome: Outcome) -> None:
+    assert continuing(Case(state, outcome, POLICY)) is None
+
+
+EXHAUSTED = State(in_flight=Flight.REGISTER, retries=2)
+INTERVALS = Policy(
+    max_retries=2, forbidden_retry_interval_s=30, fatal_retry_interval_s=90, retry_interval_s=60
+)
+LENIENT = Policy(auth_rejection_permanent=False)
+FATAL_ONLY = Policy(retry_interval_s=0, fatal_retry_interval_s=90)
+
+TEMPORARY, PERMANENT = Status.REJECTED_TEMPORARY, Status.REJECTED_PERMANENT
+SETTLED = [
+    ("granted", REGISTERING, Outcome(200, granted_s=3600), POLICY, Status.REGISTERED, 0, 3590),
+    ("granted", REGISTERING, Outcome(202, granted_s=11), POLICY, Status.REGISTERED, 0, 1),
+    ("granted", REGISTERING, Outcome(200, granted_s=10), POLICY, Status.REGISTERED, 0, 5),
+    ("granted", REGISTERING, Outcome(200, granted_s=1), POLICY, Status.REGISTERED, 0, 1),
+    ("granted", LEAVING, Outcome(200, granted_s=60), POLICY, Status.REGISTERED, 0, 50),
+    ("removed", UNREGISTERING, Outcome(200, granted_s=60), POLICY, Status.UNREGISTERED, 1, None),
+    ("leaving", LEAVING, Outcome(503, retry_after_s=9), POLICY, None, 0, None),
+    ("refused", UNREGISTERING, Outcome(503, retry_after_s=9), POLICY, PERMANENT, 1, None),
+    ("retry after", EXHAUSTED, Outcome(404, retry_after_s=9), POLICY, TEMPORARY, 2, 9),
+    ("exhausted", EXHAUSTED, Outcome(503), INTERVALS, PERMANENT, 2, None),
+    ("temporary", REGISTERING, Outcome(503), INTERVALS, TEMPORARY, 2, 60),
+    ("temporary", ANSWERED, Outcome(401), LENIENT, TEMPORARY, 1, 60),
+    ("forbidden", REGISTERING, Outcome(403), INTERVALS, TEMPORARY, 2, 30),
+    ("fatal", REGISTERING, Outcome(404), INTERVALS, TEMPORARY, 2, 90),
+    ("fatal", REGISTERING, Outcome(503), FATAL_ONLY, TEMPORARY, 2, 90),
+    ("hopeless", REGISTERING, Outcome(404), POLICY, PERMANENT, 1, None),
+    ("hopeless", EXHAUSTED, Outcome(403), INTERVALS, PERMANENT, 2, None),
+    ("hopeless", ANSWERED, Outcome(401), POLICY, PERMANENT, 0, None),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "outcome", "policy", "status", "retries", "wait_s"), SETTLED
+)
+def test_attempt_is_settled_by_the_rule(
+    name: str,
+    state: State,
+    outcome: Outcome,
+    policy: Policy,
+    status: Status | None,
+    retries: int,
+    wait_s: float | None,
+) -> None:
+    case = Case(state, outcome, policy)
+    rule = settling(case)
+    assert (rule.name, rule.status) == (name, status)
+    assert (rule.retries(state.retries), rule.wait(case)) == (retries, wait_s)
+
+
+def test_every_rule_has_a_case_here() -> None:
+    assert {row.name for row in CONTINUE} == {row[0] for row in CONTINUED}
+    assert {rule.name for rule in SETTLE} == {row[0] for row in SETTLED}
+
+
+def test_a_request_names_the_rule_that_made_it() -> None:
+    case = Case(REGISTERING, Outcome(200), POLICY)
+    named = {row.name: row.request(case).rule for row in CONTINUE}
+    # the two rules for a 494 send the same
+    assert named == {name: name for name in named} | {"farewell": "agreement"}
+
+
+def test_names_are_unique_and_every_cell_has_words() -> None:
+    names = Counter([row.name for row in CONTINUE] + [rule.name for rule in SETTLE])
+    assert max(names.values()) == 1
+    assert "|  |" not in document()
+
+
+def test_the_page_is_current(golden: Golden) -> None:
+    golden.check(Path("docs/policy.md"), document())

@@ -53,6 +53,8 @@ class Facts:
     pid: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     """Registrations by word, as `port.Registrations.count`."""
+    shell: bool = True
+    """Whether the instance lets its remote consoles start a shell."""
 
 
 class Watcher(Protocol):
@@ -74,8 +76,8 @@ class Watcher(Protocol):
 class Backend(Protocol):
     """Whoever answers a console."""
 
-    async def facts(self) -> Facts:
-        """What to greet with; raises OSError when the instance is gone."""
+    def facts(self) -> Facts:
+        """What to greet with."""
         ...
 
     def watch(self, watcher: Watcher) -> None:
@@ -94,6 +96,6 @@ class Backend(Protocol):
         """What `text`, all that stands before the cursor, can go on with; OSError as above."""
         ...
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let go of the instance; it goes on."""
         ...

@@ -2,42 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 
-from pjreg_cli.commands.tree import Console
+from prompt_toolkit.utils import is_dumb_terminal
+
+from pjreg_cli.commands.row import Console
 from pjreg_cli.console.backend import Backend, Facts
+from pjreg_cli.console.dumb import DumbReader
+from pjreg_cli.console.editor import EditorReader, Look
+from pjreg_cli.console.history import HistoryFile
+from pjreg_cli.console.local import Lines, LocalBackend, silence
+from pjreg_cli.console.prompt import LOCAL, REMOTE, Surroundings, expand
+from pjreg_cli.console.reader import Keys, LineReader, Reader
+from pjreg_cli.console.session import Disconnected, Session
+from pjreg_cli.console.status import described
+from pjreg_cli.console.surroundings import editing_mode, history_path, surroundings
+from pjreg_cli.console.terminal import Terminal
+from pjreg_cli.console.writer import Writer
 
-Spawn = Callable[[Coroutine[Any, Any, None], str], object]
-"""Starts a task with a name (`engine.tasks.spawn`); results of the loop's coroutines are unused."""
-Lines = Callable[[Callable[[str], None]], Callable[[], None]]
-"""Subscribes to log lines: called with a listener, gives back what ends it."""
 Reconnect = Callable[[], Awaitable[Backend]]
 """One attempt to reach the instance again; raises OSError when there is none."""
 
-
-def silence(_listener: Callable[[str], None]) -> Callable[[], None]:
-    """The log of an instance that has none."""
-    return lambda: None
+RECONNECT_S = 30.0
+"""How long `-R` looks for an instance that has gone."""
+_ATTEMPT_S = 0.25
 
 
 async def run_local(
     console: Console,
     *,
     greeting: Facts,
-    spawn: Spawn,
     colour: bool,
-    shell_allowed: bool,
+    shell_allowed: bool = True,
     commands: Sequence[str] = (),
     lines: Lines = silence,
 ) -> None:
     """Serve the console of the instance in this process (`-c`).
 
-    It owns SIGINT while it runs.  It ends when it is cancelled (the instance stops) or when the
-    terminal is gone: the instance then goes on without a console.  `commands` are run first, as
-    typed.
+    It ends when it is cancelled (the instance stops) or when the terminal is gone: the instance
+    then goes on without a console.  It owns SIGINT while it runs and leaves it as Python has it.
+    `commands` are run first, as if typed; `lines` subscribes to the log, traces come as notices.
     """
-    raise NotImplementedError
+    backend = LocalBackend(console, greeting, lines)
+    place = _Place(colour)
+    session = place.session(backend, remote=False, shell_allowed=shell_allowed)
+    reader = place.reader(session, surroundings(greeting.hostname, remote=False), LOCAL)
+    try:
+        await session.run(reader, commands, greet=place.interactive)
+    except EOFError:
+        return
+    finally:
+        backend.close()
 
 
 async def run_remote(
@@ -45,12 +67,110 @@ async def run_remote(
     *,
     hostname: str,
     colour: bool,
-    shell_allowed: bool = True,
     reconnect: Reconnect | None = None,
     commands: Sequence[str] = (),
 ) -> int:
-    """Serve a console of an instance elsewhere (`-r`, with `reconnect` `-R`).
+    """Serve a console of an instance elsewhere (`-r`; `-R` with `reconnect`).
 
-    Returns the exit status: 0 when the operator left, 1 when the instance is gone.
+    `hostname` is that of the instance, unless it told another in its facts.  Returns the exit
+    status: 0 when the operator left or the input ended, 1 when the instance is gone.
     """
-    raise NotImplementedError
+    place = _Place(colour)
+    greet = place.interactive
+    while True:
+        facts = backend.facts()
+        session = place.session(backend, remote=True, shell_allowed=facts.shell)
+        around = surroundings(facts.hostname or hostname, remote=True)
+        try:
+            await session.run(place.reader(session, around, REMOTE), commands, greet)
+        except EOFError:
+            return 0
+        except Disconnected as gone:
+            why = f": {gone}" if str(gone) else ""
+            place.complain(f"Disconnected from {described(facts)}{why}\n")
+            await place.writer.drain()
+        else:
+            return 0
+        finally:
+            backend.close()
+        again = await _reached(reconnect, place) if reconnect is not None else None
+        if again is None:
+            return 1
+        backend, commands = again, ()
+
+
+async def _reached(reconnect: Reconnect, place: _Place) -> Backend | None:
+    """Look for the instance for `RECONNECT_S` seconds, or until Ctrl-C."""
+    loop = asyncio.get_running_loop()
+    place.complain(f"Looking for it for {RECONNECT_S:.0f} s (Ctrl-C gives up)\n")
+    given_up = asyncio.Event()
+    loop.add_signal_handler(signal.SIGINT, given_up.set)
+    try:
+        async with asyncio.timeout(RECONNECT_S):
+            while not given_up.is_set():
+                with suppress(OSError):
+                    return await reconnect()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(given_up.wait(), _ATTEMPT_S)
+    except TimeoutError:
+        place.complain("There is no instance to connect to\n")
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+    return None
+
+
+class _Place:
+    """Where a console takes place: the terminal, or the files that stand in for it."""
+
+    def __init__(self, colour: bool) -> None:
+        self._input = sys.stdin.fileno()
+        self.writer = Writer(sys.stdout.fileno(), sys.stdout.encoding)
+        self._terminal = Terminal(self._input)
+        self._keys = Keys(self._input, sys.stdin.encoding)
+        self._history = HistoryFile(history_path(os.environ, Path.home()))
+        self.interactive = sys.stdin.isatty() and sys.stdout.isatty()
+        self._dumb = is_dumb_terminal()
+        self._colour = colour and not self._dumb
+
+    def session(self, backend: Backend, *, remote: bool, shell_allowed: bool) -> Session:
+        return Session(
+            backend,
+            remote=remote,
+            colour=self._colour,
+            shell_allowed=shell_allowed,
+            terminal=self._terminal,
+            writer=self.writer,
+        )
+
+    def reader(self, session: Session, around: Surroundings, default: str) -> Reader:
+        template = os.environ.get("ASTERISK_PROMPT") or default
+
+        def prompt() -> str:
+            return expand(template, around, self._colour)
+
+        if not self.interactive:
+            return LineReader(self._keys, self.writer)
+        if self._dumb:
+            return DumbReader(
+                self._keys,
+                writer=self.writer,
+                prompt=prompt,
+                suggest=session.suggest,
+                history=self._history,
+                size=shutil.get_terminal_size,
+            )
+        return EditorReader(
+            sys.stdin,
+            sys.stdout,
+            writer=self.writer,
+            look=Look(prompt, session.bar, self._colour),
+            suggest=session.suggest,
+            history=self._history,
+            mode=editing_mode(os.environ),
+            term=os.environ.get("TERM"),
+        )
+
+    def complain(self, text: str) -> None:
+        """What is not the output of a command."""
+        sys.stderr.write(text)
+        sys.stderr.flush()

@@ -1,0 +1,254 @@
+"""The prompt on a terminal: line editing, history, completion and the bar, by prompt_toolkit."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TextIO
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import in_terminal
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import has_selection, vi_insert_mode
+from prompt_toolkit.filters.app import emacs_insert_mode
+from prompt_toolkit.formatted_text import ANSI
+from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
+from prompt_toolkit.history import History
+from prompt_toolkit.input.vt100 import Vt100Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.styles import Style
+
+from pjreg_cli.console.completer import NOTHING, asks, complete, explained, in_columns
+from pjreg_cli.console.reader import Interrupted, Leaving, Suggest
+from pjreg_cli.console.writer import Writer
+
+_REDRAW_S = 0.05
+"""The bar is drawn at most this often."""
+_STYLE = Style.from_dict(
+    {
+        "bottom-toolbar": "reverse",
+        "bar.registered": "ansigreen",
+        "bar.rejected": "ansired",
+        "bar.unregistered": "ansiyellow",
+    }
+)
+
+
+class _Input(Vt100Input):
+    """Keys of a terminal that stay quiet while something is printed above the prompt."""
+
+    def cooked_mode(self) -> AbstractContextManager[None]:
+        """Leave the modes alone: printing needs no echo, and Ctrl-C stays a key."""
+        return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the prompt shows, asked for whenever it is drawn."""
+
+    prompt: Callable[[], str]
+    """Text with colour codes."""
+    bar: Callable[[], Fragments]
+    colour: bool
+
+
+class EditorReader:
+    """Reads lines at a prompt with a bar below."""
+
+    def __init__(
+        self,
+        stdin: TextIO,
+        stdout: TextIO,
+        *,
+        writer: Writer,
+        look: Look,
+        suggest: Suggest,
+        history: History,
+        mode: EditingMode,
+        term: str | None,
+    ) -> None:
+        self._writer = writer
+        self._look = look
+        self._suggest = suggest
+        self._pasted: deque[str] = deque()
+        self._begun = ""
+        self._log: list[str] = []
+        self._reading = False
+        self._output: Output = Vt100_Output.from_pty(stdout, term=term)
+        self._session: PromptSession[str] = PromptSession(
+            message=lambda: ANSI(look.prompt()),
+            bottom_toolbar=look.bar,
+            history=history,
+            enable_history_search=True,
+            editing_mode=mode,
+            key_bindings=self._bindings(),
+            style=_STYLE,
+            color_depth=ColorDepth.DEPTH_4_BIT if look.colour else ColorDepth.DEPTH_1_BIT,
+            complete_while_typing=False,
+            reserve_space_for_menu=0,
+            input=_Input(stdin),
+            output=self._output,
+        )
+        app = self._session.app
+        app.min_redraw_interval = _REDRAW_S
+        # A terminal that cannot say where its cursor is has no bar; that needs no lecture.
+        app.renderer.cpr_not_supported_callback = None
+
+    # -- the reader ---------------------------------------------------------------------------
+
+    async def read(self) -> str:
+        """A line typed, or the next of those pasted."""
+        if self._pasted:
+            return self._next_pasted()
+        begun, self._begun = self._begun, ""
+        self._reading = True
+        try:
+            return await self._session.prompt_async(
+                default=begun, set_exception_handler=False, handle_sigint=False
+            )
+        except OSError as error:
+            # The terminal went away in the middle of drawing.
+            raise EOFError from error
+        finally:
+            self._reading = False
+            self._flush()
+
+    def lines(self, text: str) -> None:
+        """Above the prompt while there is one, else as soon as a line can begin."""
+        self._log.append(text)
+        if not self._reading:
+            self._flush()
+        elif len(self._log) == 1:
+            self._session.app.create_background_task(self._show_log())
+
+    def refresh(self) -> None:
+        """Draw the bar anew."""
+        if self._reading:
+            self._session.app.invalidate()
+
+    def interrupt(self) -> None:
+        """SIGINT from outside is as good as Ctrl-C; what was pasted is given up with the line."""
+        self._pasted.clear()
+        self._begun = ""
+        buffer = self._session.default_buffer
+        self.leave(Interrupted(empty=not buffer.text))
+
+    def leave(self, error: Exception) -> None:
+        """End the prompt."""
+        app = self._session.app
+        if app.future is not None and not app.future.done():
+            app.exit(exception=error)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _next_pasted(self) -> str:
+        line = self._pasted.popleft()
+        self._writer.put(f"{self._look.prompt()}{line}\n")
+        if line.strip():
+            self._session.history.append_string(line)
+        return line
+
+    def _flush(self) -> None:
+        text = "".join(self._log)
+        self._log.clear()
+        if text:
+            self._writer.put_lines(text)
+
+    async def _show_log(self) -> None:
+        """One hiding of the prompt serves all lines that have come meanwhile."""
+        async with in_terminal():
+            self._flush()
+            await self._writer.drain()
+
+    async def _show(self, text: str) -> None:
+        """Put something under the line as it stands, then go on with the line."""
+        async with in_terminal(render_cli_done=True):
+            self._writer.put(text)
+            await self._writer.drain()
+
+    def _room(self) -> tuple[int, int]:
+        size = self._output.get_size()
+        return size.columns, max(size.rows - 3, 1)
+
+    def _bindings(self) -> KeyBindings:
+        bindings = KeyBindings()
+        typing = (emacs_insert_mode | vi_insert_mode) & ~has_selection
+        bindings.add("tab", filter=typing)(self._tab)
+        bindings.add("?", filter=typing)(self._question)
+        bindings.add("c-c")(self._control_c)
+        bindings.add("c-d", filter=typing)(self._control_d)
+        bindings.add(Keys.BracketedPaste)(self._paste)
+        return bindings
+
+    def _tab(self, event: KeyPressEvent) -> None:
+        event.app.create_background_task(self._complete())
+
+    def _question(self, event: KeyPressEvent) -> None:
+        if asks(event.current_buffer.document.text_before_cursor):
+            event.app.create_background_task(self._explain())
+        else:
+            event.current_buffer.insert_text("?")
+
+    async def _complete(self) -> None:
+        buffer = self._session.default_buffer
+        before = buffer.document.text_before_cursor
+        async with self._keys_held():
+            completed = complete(before, await self._suggest(before))
+            if completed.text != before:
+                buffer.delete_before_cursor(len(before))
+                buffer.insert_text(completed.text)
+        if completed.choices:
+            await self._show(in_columns(completed.choices, *self._room()))
+        elif completed.text == before:
+            self._output.bell()
+
+    async def _explain(self) -> None:
+        before = self._session.default_buffer.document.text_before_cursor
+        async with self._keys_held():
+            suggestions = await self._suggest(before)
+        await self._show(explained(suggestions, *self._room()) or NOTHING)
+
+    @asynccontextmanager
+    async def _keys_held(self) -> AsyncIterator[None]:
+        """Who types on while the instance is asked must not overtake the answer."""
+        app = self._session.app
+        held: list[KeyPress] = app.key_processor.empty_queue()
+        try:
+            with app.input.detach():
+                yield
+        finally:
+            app.key_processor.feed_multiple(held)
+            app.key_processor.process_keys()
+
+    def _control_c(self, event: KeyPressEvent) -> None:
+        buffer = self._session.default_buffer
+        empty = not buffer.text
+        if not empty:
+            buffer.cursor_position = len(buffer.text)
+            buffer.insert_text("^C")
+        self.leave(Interrupted(empty))
+
+    def _control_d(self, event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.delete()
+        else:
+            self.leave(Leaving())
+
+    def _paste(self, event: KeyPressEvent) -> None:
+        """Each whole line pasted is run; what follows the last line feed can still be edited."""
+        buffer = event.current_buffer
+        pasted = event.data.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+        first, *others = pasted.split("\n")
+        buffer.insert_text(first)
+        if others:
+            after = buffer.document.text_after_cursor
+            buffer.delete(len(after))
+            *whole, last = others
+            self._pasted.extend(whole)
+            self._begun = last + after
+            buffer.validate_and_handle()

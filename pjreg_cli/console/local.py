@@ -1,0 +1,85 @@
+"""A console's backend in the process of the instance: the command tree answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from pjreg_cli.commands.row import Console, Suggestion
+from pjreg_cli.commands.tree import execute, suggest
+from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
+from pjreg_cli.port import Notice, Traced
+
+_PIECE = 8_192
+"""Characters gathered before they are written."""
+_SETTLING_S = 0.02
+"""Ten thousand registrations may settle at once: they are counted once."""
+
+Lines = Callable[[Callable[[str], None]], Callable[[], None]]
+"""Subscribes to the log: called with a listener for whole lines, gives back what ends that."""
+
+
+def silence(_listener: Callable[[str], None]) -> Callable[[], None]:
+    """The log of an instance that has none."""
+    return lambda: None
+
+
+class LocalBackend:
+    """Answers from `commands.tree`; log lines come from `lines`, traces and counts from notices."""
+
+    def __init__(self, console: Console, facts: Facts, lines: Lines = silence) -> None:
+        self._console = console
+        self._facts = facts
+        self._lines = lines
+        self._ends: list[Callable[[], None]] = []
+        self._counting: asyncio.TimerHandle | None = None
+
+    def facts(self) -> Facts:
+        """What the program gave for the greeting."""
+        return self._facts
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell of log lines, traces and every change of the counts."""
+
+        def heard(notice: Notice) -> None:
+            if isinstance(notice, Traced):
+                watcher.lines(notice.text if notice.text.endswith("\n") else f"{notice.text}\n")
+            elif self._counting is None:
+                loop = asyncio.get_running_loop()
+                self._counting = loop.call_later(_SETTLING_S, count)
+
+        def count() -> None:
+            self._counting = None
+            watcher.counts(self._console.port.registrations.count())
+
+        self._ends += [
+            self._console.port.notices.subscribe(heard),
+            self._lines(watcher.lines),
+        ]
+        count()
+
+    async def execute(self, line: str, write: Write) -> Outcome:
+        """Run a command; a long answer is made piece by piece, as the terminal takes it."""
+        reply = await execute(line, self._console)
+        gathered: list[str] = []
+        size = 0
+        for chunk in reply.output:
+            gathered.append(chunk)
+            size += len(chunk)
+            if size >= _PIECE:
+                await write("".join(gathered))
+                gathered.clear()
+                size = 0
+        await write("".join(gathered))
+        return Outcome(reply.ok, reply.quit)
+
+    async def suggest(self, text: str) -> Sequence[Suggestion]:
+        """What the command tree says, at once."""
+        return suggest(text, self._console)
+
+    def close(self) -> None:
+        """Listen no longer."""
+        if self._counting is not None:
+            self._counting.cancel()
+        while self._ends:
+            self._ends.pop()()

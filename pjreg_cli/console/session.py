@@ -1,0 +1,245 @@
+"""One console at work: reads lines, runs them, shows what comes unasked."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+
+from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
+
+from pjreg_cli.console.backend import Backend, Suggestion
+from pjreg_cli.console.completer import NOTHING, explained, question
+from pjreg_cli.console.paint import Painter, paint
+from pjreg_cli.console.reader import Interrupted, Leaving, Reader
+from pjreg_cli.console.shell import run_shell
+from pjreg_cli.console.status import (
+    AGAIN,
+    LEAVE_LOCAL,
+    LEAVE_REMOTE,
+    NO_SHELL,
+    bar,
+    greeting,
+)
+from pjreg_cli.console.terminal import Terminal
+from pjreg_cli.console.writer import Writer
+
+_PIECE = 4_096
+"""Characters written at once: between two pieces Ctrl-C is heard."""
+_TWICE_S = 2.0
+"""A second Ctrl-D within this time is meant."""
+_PATIENCE_S = 2.0
+"""How long Tab waits for an instance."""
+_LEAVE = frozenset({"quit", "exit"})
+
+
+class Disconnected(Exception):  # noqa: N818 -- a fact, told to the caller
+    """The instance is gone."""
+
+
+class Session:
+    """A console from its greeting to its end; it owns SIGINT while `run` lasts."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        remote: bool,
+        colour: bool,
+        shell_allowed: bool,
+        terminal: Terminal,
+        writer: Writer,
+    ) -> None:
+        self._backend = backend
+        self._remote = remote
+        self._colour = colour
+        self._shell_allowed = shell_allowed
+        self._terminal = terminal
+        self._writer = writer
+        self._reader: Reader | None = None
+        self._counts: Mapping[str, int] = backend.facts().counts
+        self._running: asyncio.Task[None] | None = None
+        self._in_shell = False
+        self._gone: Disconnected | None = None
+        self._asked_to_leave_at = float("-inf")
+
+    # -- what a reader is made with -----------------------------------------------------------
+
+    def bar(self) -> Fragments:
+        """The bar as it is true now."""
+        return bar(self._counts)
+
+    async def suggest(self, text: str) -> Sequence[Suggestion]:
+        """What `text` can go on with; nothing when the instance is gone or slow."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self._backend.suggest(text)
+        except OSError:
+            # TimeoutError is one, too.
+            return ()
+
+    # -- what the backend tells ---------------------------------------------------------------
+
+    def counts(self, counts: Mapping[str, int]) -> None:
+        """The numbers of the bar."""
+        if counts != self._counts:
+            self._counts = dict(counts)
+            if self._reader is not None:
+                self._reader.refresh()
+
+    def lines(self, text: str) -> None:
+        """Lines of the log."""
+        text = paint(text, self._colour)
+        if self._reader is not None:
+            self._reader.lines(text)
+        else:
+            self._writer.put_lines(text)
+
+    def closed(self, why: str) -> None:
+        """The instance is gone: end what is under way."""
+        self._gone = Disconnected(why)
+        if self._running is not None:
+            self._running.cancel()
+        elif self._reader is not None:
+            self._reader.leave(self._gone)
+
+    # -- the loop -----------------------------------------------------------------------------
+
+    async def run(self, reader: Reader, commands: Sequence[str], greet: bool) -> None:
+        """Greet, run `commands`, then what is read.
+
+        Returns when the operator leaves; raises Disconnected, and EOFError when the input ends.
+        """
+        self._reader = reader
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        try:
+            with self._terminal.quiet():
+                if greet:
+                    self._writer.put(greeting(self._backend.facts(), self._remote))
+                self._backend.watch(self)
+                for command in commands:
+                    if await self._do(command):
+                        return
+                while True:
+                    await self._writer.drain()
+                    if await self._step(reader):
+                        return
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+            self._reader = None
+
+    async def _step(self, reader: Reader) -> bool:
+        """Read a line and do it; True to leave."""
+        if self._gone is not None:
+            raise self._gone
+        try:
+            line = await reader.read()
+        except Interrupted as interrupted:
+            if interrupted.empty:
+                self._writer.put(LEAVE_REMOTE if self._remote else LEAVE_LOCAL)
+            return False
+        except Leaving:
+            return await self._wants_to_leave()
+        return await self._do(line)
+
+    async def _wants_to_leave(self) -> bool:
+        if self._remote:
+            return True
+        now = asyncio.get_running_loop().time()
+        if now - self._asked_to_leave_at > _TWICE_S:
+            self._asked_to_leave_at = now
+            self._writer.put(AGAIN)
+            return False
+        return await self._do("core stop now")
+
+    async def _do(self, line: str) -> bool:
+        """Do what a line says; True to leave."""
+        command = line.strip()
+        if not command:
+            return False
+        if command.lower() in _LEAVE:
+            if not self._remote:
+                self._writer.put(LEAVE_LOCAL)
+            return self._remote
+        if command.startswith("!"):
+            await self._shell(command[1:].strip())
+            return False
+        if (asked := question(line)) is not None:
+            self._writer.put(explained(await self.suggest(asked), 80, 1_000) or NOTHING)
+            return False
+        return await self._execute(line)
+
+    async def _execute(self, line: str) -> bool:
+        painter = Painter(self._colour)
+        quits = False
+
+        async def write(text: str) -> None:
+            await self._write(painter.feed(text))
+
+        async def execute() -> None:
+            nonlocal quits
+            quits = (await self._backend.execute(line, write)).quit
+
+        try:
+            if not await self._interruptible(execute()):
+                painter.rest()
+        except OSError as error:
+            raise self._gone or Disconnected(str(error)) from error
+        await self._write(painter.rest())
+        await self._writer.finish_line()
+        if self._gone is not None:
+            raise self._gone
+        return quits and self._remote
+
+    async def _write(self, text: str) -> None:
+        for at in range(0, len(text), _PIECE):
+            self._writer.put(text[at : at + _PIECE])
+            await self._writer.drain()
+
+    async def _shell(self, command: str) -> None:
+        if not self._shell_allowed:
+            self._writer.put(NO_SHELL)
+            return
+        await self._writer.drain()
+        self._writer.hold(True)
+        self._in_shell = True
+        try:
+            with self._terminal.lent(interactive=not command):
+                await run_shell(command)
+        except OSError as error:
+            self._writer.put(f"No shell can be started: {error}\n")
+        finally:
+            self._in_shell = False
+            self._writer.hold(False)
+
+    # -- Ctrl-C -------------------------------------------------------------------------------
+
+    async def _interruptible(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Do `work` until it ends or Ctrl-C is pressed; whether it came to its end."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._running = group.create_task(work)
+            return not self._running.cancelled()
+        except* OSError as errors:
+            raise _first(errors) from None
+        finally:
+            self._running = None
+
+    def _interrupt(self) -> None:
+        """SIGINT: during an output it ends that, at a prompt it gives up the line."""
+        if self._in_shell:
+            return
+        if self._running is not None:
+            self._running.cancel()
+        elif self._reader is not None:
+            self._reader.interrupt()
+
+
+def _first(errors: ExceptionGroup[OSError]) -> OSError:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, OSError)
+    return error

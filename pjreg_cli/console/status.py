@@ -1,0 +1,58 @@
+"""The greeting, the bar at the bottom, and the other sentences of the console's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
+
+from pjreg_cli.console.backend import Facts
+
+WORDS = ("Registered", "Rejected", "Unregistered", "Stopped")
+_ALWAYS = 3
+"""The first words are in the bar even at zero, so that it does not jump."""
+
+LEAVE_LOCAL = "This console ends with its instance: `core stop now` ends both, at once.\n"
+LEAVE_REMOTE = "Type `quit` or press Ctrl-D to leave; the instance goes on.\n"
+AGAIN = (
+    "Press Ctrl-D once more within 2 s to stop the instance at once (nothing is unregistered).\n"
+)
+NO_SHELL = "The instance allows its remote consoles no shell.\n"
+
+
+def summary(counts: Mapping[str, int]) -> str:
+    """`3 registrations: 1 registered, 2 rejected`; words nobody has are left out."""
+    total = sum(counts.values())
+    noun = "registration" if total == 1 else "registrations"
+    parts = [f"{counts[word]} {word.lower()}" for word in WORDS if counts.get(word)]
+    return f"{total} {noun}" + (": " if parts else "") + ", ".join(parts)
+
+
+def greeting(facts: Facts, remote: bool) -> str:
+    """What a console begins with."""
+    head = f"pjreg-cli {facts.version}, {facts.config_path}"
+    state = summary(facts.counts)
+    lines = [head, state]
+    if remote:
+        lines.append(f"Connected to {described(facts)}")
+    rule = "=" * max(map(len, lines))
+    hint = "Tab completes, ? lists what can follow, `core show help` lists the commands."
+    return "\n".join([*lines[:2], rule, *lines[2:], hint]) + "\n"
+
+
+def described(facts: Facts) -> str:
+    """The instance a remote console talks to, as `pjreg-cli 1.0 on host (pid = 12)`."""
+    where = f" on {facts.hostname}" if facts.hostname else ""
+    pid = f" (pid = {facts.pid})" if facts.pid else ""
+    return f"pjreg-cli {facts.version}{where}{pid}"
+
+
+def bar(counts: Mapping[str, int]) -> Fragments:
+    """The numbers of the bottom bar."""
+    fragments: Fragments = [("", " ")]
+    for index, word in enumerate(WORDS):
+        number = counts.get(word, 0)
+        if number or index < _ALWAYS:
+            style = f"class:bar.{word.lower()}" if number else ""
+            fragments += [(style, f"{number} {word.lower()}"), ("", "   ")]
+    return fragments

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from _collections_abc import Iterable, Iterator
+from _collections_abc import Callable, Iterable, Iterator
 
 from pjreg_cli import options as command_line
 from pjreg_cli import remote
@@ -19,12 +19,10 @@ BAD_USAGE = 2
 def main(arguments: list[str] | None = None) -> int:
     """Run `pjreg-cli` with these arguments (sys.argv's by default); the exit status."""
     try:
-        options = command_line.parse(sys.argv[1:] if arguments is None else arguments)
+        return _run(command_line.parse(sys.argv[1:] if arguments is None else arguments))
     except UsageError as error:
         remote.complain(f"{error} (pjreg-cli --help lists all options)")
         return BAD_USAGE
-    try:
-        return _run(options)
     except KeyboardInterrupt:
         return remote.INTERRUPTED
     except BrokenPipeError:
@@ -67,11 +65,10 @@ def _piped() -> Iterator[str]:
 def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
     """Ask the running instance; where none runs, what `--register` or the configuration says."""
     path = options.socket or remote.default_socket()
-    greeting = remote.hello(
-        dialect=options.dialect, json=options.json, colour=options.coloured(os.isatty(1))
-    )
+    greeting = remote.hello(dialect=options.dialect, json=options.json)
+    show = _painting() if options.coloured(os.isatty(1)) and not options.json else remote.write
     try:
-        return remote.ask(path, lines, greeting)
+        return remote.ask(path, lines, greeting, show)
     except remote.NoInstance as none:
         if options.mode == "remote":
             remote.complain(f"{none}; start one with pjreg-cli -f or -c")
@@ -80,10 +77,23 @@ def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
     if options.register:
         from pjreg_cli import app
 
-        return app.register_and_answer(options, lines)
+        return app.register_and_answer(options, lines, show)
     from pjreg_cli import answer
 
-    return answer.from_configuration(options, lines, why)
+    return answer.from_configuration(options, lines, why, show)
+
+
+def _painting() -> Callable[[bytes], None]:
+    """What shows output in colour: only a person at a terminal pays for loading it."""
+    from pjreg_cli.console.paint import Painter
+
+    painter = Painter(colour=True)
+
+    def show(output: bytes) -> None:
+        text = painter.feed(output.decode("utf-8", "surrogateescape"))
+        remote.write(text.encode("utf-8", "surrogateescape"))
+
+    return show
 
 
 def _interactive(options: command_line.Options) -> int:

@@ -226,6 +226,9 @@ _VALUES: dict[str, Callable[[Options, str], None]] = {
     "--color": _color,
 }
 
+#: all spelt-out options
+SPELLINGS = sorted(name for name in (*_FLAGS, *_VALUES) if name.startswith("--"))
+
 
 def parse(arguments: list[str]) -> Options:
     """Read a command line without the program's name; raises UsageError.

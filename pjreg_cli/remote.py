@@ -13,13 +13,14 @@ from __future__ import annotations
 import _socket
 import os
 import sys
-from _collections_abc import Iterable
+from _collections_abc import Callable, Iterable
 
 #: one letter, then the length of what follows as four bytes, most significant first
 HEAD = 5
 
 HELLO = b"H"
 EXECUTE = b"X"
+SUGGEST = b"S"
 OUTPUT = b"O"
 END = b"E"
 REFUSED = b"R"
@@ -93,48 +94,70 @@ def connect(path: str) -> _socket.socket:
     return sock
 
 
-def hello(*, dialect: str = "current", json: bool = False, colour: bool = False) -> bytes:
+def hello(*, dialect: str = "current", json: bool = False) -> bytes:
     """The frame that says who asks, and how the answers should look."""
-    words = f"kind=one-shot dialect={dialect} json={int(json)} colour={int(colour)}"
+    words = f"kind=one-shot dialect={dialect} json={int(json)}"
     return frame(HELLO, words.encode())
+
+
+def write(data: bytes) -> None:
+    """All of `data` to stdout; raises BrokenPipeError."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(1, view) :]
 
 
 class Conversation:
     """Commands asked one after the other over one connection."""
 
-    def __init__(self, path: str, greeting: bytes) -> None:
-        """Connect to the instance at `path`; raises NoInstance."""
+    def __init__(self, path: str, greeting: bytes, show: Callable[[bytes], None] = write) -> None:
+        """Connect to the instance at `path`; `show` gets the output.  Raises NoInstance."""
+        self._show = show
         self._sock = connect(path)
         self._unsent = greeting
         self._received = bytearray()
 
     def ask(self, line: str) -> bool:
-        """Have `line` executed, its output written to stdout; whether it succeeded.
+        """Have `line` executed, its output shown; whether it succeeded.
 
         Raises Broken, and BrokenPipeError when nobody reads stdout any more.
         """
-        try:
-            request = frame(EXECUTE, line.encode("utf-8", "surrogateescape"))
-            self._sock.sendall(self._unsent + request)
-        except OSError as error:
-            raise Broken(f"the instance went away ({error.strerror})") from error
-        self._unsent = b""
+        self._request(EXECUTE, line)
         while True:
             kind, payload = self._frame()
             if kind == OUTPUT:
-                _write(payload)
+                self._show(payload)
             elif kind == END:
                 return payload[:1] == b"0"
-            elif kind == REFUSED:
-                raise Broken(payload.decode("utf-8", "replace"))
+
+    def suggest(self, text: str) -> list[str]:
+        """What `text` may go on with, each with a tab before its explanation; raises Broken."""
+        self._request(SUGGEST, text)
+        kind, payload = self._frame()
+        while kind != SUGGEST:
+            kind, payload = self._frame()
+        lines = payload.decode("utf-8", "replace").splitlines()
+        return [line.partition("\t")[2] for line in lines]
 
     def close(self) -> None:
         """Hang up."""
         self._sock.close()
 
+    def _request(self, kind: bytes, text: str) -> None:
+        request = frame(kind, text.encode("utf-8", "surrogateescape"))
+        try:
+            self._sock.sendall(self._unsent + request)
+        except OSError as error:
+            raise Broken(f"the instance went away ({error.strerror})") from error
+        self._unsent = b""
+
     def _frame(self) -> tuple[bytes, bytes]:
+        """The next frame; raises Broken, also for a refusal."""
         head = self._take(HEAD)
-        return head[:1], self._take(int.from_bytes(head[1:], "big"))
+        kind, payload = head[:1], self._take(int.from_bytes(head[1:], "big"))
+        if kind == REFUSED:
+            raise Broken(payload.decode("utf-8", "replace"))
+        return kind, payload
 
     def _take(self, count: int) -> bytes:
         received = self._received
@@ -152,12 +175,6 @@ class Conversation:
         return taken
 
 
-def _write(data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(1, view) :]
-
-
 def quietly_closed() -> int:
     """What to exit with when the reader of our output has left: it has seen all it wanted."""
     null = os.open(os.devnull, os.O_WRONLY)
@@ -172,13 +189,18 @@ def complain(message: str) -> None:
     sys.stderr.flush()
 
 
-def ask(path: str, lines: Iterable[str], greeting: bytes) -> int:
+def ask(
+    path: str,
+    lines: Iterable[str],
+    greeting: bytes,
+    show: Callable[[bytes], None] = write,
+) -> int:
     """Execute `lines` in turn as they come; 1 if any failed.  Raises NoInstance.
 
-    Output goes to descriptor 1 directly: nothing else of this process has written to it.
+    `show` gets the output, by default stdout does.
     """
     status = DONE
-    conversation = Conversation(path, greeting)
+    conversation = Conversation(path, greeting, show)
     try:
         for line in lines:
             if not conversation.ask(line):
@@ -193,3 +215,12 @@ def ask(path: str, lines: Iterable[str], greeting: bytes) -> int:
     finally:
         conversation.close()
     return status
+
+
+def suggest(path: str, text: str) -> list[str]:
+    """What a console would suggest after `text`; raises NoInstance and Broken."""
+    conversation = Conversation(path, hello())
+    try:
+        return conversation.suggest(text)
+    finally:
+        conversation.close()

@@ -48,7 +48,7 @@ class LogLine:
     """Something to show above the prompt."""
 
     level: str
-    """`ERROR`, `WARNING`, `NOTICE`, `VERBOSE`, `DEBUG`; empty for text that is not a log line."""
+    """`ERROR`, `WARNING`, `NOTICE`, `VERBOSE`, `DEBUG`; empty for what is no log line: a trace."""
     text: str
 
 
@@ -269,14 +269,11 @@ async def connect(
     *,
     dialect: str = "current",
     json: bool = False,
-    colour: bool = False,
     verbose: int = 0,
 ) -> ControlClient:
     """Attach to the instance that listens at `path`; raises NoInstance."""
     loop = asyncio.get_running_loop()
-    hello = protocol.Hello(
-        kind="remote", dialect=dialect, json=json, colour=colour, verbose=verbose
-    )
+    hello = protocol.Hello(kind="remote", dialect=dialect, json=json, verbose=verbose)
     try:
         refuse_strangers(path)
         _, client = await loop.create_unix_connection(lambda: ControlClient(loop, hello), path)

@@ -8,7 +8,7 @@ From the client (payload at most 64 KiB):
 
 =====  ==========================================================================================
 ``H``  hello, once, before anything else: words ``kind=one-shot|remote``, ``dialect=current|12``,
-       ``json=0|1``, ``colour=0|1``, ``verbose=N`` separated by blanks; unknown ones are passed over
+       ``json=0|1``, ``verbose=N`` separated by blanks; unknown ones are passed over
 ``X``  execute this command line
 ``S``  what could follow this text? (completion and `?`)
 ``W``  watch from now on: words ``log`` and ``counts``
@@ -18,7 +18,7 @@ From the server:
 
 =====  ==========================================================================================
 ``G``  the greeting, in answer to a hello of kind ``remote``: lines ``version=``, ``host=``,
-       ``pid=``, ``config=``, ``verbose=``
+       ``pid=``, ``config=``, ``shell=``
 ``O``  a piece of output of the command under way (pieces may split anywhere but in a character)
 ``E``  the end of a command: ``0`` or ``1``, then ``q`` if the console should close
 ``S``  suggestions, one a line: start position, text and explanation separated by tabs
@@ -35,12 +35,12 @@ client is too slow to read are dropped, and a later ``L`` says how many were.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from pjreg_cli.commands.tree import Suggestion
 from pjreg_cli.errors import PjregError, excerpt
-from pjreg_cli.remote import END, EXECUTE, HEAD, HELLO, OUTPUT, REFUSED, frame
+from pjreg_cli.remote import END, EXECUTE, HEAD, HELLO, OUTPUT, REFUSED, SUGGEST, frame
 
 __all__ = [
     "BYE",
@@ -70,7 +70,6 @@ __all__ = [
     "print_suggestions",
 ]
 
-SUGGEST = b"S"
 WATCH = b"W"
 GREETING = b"G"
 COUNTS = b"C"
@@ -122,17 +121,17 @@ class Hello:
     """`one-shot`, or `remote` for an interactive console."""
     dialect: str = "current"
     json: bool = False
-    colour: bool = False
     verbose: int = 0
 
     def encode(self) -> bytes:
         """The payload of an `H` frame."""
-        words = (
-            f"{field.name}={int(value) if isinstance(value, bool) else value}"
-            for field in fields(self)
-            for value in (getattr(self, field.name),)
-        )
-        return " ".join(words).encode()
+        return " ".join(_assignments(self)).encode()
+
+
+def _assignments(value: Hello | Greeting) -> Iterator[str]:
+    for field in fields(value):
+        content = getattr(value, field.name)
+        yield f"{field.name}={int(content) if isinstance(content, bool) else content}"
 
 
 def _pairs(payload: bytes, separator: str | None) -> dict[str, str]:
@@ -156,7 +155,6 @@ def parse_hello(payload: bytes) -> Hello:
         kind=kind,
         dialect=given.get("dialect", "current"),
         json=given.get("json") == "1",
-        colour=given.get("colour") == "1",
         verbose=_count(given.get("verbose", "0")),
     )
 
@@ -170,13 +168,12 @@ class Greeting:
     pid: int
     config: str
     """The path of the configuration in use."""
-    verbose: int
-    """The console's verbosity: what it asked for."""
+    shell: bool
+    """Whether consoles may run a shell."""
 
     def encode(self) -> bytes:
         """The payload of a `G` frame."""
-        lines = (f"{field.name}={getattr(self, field.name)}" for field in fields(self))
-        return "\n".join(lines).encode("utf-8", "surrogateescape")
+        return "\n".join(_assignments(self)).encode("utf-8", "surrogateescape")
 
     @staticmethod
     def parse(payload: bytes) -> Greeting:
@@ -187,7 +184,7 @@ class Greeting:
             host=given.get("host", ""),
             pid=_count(given.get("pid", "")),
             config=given.get("config", ""),
-            verbose=_count(given.get("verbose", "0")),
+            shell=given.get("shell") == "1",
         )
 
 

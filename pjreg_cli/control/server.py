@@ -25,6 +25,7 @@ from pjreg_cli.port import (
     StateDropped,
     StateMade,
     Stopping,
+    Traced,
 )
 
 _log = logging.getLogger("pjreg_cli.control")
@@ -56,9 +57,10 @@ class LogFeed(Protocol):
 class ControlServer:
     """Serves everybody who connects to the control socket."""
 
-    def __init__(self, port: Port, feed: LogFeed) -> None:
+    def __init__(self, port: Port, feed: LogFeed, shell_allowed: Callable[[], bool]) -> None:
         self._port = port
         self._feed = feed
+        self._shell_allowed = shell_allowed
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
         self._goodbye = b"stop"
@@ -92,11 +94,12 @@ class ControlServer:
             case Settled() | StateMade() | StateDropped() | Reloaded():
                 for connection in self._connections:
                     connection.counts_changed()
-            case _:
-                pass
+            case Traced(text=text):
+                for connection in self._connections:
+                    connection.traced(text)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(self._port, self._feed, reader, writer)
+        connection = _Connection(self._port, self._feed, self._shell_allowed, reader, writer)
         if len(self._connections) >= _MOST:
             connection.refuse(f"more than {_MOST} connections at once")
             writer.close()
@@ -115,16 +118,18 @@ class _Connection:
         self,
         port: Port,
         feed: LogFeed,
+        shell_allowed: Callable[[], bool],
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         self._port = port
         self._feed = feed
+        self._shell_allowed = shell_allowed
         self._reader = reader
         self._writer = writer
         self._frames = protocol.FrameReader(protocol.MAX_REQUEST)
         self._console = Console(port=port, kind=Kind.ONE_SHOT, dialect=named("current"))
-        self._unsubscribe: Callable[[], None] = lambda: None
+        self._unsubscribe: Callable[[], None] | None = None
         self._lost = 0
         self._counts_timer: asyncio.TimerHandle | None = None
         self._reports_counts = False
@@ -142,7 +147,8 @@ class _Connection:
         except (ConnectionError, BrokenPipeError):
             pass  # the client has what it wanted
         finally:
-            self._unsubscribe()
+            if self._unsubscribe is not None:
+                self._unsubscribe()
             if self._counts_timer is not None:
                 self._counts_timer.cancel()
             self._writer.close()
@@ -214,7 +220,7 @@ class _Connection:
                 host=os.uname().nodename,
                 pid=view.pid,
                 config=view.config_path,
-                verbose=hello.verbose,
+                shell=self._shell_allowed(),
             )
             self._send(protocol.GREETING, greeting.encode())
 
@@ -262,8 +268,7 @@ class _Connection:
     # -- what is told unasked -----------------------------------------------------------------
 
     def _watch(self, words: list[bytes]) -> None:
-        if b"log" in words:
-            self._unsubscribe()
+        if b"log" in words and self._unsubscribe is None:
             self._unsubscribe = self._feed.subscribe(self._logged)
         if b"counts" in words:
             self._reports_counts = True
@@ -273,9 +278,16 @@ class _Connection:
         self._counts_timer = None
         self._send(protocol.COUNTS, protocol.print_counts(self._port.registrations.count()))
 
+    def traced(self, text: str) -> None:
+        """Show a SIP message to a console that watches the log."""
+        if self._unsubscribe is not None:
+            self._show("", text)
+
     def _logged(self, level: str, text: str, verbosity: int) -> None:
-        if verbosity > self._console.verbose:
-            return
+        if verbosity <= self._console.verbose:
+            self._show(level, text)
+
+    def _show(self, level: str, text: str) -> None:
         if self._writer.transport.get_write_buffer_size() > _LOG_BEHIND:
             self._lost += 1
             return

@@ -1,0 +1,186 @@
+"""The life of an instance as its operator steers it: `port.Instance`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pjreg_cli.config.load import Scope
+from pjreg_cli.logs import Logs
+from pjreg_cli.port import InstanceView, LogChannel, Notice, Reloaded, Stop
+
+_log = logging.getLogger("pjreg_cli.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What goes by the name of one of Asterisk's modules in `module show` and `module reload`."""
+
+    name: str
+    """Without `.so`."""
+    description: str
+    scope: Scope
+    """What its reload reads."""
+    file: bool = True
+    """False for what is built into Asterisk: it can be reloaded but is not listed."""
+
+
+MODULES = (
+    Module("res_clialiases", "Console aliases", Scope.ALL),
+    Module("res_pjsip", "SIP: transports, accounts, global options", Scope.PJSIP),
+    Module("res_pjsip_config_wizard", "Registrations made by wizards", Scope.REGISTRATIONS),
+    Module("res_pjsip_history", "History of SIP messages", Scope.PJSIP),
+    Module("res_pjsip_logger", "Trace of SIP messages", Scope.PJSIP),
+    Module("res_pjsip_nat", "Addresses as seen from outside", Scope.PJSIP),
+    Module("res_pjsip_outbound_authenticator_digest", "Answers to challenges", Scope.PJSIP),
+    Module("res_pjsip_outbound_registration", "Outbound registrations", Scope.REGISTRATIONS),
+    Module("res_resolver_unbound", "Name servers", Scope.ALL),
+    Module("res_statsd", "Gauges for statsd", Scope.ALL),
+    Module("logger", "Logging", Scope.ALL, file=False),
+    Module("manager", "Manager interface", Scope.MANAGER, file=False),
+)
+_BY_NAME = {module.name: module for module in MODULES}
+_SUFFIX = ".so"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What does not change while an instance runs."""
+
+    version: str
+    started_at: float
+    """Seconds since 1970."""
+    config_path: str
+    config_dir: str
+    socket_path: str
+    pid: int
+
+
+class Lifecycle:
+    """Reloads one at a time, ends when told to, and knows the time."""
+
+    def __init__(
+        self,
+        facts: Facts,
+        logs: Logs,
+        *,
+        now: Callable[[], float],
+        reload: Callable[[Scope], Awaitable[bool]],
+        publish: Callable[[Notice], None],
+        manager_enabled: Callable[[], bool],
+    ) -> None:
+        """`now` is the clock on the wall; `reload` says whether the files were taken over."""
+        self._facts = facts
+        self._logs = logs
+        self._now = now
+        self._reload = reload
+        self._publish = publish
+        self._manager_enabled = manager_enabled
+        self._reloaded_at = facts.started_at
+        self._one_at_a_time = asyncio.Lock()
+        self._asked: tuple[Stop, bool] | None = None
+        self._changed = asyncio.Event()
+
+    # -- port.Instance ------------------------------------------------------------------------
+
+    def view(self) -> InstanceView:
+        """Facts of the running program."""
+        facts = self._facts
+        return InstanceView(
+            version=facts.version,
+            started_at=facts.started_at,
+            reloaded_at=self._reloaded_at,
+            now_at=self._now(),
+            config_path=facts.config_path,
+            config_dir=facts.config_dir,
+            socket_path=facts.socket_path,
+            pid=facts.pid,
+            debug=self._logs.debug,
+            manager_enabled=self._manager_enabled(),
+            live=True,
+        )
+
+    async def reload(self, modules: Sequence[str]) -> Mapping[str, bool]:
+        """Reload these modules in turn, none: everything; whether each name is known."""
+        known = {name: _BY_NAME.get(name.removesuffix(_SUFFIX)) for name in modules}
+        async with self._one_at_a_time:
+            if not modules:
+                await self._reload_scope("All", Scope.ALL)
+            for module in known.values():
+                if module is not None:
+                    await self._reload_scope(module.name, module.scope)
+        return {name: module is not None for name, module in known.items()}
+
+    async def _reload_scope(self, name: str, scope: Scope) -> None:
+        ok = await self._reload(scope)
+        self._reloaded_at = self._now()
+        self._publish(Reloaded(name, ok))
+
+    def modules(self) -> Sequence[tuple[str, str, int]]:
+        """File name, description and use count of every module."""
+        return [(m.name + _SUFFIX, m.description, 0) for m in MODULES if m.file]
+
+    def stop(self, how: Stop, restart: bool = False) -> None:
+        """Begin to end; a stop at once overtakes one that waits, no other does."""
+        if self._asked is not None and how is not Stop.NOW:
+            return
+        self._asked = how, restart
+        self._changed.set()
+
+    def abort_stop(self) -> None:
+        """Take back a stop that is still waiting."""
+        if self._asked is not None and self._asked[0] is not Stop.NOW:
+            self._asked = None
+            self._changed.set()
+
+    def set_debug(self, level: int) -> None:
+        """Change the debug level; 0 is off."""
+        self._logs.set_debug(level)
+
+    def log_channels(self) -> Sequence[LogChannel]:
+        """The rows of `logger show channels`."""
+        return self._logs.channels()
+
+    def set_log_level(self, level: str, on: bool) -> bool:
+        """Switch a level of the consoles' log; False for an unknown one."""
+        return self._logs.set_level(level, on)
+
+    def rotate_logs(self) -> None:
+        """Begin a new log file."""
+        self._logs.rotate()
+
+    # -- for the program ----------------------------------------------------------------------
+
+    async def until_stopped(self, leave: Callable[[], asyncio.Task[None]]) -> bool:
+        """Wait for the end; whether a new instance shall follow.
+
+        `leave` begins to unregister what is registered and is called for every stop but one at
+        once.  Taking the stop back cancels what it began.
+        """
+        while True:
+            if self._asked is None:
+                await self._change()
+                continue
+            how, restart = self._asked
+            if how is Stop.NOW:
+                return restart
+            if await self._left(leave()):
+                return restart
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    async def _left(self, leaving: asyncio.Task[None]) -> bool:
+        """Whether `leaving` came to its end before the operator thought again."""
+        self._changed.clear()
+        leaving.add_done_callback(lambda _: self._changed.set())
+        await self._changed.wait()
+        if leaving.done():
+            return True
+        leaving.cancel()
+        if self._asked is None:
+            _log.warning("The stop was taken back; what it has unregistered stays unregistered")
+        return False

@@ -1,0 +1,103 @@
+"""Notices as manager events; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pjreg_cli.ami import classes, codec
+from pjreg_cli.ami.eventfilter import DETAIL
+from pjreg_cli.port import Notice, Reloaded, Settled, Stopping
+
+#: how the status of a registration whose unregister is under way is told: origin knows three words
+_PUBLIC = {"Stopped": "Unregistered"}
+
+#: numbers of the origin's Reload event
+_RELOADED, _RELOAD_FAILED = "0", "3"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event before it is sent: its class as a mask, and its fields after `Privilege`."""
+
+    name: str
+    mask: int
+    fields: tuple[tuple[str, str], ...]
+
+    def text(self, stamp: float | None = None) -> str:
+        """The whole message; `stamp`, seconds since 1970, adds a Timestamp."""
+        lines = [f"Event: {self.name}\r\nPrivilege: {classes.privilege(self.mask)}\r\n"]
+        if stamp is not None:
+            lines.append(f"Timestamp: {stamp:.6f}\r\n")
+        lines += [codec.line(key, value) for key, value in self.fields]
+        return "".join(lines) + "\r\n"
+
+
+def of(notice: Notice) -> tuple[Event, ...]:
+    """The events that tell of a notice; none for what AMI does not speak of."""
+    match notice:
+        case Settled():
+            return (_registry(notice), _detail(notice))
+        case Reloaded(module, ok):
+            return (
+                Event(
+                    "Reload",
+                    classes.SYSTEM,
+                    (("Module", module or "All"), ("Status", _RELOADED if ok else _RELOAD_FAILED)),
+                ),
+            )
+        case Stopping(restart):
+            return (
+                Event(
+                    "Shutdown",
+                    classes.SYSTEM,
+                    (("Shutdown", "Cleanly"), ("Restart", "True" if restart else "False")),
+                ),
+            )
+        case _:
+            return ()
+
+
+def _registry(notice: Settled) -> Event:
+    return Event(
+        "Registry",
+        classes.SYSTEM,
+        (
+            ("ChannelType", "PJSIP"),
+            ("Username", notice.client_uri),
+            ("Domain", notice.server_uri),
+            ("Status", _PUBLIC.get(notice.word, notice.word)),
+        ),
+    )
+
+
+def _detail(notice: Settled) -> Event:
+    """What the origin does not tell: off unless asked for, so that nobody is surprised."""
+    evidence = notice.evidence
+    return Event(
+        DETAIL,
+        classes.SYSTEM,
+        (
+            ("Registration", notice.name),
+            ("Status", notice.word),
+            ("OldStatus", notice.old_word),
+            ("Response", str(evidence.code)),
+            ("Reason", evidence.reason),
+            ("Cause", evidence.cause),
+            ("Attempt", str(notice.attempts)),
+            ("NextAttempt", str(notice.next_attempt_s)),
+        ),
+    )
+
+
+def fully_booted(uptime_s: float, reloaded_s: float) -> bytes:
+    """What greets a user after login; the seconds since the start and since the last reload."""
+    event = Event(
+        "FullyBooted",
+        classes.SYSTEM,
+        (
+            ("Uptime", str(max(0, int(uptime_s)))),
+            ("LastReload", str(max(0, int(reloaded_s)))),
+            ("Status", "Fully Booted"),
+        ),
+    )
+    return codec.to_bytes(event.text())

@@ -1,0 +1,89 @@
+"""Actions on registrations and auth sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pjreg_cli.ami.codec import Verbatim
+from pjreg_cli.ami.listing import Layout
+from pjreg_cli.ami.request import Request
+
+#: origin: these messages end with a line feed before their line end
+_NO_REGISTRATION = Verbatim("Unable to retrieve registration entry\n")
+_NO_AUTHS = Verbatim("No Auths found\n")
+
+
+async def show_registrations(request: Request) -> bool:
+    """List all registrations, each with its auth sections."""
+    port = request.desk.port()
+    layout = Layout(request.desk.dialect, request.get("ActionID"))
+    words: dict[str | None, int] = {}
+
+    def pieces() -> Iterator[str]:
+        for view in port.registrations.views():
+            words[view.row.word] = words.get(view.row.word, 0) + 1
+            yield layout.registration(view)
+            if layout.with_auths:
+                for name in view.auths:
+                    if (section := port.configuration.auth(name)) is not None:
+                        yield layout.auth(section)
+        registered = words.get("Registered", 0)
+        others = sum(words.values()) - registered - words.get(None, 0)
+        yield layout.registrations_complete(registered, others)
+
+    request.respond(
+        "Success",
+        ("EventList", "start"),
+        ("Message", "Following are Events for each Outbound registration"),
+    )
+    await request.session.stream(pieces())
+    return True
+
+
+async def show_auths(request: Request) -> bool:
+    """List all auth sections."""
+    sections = request.desk.port().configuration.auths()
+    if not sections:
+        return request.refuse(_NO_AUTHS)
+    layout = Layout(request.desk.dialect, request.get("ActionID"))
+
+    def pieces() -> Iterator[str]:
+        for section in sections:
+            yield layout.auth(section, "AuthList")
+        yield layout.complete("AuthListComplete", len(sections))
+
+    request.respond(
+        "Success",
+        ("EventList", "start"),
+        ("Message", "A listing of Auths follows, presented as AuthList events"),
+    )
+    await request.session.stream(pieces())
+    return True
+
+
+def unregister(request: Request) -> bool:
+    """Unregister one or all."""
+    registrations = request.desk.port().registrations
+    name = request.get("Registration")
+    if not name:
+        return request.refuse("Registration parameter missing.")
+    if name == "*all":
+        registrations.unregister_all()
+        return request.done("Unregistrations queued.")
+    if not registrations.unregister(name):
+        return request.refuse(_NO_REGISTRATION)
+    return request.done("Unregistration sent")
+
+
+def register(request: Request) -> bool:
+    """Unregister one or all, and register anew."""
+    registrations = request.desk.port().registrations
+    name = request.get("Registration")
+    if not name:
+        return request.refuse("Registration parameter missing.")
+    if name == "*all":
+        registrations.register_all()
+        return request.done("Reregistrations queued.")
+    if not registrations.register(name):
+        return request.refuse(_NO_REGISTRATION)
+    return request.done("Reregistration sent")

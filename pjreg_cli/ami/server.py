@@ -1,0 +1,242 @@
+"""The manager interface of an instance: listeners, accounts, and who is connected."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Protocol
+
+from pjreg_cli.ami import acl, actions, auth, classes, eventfilter
+from pjreg_cli.ami.broadcast import Broadcast
+from pjreg_cli.ami.codec import Malformed, Message
+from pjreg_cli.ami.eventfilter import Filters
+from pjreg_cli.ami.listeners import Listeners, warnings
+from pjreg_cli.ami.request import Desk
+from pjreg_cli.ami.session import Session
+from pjreg_cli.config.models import ManagerAccount, ManagerSettings
+from pjreg_cli.dialects import CURRENT, Dialect
+from pjreg_cli.port import ManagerAction, ManagerSession, ManagerUser, Port
+
+_log = logging.getLogger("pjreg_cli.ami")
+
+#: what greets every connection
+BANNER = f"Asterisk Call Manager/{actions.AMI_VERSION}\r\n".encode("ascii")
+
+#: in force where manager.conf says 0, as in the origin
+_AUTHTIMEOUT_S = 30
+_AUTHLIMIT = 50
+
+
+class Spawner(Protocol):
+    """Runs a coroutine as a named task."""
+
+    def __call__(self, coroutine: Coroutine[object, object, None], name: str) -> object:
+        """Run `coroutine` as a task called `name`."""
+        ...
+
+
+def _new_challenge() -> str:
+    """Nine digits nobody can guess."""
+    return str(100_000_000 + secrets.randbelow(900_000_000))
+
+
+class ManagerServer:
+    """AMI as configured; also the `Managers` of the port.
+
+    `port` is asked each time, since the port of an instance refers to this object in turn.
+    `clock` counts seconds from anywhere, `wall_clock` since 1970.
+    """
+
+    def __init__(
+        self,
+        port: Callable[[], Port],
+        settings: ManagerSettings,
+        *,
+        spawn: Spawner,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        dialect: Dialect = CURRENT,
+        registry_detail: bool = False,
+        challenge: Callable[[], str] = _new_challenge,
+    ) -> None:
+        self._port = port
+        self._settings = settings
+        self._spawn = spawn
+        self._sessions: dict[Session, asyncio.TimerHandle | None] = {}
+        self._filters: dict[ManagerAccount, Filters] = {}
+        self._listeners = Listeners(self._session)
+        self._broadcast = Broadcast(lambda: self._sessions, wall_clock, registry_detail)
+        self._unsubscribe: Callable[[], None] | None = None
+        self._desk = Desk(
+            port=port,
+            settings=settings,
+            dialect=dialect,
+            wall_clock=wall_clock,
+            patience=auth.Patience(clock),
+            broadcast=self._broadcast,
+            in_use=self._in_use,
+            challenge=challenge,
+            filters=self._filters_of,
+            logged_in=self._logged_in,
+        )
+
+    # -- life ---------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Listen, if enabled; TransportError when an address cannot be had."""
+        self._unsubscribe = self._port().notices.subscribe(self._broadcast.tell)
+        await self.apply(self._settings)
+
+    async def apply(self, settings: ManagerSettings) -> None:
+        """Put changed settings into force; sessions go on unless their user is gone.
+
+        TransportError when a new address cannot be had: then everything stays as it was.
+        """
+        await self._listeners.apply(settings)
+        self._settings = self._desk.settings = settings
+        self._broadcast.flush()
+        self._broadcast.stamped = settings.timestampevents
+        self._filters.clear()
+        for warning in warnings(settings) if settings.enabled else ():
+            _log.warning("%s", warning)
+        for session in tuple(self._sessions):
+            self._renew(session)
+
+    def _renew(self, session: Session) -> None:
+        """Give a session what its user has now."""
+        if not self._settings.enabled:
+            session.close()
+        elif session.account is not None:
+            account = auth.find(self._settings.users, session.account.name)
+            if account is None:
+                _log.info("manager user %s is gone", session.user)
+                session.close()
+            else:
+                session.account = account
+                session.read_mask = classes.mask_of(account.read)
+                session.write_mask = classes.mask_of(account.write)
+                session.filters = self._filters_of(account)
+
+    async def close(self) -> None:
+        """End all sessions, after the events that are due, and stop listening."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        self._broadcast.flush()
+        await self._listeners.close()
+        for session in tuple(self._sessions):
+            session.close()
+        await asyncio.sleep(0)
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Where it listens: address and port, plain before TLS."""
+        return self._listeners.addresses
+
+    # -- sessions -----------------------------------------------------------------------------
+
+    def _session(self) -> Session:
+        return Session(self._handle, self._opened, self._forget)
+
+    async def _handle(self, session: Session, item: Message | Malformed) -> bool:
+        return await actions.handle(self._desk, session, item)
+
+    def _opened(self, session: Session) -> None:
+        waiting = sum(timer is not None for timer in self._sessions.values())
+        if waiting >= (self._settings.authlimit or _AUTHLIMIT):
+            session.abort(f"{waiting} connections have not logged in, no more are taken")
+            return
+        self._sessions[session] = asyncio.get_running_loop().call_later(
+            self._settings.authtimeout or _AUTHTIMEOUT_S, session.abort, "it did not log in in time"
+        )
+        session.write(BANNER)
+        self._spawn(session.run(), f"manager session from {session.peer}")
+
+    def _logged_in(self, session: Session) -> None:
+        timer = self._sessions.get(session)
+        if timer is not None:
+            timer.cancel()
+            self._sessions[session] = None
+
+    def _forget(self, session: Session) -> None:
+        timer = self._sessions.pop(session, None)
+        if timer is not None:
+            timer.cancel()
+        account = session.account
+        if account and account.displayconnects and self._settings.displayconnects:
+            _log.info("manager '%s' logged off from %s", account.name, session.peer)
+
+    def _in_use(self, name: str) -> bool:
+        wanted = name.casefold()
+        return any(
+            session.account is not None and session.account.name.casefold() == wanted
+            for session in self._sessions
+        )
+
+    def _filters_of(self, account: ManagerAccount) -> Filters:
+        if account not in self._filters:
+            found, complaints = eventfilter.compiled(account.eventfilter)
+            for complaint in complaints:
+                _log.warning("manager user '%s': %s", account.name, complaint)
+            self._filters[account] = found if account.eventfilter else eventfilter.EVERYTHING
+        return self._filters[account]
+
+    # -- what the console shows ---------------------------------------------------------------
+
+    def users(self) -> Sequence[ManagerUser]:
+        """The users in the order of the file."""
+        return tuple(
+            ManagerUser(
+                name=account.name,
+                has_secret=bool(account.secret.get_secret_value()),
+                acl=acl.shown(account.acl),
+                read=account.read,
+                write=account.write,
+                displayconnects=account.displayconnects,
+                allowmultiplelogin=account.allowmultiplelogin,
+            )
+            for account in self._settings.users
+        )
+
+    def settings(self) -> Sequence[tuple[str, str]]:
+        """Pairs of `manager show settings`."""
+        settings = self._settings
+        return (
+            ("Manager (AMI):", _yes_no(settings.enabled)),
+            ("Web Manager (AMI/HTTP):", _yes_no(False)),
+            ("TCP Bindaddress:", f"{settings.bindaddr}:{settings.port}"),
+            ("TLS Enable:", _yes_no(settings.tlsenable)),
+            ("TLS Bindaddress:", settings.tlsbindaddr or "Disabled"),
+            ("TLS Certfile:", settings.tlscertfile),
+            ("TLS Privatekey:", settings.tlsprivatekey),
+            ("Allow multiple login:", _yes_no(settings.allowmultiplelogin)),
+            ("Display connects:", _yes_no(settings.displayconnects)),
+            ("Timestamp events:", _yes_no(settings.timestampevents)),
+            ("Auth timeout (seconds):", str(settings.authtimeout or _AUTHTIMEOUT_S)),
+            ("Auth limit:", str(settings.authlimit or _AUTHLIMIT)),
+        )
+
+    def sessions(self) -> Sequence[ManagerSession]:
+        """Who is logged in, the oldest first."""
+        return tuple(
+            ManagerSession(
+                username=session.account.name,
+                address=session.peer,
+                started_at=session.started_at,
+                fileno=session.fileno,
+                read=session.read_mask,
+                write=session.write_mask,
+            )
+            for session in self._sessions
+            if session.account is not None
+        )
+
+    def actions(self) -> Sequence[ManagerAction]:
+        """Every action, sorted by name."""
+        return actions.explained()
+
+
+def _yes_no(value: bool) -> str:
+    return "Yes" if value else "No"

@@ -53,8 +53,6 @@ class Facts:
     pid: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     """Registrations by word, as `port.Registrations.count`."""
-    shell: bool = True
-    """Whether the instance lets its remote consoles start a shell."""
 
 
 class Watcher(Protocol):
@@ -76,8 +74,8 @@ class Watcher(Protocol):
 class Backend(Protocol):
     """Whoever answers a console."""
 
-    def facts(self) -> Facts:
-        """What to greet with."""
+    async def facts(self) -> Facts:
+        """What to greet with; raises OSError when the instance is gone."""
         ...
 
     def watch(self, watcher: Watcher) -> None:
@@ -96,6 +94,6 @@ class Backend(Protocol):
         """What `text`, all that stands before the cursor, can go on with; OSError as above."""
         ...
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of the instance; it goes on."""
         ...

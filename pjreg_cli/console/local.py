@@ -15,26 +15,28 @@ _PIECE = 8_192
 _SETTLING_S = 0.02
 """Ten thousand registrations may settle at once: they are counted once."""
 
-Lines = Callable[[Callable[[str], None]], Callable[[], None]]
-"""Subscribes to the log: called with a listener for whole lines, gives back what ends that."""
+LogListener = Callable[[str, str, int], None]
+"""Called with level, text, and the verbosity from which on a console wants to see it."""
+Log = Callable[[LogListener], Callable[[], None]]
+"""Subscribes to the log; the result ends that."""
 
 
-def silence(_listener: Callable[[str], None]) -> Callable[[], None]:
+def silence(_listener: LogListener) -> Callable[[], None]:
     """The log of an instance that has none."""
     return lambda: None
 
 
 class LocalBackend:
-    """Answers from `commands.tree`; log lines come from `lines`, traces and counts from notices."""
+    """Answers from `commands.tree`; traces and counts come as notices."""
 
-    def __init__(self, console: Console, facts: Facts, lines: Lines = silence) -> None:
+    def __init__(self, console: Console, facts: Facts, log: Log = silence) -> None:
         self._console = console
         self._facts = facts
-        self._lines = lines
+        self._log = log
         self._ends: list[Callable[[], None]] = []
         self._counting: asyncio.TimerHandle | None = None
 
-    def facts(self) -> Facts:
+    async def facts(self) -> Facts:
         """What the program gave for the greeting."""
         return self._facts
 
@@ -43,7 +45,7 @@ class LocalBackend:
 
         def heard(notice: Notice) -> None:
             if isinstance(notice, Traced):
-                watcher.lines(notice.text if notice.text.endswith("\n") else f"{notice.text}\n")
+                watcher.lines(_whole(notice.text))
             elif self._counting is None:
                 loop = asyncio.get_running_loop()
                 self._counting = loop.call_later(_SETTLING_S, count)
@@ -52,10 +54,11 @@ class LocalBackend:
             self._counting = None
             watcher.counts(self._console.port.registrations.count())
 
-        self._ends += [
-            self._console.port.notices.subscribe(heard),
-            self._lines(watcher.lines),
-        ]
+        def logged(_level: str, text: str, verbosity: int) -> None:
+            if verbosity <= self._console.verbose:
+                watcher.lines(_whole(text))
+
+        self._ends += [self._console.port.notices.subscribe(heard), self._log(logged)]
         count()
 
     async def execute(self, line: str, write: Write) -> Outcome:
@@ -77,9 +80,13 @@ class LocalBackend:
         """What the command tree says, at once."""
         return suggest(text, self._console)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Listen no longer."""
         if self._counting is not None:
             self._counting.cancel()
         while self._ends:
             self._ends.pop()()
+
+
+def _whole(text: str) -> str:
+    return text if text.endswith("\n") else f"{text}\n"

@@ -18,11 +18,11 @@ from pjreg_cli.console.backend import Backend, Facts
 from pjreg_cli.console.dumb import DumbReader
 from pjreg_cli.console.editor import EditorReader, Look
 from pjreg_cli.console.history import HistoryFile
-from pjreg_cli.console.local import Lines, LocalBackend, silence
+from pjreg_cli.console.local import LocalBackend, Log, silence
 from pjreg_cli.console.prompt import LOCAL, REMOTE, Surroundings, expand
 from pjreg_cli.console.reader import Keys, LineReader, Reader
 from pjreg_cli.console.session import Disconnected, Session
-from pjreg_cli.console.status import described
+from pjreg_cli.console.status import parting
 from pjreg_cli.console.surroundings import editing_mode, history_path, surroundings
 from pjreg_cli.console.terminal import Terminal
 from pjreg_cli.console.writer import Writer
@@ -42,24 +42,24 @@ async def run_local(
     colour: bool,
     shell_allowed: bool = True,
     commands: Sequence[str] = (),
-    lines: Lines = silence,
+    log: Log = silence,
 ) -> None:
     """Serve the console of the instance in this process (`-c`).
 
     It ends when it is cancelled (the instance stops) or when the terminal is gone: the instance
     then goes on without a console.  It owns SIGINT while it runs and leaves it as Python has it.
-    `commands` are run first, as if typed; `lines` subscribes to the log, traces come as notices.
+    `commands` are run first, as if typed; `log` subscribes to the log, traces come as notices.
     """
-    backend = LocalBackend(console, greeting, lines)
+    backend = LocalBackend(console, greeting, log)
     place = _Place(colour)
-    session = place.session(backend, remote=False, shell_allowed=shell_allowed)
+    session = place.session(backend, greeting, remote=False, shell_allowed=shell_allowed)
     reader = place.reader(session, surroundings(greeting.hostname, remote=False), LOCAL)
     try:
         await session.run(reader, commands, greet=place.interactive)
     except EOFError:
         return
     finally:
-        backend.close()
+        await backend.close()
 
 
 async def run_remote(
@@ -67,6 +67,7 @@ async def run_remote(
     *,
     hostname: str,
     colour: bool,
+    shell_allowed: bool = True,
     reconnect: Reconnect | None = None,
     commands: Sequence[str] = (),
 ) -> int:
@@ -76,23 +77,22 @@ async def run_remote(
     status: 0 when the operator left or the input ended, 1 when the instance is gone.
     """
     place = _Place(colour)
-    greet = place.interactive
     while True:
-        facts = backend.facts()
-        session = place.session(backend, remote=True, shell_allowed=facts.shell)
-        around = surroundings(facts.hostname or hostname, remote=True)
         try:
-            await session.run(place.reader(session, around, REMOTE), commands, greet)
+            facts = await backend.facts()
+            session = place.session(backend, facts, remote=True, shell_allowed=shell_allowed)
+            around = surroundings(facts.hostname or hostname, remote=True)
+            await session.run(place.reader(session, around, REMOTE), commands, place.interactive)
         except EOFError:
             return 0
         except Disconnected as gone:
-            why = f": {gone}" if str(gone) else ""
-            place.complain(f"Disconnected from {described(facts)}{why}\n")
-            await place.writer.drain()
+            place.complain(parting(facts, str(gone)))
+        except OSError as error:
+            place.complain(f"{error}\n")
         else:
             return 0
         finally:
-            backend.close()
+            await backend.close()
         again = await _reached(reconnect, place) if reconnect is not None else None
         if again is None:
             return 1
@@ -132,9 +132,12 @@ class _Place:
         self._dumb = is_dumb_terminal()
         self._colour = colour and not self._dumb
 
-    def session(self, backend: Backend, *, remote: bool, shell_allowed: bool) -> Session:
+    def session(
+        self, backend: Backend, facts: Facts, *, remote: bool, shell_allowed: bool
+    ) -> Session:
         return Session(
             backend,
+            facts,
             remote=remote,
             colour=self._colour,
             shell_allowed=shell_allowed,

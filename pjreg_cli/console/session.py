@@ -9,7 +9,7 @@ from typing import Any
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
 
-from pjreg_cli.console.backend import Backend, Suggestion
+from pjreg_cli.console.backend import Backend, Facts, Suggestion
 from pjreg_cli.console.completer import NOTHING, explained, question
 from pjreg_cli.console.paint import Painter, paint
 from pjreg_cli.console.reader import Interrupted, Leaving, Reader
@@ -44,6 +44,7 @@ class Session:
     def __init__(
         self,
         backend: Backend,
+        facts: Facts,
         *,
         remote: bool,
         colour: bool,
@@ -52,13 +53,14 @@ class Session:
         writer: Writer,
     ) -> None:
         self._backend = backend
+        self._facts = facts
         self._remote = remote
         self._colour = colour
         self._shell_allowed = shell_allowed
         self._terminal = terminal
         self._writer = writer
         self._reader: Reader | None = None
-        self._counts: Mapping[str, int] = backend.facts().counts
+        self._counts: Mapping[str, int] = facts.counts
         self._running: asyncio.Task[None] | None = None
         self._in_shell = False
         self._gone: Disconnected | None = None
@@ -117,7 +119,7 @@ class Session:
         try:
             with self._terminal.quiet():
                 if greet:
-                    self._writer.put(greeting(self._backend.facts(), self._remote))
+                    self._writer.put(greeting(self._facts, self._remote))
                 self._backend.watch(self)
                 for command in commands:
                     if await self._do(command):

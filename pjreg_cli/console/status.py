@@ -47,6 +47,11 @@ def described(facts: Facts) -> str:
     return f"pjreg-cli {facts.version}{where}{pid}"
 
 
+def parting(facts: Facts, why: str) -> str:
+    """What is said when the instance is gone."""
+    return f"Disconnected from {described(facts)}{f': {why}' if why else ''}\n"
+
+
 def bar(counts: Mapping[str, int]) -> Fragments:
     """The numbers of the bottom bar."""
     fragments: Fragments = [("", " ")]

@@ -1,4 +1,4 @@
-"""Digest credentials: a challenge in, an Authorization out (RFC 3261 section 22, RFC 7616, 8760)."""
+"""Digest credentials: a challenge in, an Authorization out (RFC 7616, RFC 8760)."""
 
 from __future__ import annotations
 

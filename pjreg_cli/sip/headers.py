@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from pjreg_cli.errors import SipParseError, excerpt
@@ -41,14 +40,32 @@ _COMPACT = {
 
 #: CSeq numbers end here (RFC 3261 section 8.1.1.5)
 _CSEQ_LIMIT = 2**31
-_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+_CSEQ_DIGITS = 20
+_FOLDED = frozenset(" \t")
+_FOLD = re.compile(r"\r?\n[ \t]+")
 _LINE_END = re.compile(r"[\r\n]+")
-_CSEQ = re.compile(r"([0-9]{1,10})[ \t]+([!-~]+)")
+_CSEQ = re.compile(r"([0-9]+)[ \t]+([!-~]+)")
+
+_USUAL = """
+    Via From To Call-ID CSeq Contact Expires Content-Length Content-Type Server User-Agent Date
+    WWW-Authenticate Proxy-Authenticate Allow Supported Require Min-Expires Retry-After Path
+    Service-Route P-Associated-URI Security-Server Warning Max-Forwards Route Record-Route
+    Allow-Events Accept Event Subject Session-Expires
+"""
+#: the names that most messages are made of, as they are mostly spelt
+_KEYS = {
+    spelt: name.lower()
+    for name in re.split(r"\s+", _USUAL.strip())
+    for spelt in (name, name.lower(), name.upper())
+}
+_KEYS |= {spelt: key for letter, key in _COMPACT.items() for spelt in (letter, letter.upper())}
 
 
-@lru_cache(maxsize=1024)
 def canonical(name: str) -> str:
     """The one key of a header name: lower case, written out, without blanks."""
+    usual = _KEYS.get(name)
+    if usual is not None:
+        return usual
     key = name.strip(_BLANKS).lower()
     return _COMPACT.get(key, key)
 
@@ -71,19 +88,25 @@ class Headers:
     @classmethod
     def read(cls, text: str) -> Headers:
         """The fields of `text`, one a line; lines that are no header are passed over."""
-        if "\n " in text or "\n\t" in text:
-            text = _FOLD.sub(" ", text)
         self = cls.__new__(cls)
         self._fields = fields = []
         self._first = first = {}
-        known = canonical
+        usual = _KEYS.get
         for line in text.split("\n"):
             name, colon, value = line.partition(":")
-            if colon:
-                key = known(name)
-                fields.append((key, name, value))
-                if key not in first:
-                    first[key] = value
+            key = usual(name)
+            if key is None:
+                if line[:1] in _FOLDED:
+                    # rare enough to begin anew instead of asking beforehand
+                    return cls.read(_FOLD.sub(" ", text.lstrip(_BLANKS)))
+                if not colon:
+                    continue
+                key = canonical(name)
+            elif not colon:
+                continue
+            fields.append((key, name, value))
+            if key not in first:
+                first[key] = value
         return self
 
     def get(self, name: str) -> str | None:
@@ -172,6 +195,11 @@ def split_list(value: str) -> list[str]:
 
 def _commas(value: str) -> Iterator[int]:
     """Where the commas stand that separate elements."""
+    return (at for sign, at in _structure(value) if sign == ",")
+
+
+def _structure(value: str) -> Iterator[tuple[str, int]]:
+    """The commas that separate and the brackets that close, in order, each with its place."""
     quoted = bracketed = False
     escaped_at = -1
     for match in _SPECIAL.finditer(value):
@@ -181,16 +209,16 @@ def _commas(value: str) -> Iterator[int]:
         if quoted:
             if sign == "\\":
                 escaped_at = at + 1
-            elif sign == '"':
-                quoted = False
+            quoted = sign != '"'
         elif bracketed:
-            bracketed = sign != ">"
-        elif sign == '"':
-            quoted = True
-        elif sign == "<":
-            bracketed = True
+            if sign == ">":
+                bracketed = False
+                yield sign, at
         elif sign == ",":
-            yield at
+            yield sign, at
+        else:
+            quoted = sign == '"'
+            bracketed = sign == "<"
 
 
 # -- values -----------------------------------------------------------------------------------
@@ -198,10 +226,16 @@ def _commas(value: str) -> Iterator[int]:
 
 def parse_cseq(value: str) -> tuple[int, str]:
     """Number and method of a CSeq (RFC 3261 section 20.16).  Raises SipParseError."""
-    match = _CSEQ.fullmatch(value)
-    if match is None or (number := int(match[1])) >= _CSEQ_LIMIT:
-        raise SipParseError(f"bad CSeq: {excerpt(value)}")
-    return number, match[2]
+    digits, _, method = value.partition(" ")
+    if not (digits.isascii() and digits.isdigit() and method.isalnum()):
+        match = _CSEQ.fullmatch(value)
+        if match is None:
+            raise SipParseError(f"bad CSeq: {excerpt(value)}")
+        digits, method = match[1], match[2]
+    number = int(digits) if len(digits) <= _CSEQ_DIGITS else _CSEQ_LIMIT
+    if number >= _CSEQ_LIMIT:
+        raise SipParseError(f"a CSeq too large: {excerpt(value)}")
+    return number, method
 
 
 class Via(NamedTuple):
@@ -244,34 +278,11 @@ def parse_via(value: str) -> Via:
 
 def tag_of(value: str) -> str | None:
     """The tag of a From or To value, or None; never raises (RFC 3261 section 19.3)."""
-    bracket = _closing_bracket(value)
-    start = bracket if bracket >= 0 else value.find(";")
+    closing = next((at for sign, at in _structure(value) if sign == ">"), None)
+    start = value.find(";") if closing is None else closing + 1
     if start < 0:
         return None
     try:
-        parameters = read_parameters(value, start + 1 if bracket >= 0 else start)
+        return find_parameter(read_parameters(value, start), "tag")
     except SipParseError:
         return None
-    return find_parameter(parameters, "tag")
-
-
-def _closing_bracket(value: str) -> int:
-    """Where the angle bracket closes that holds the URI; -1 without one."""
-    quoted = opened = False
-    escaped_at = -1
-    for match in _SPECIAL.finditer(value):
-        sign, at = match[0], match.start()
-        if at == escaped_at:
-            continue
-        if opened:
-            if sign == ">":
-                return at
-        elif quoted:
-            if sign == "\\":
-                escaped_at = at + 1
-            quoted = sign != '"'
-        elif sign == "<":
-            opened = True
-        else:
-            quoted = sign == '"'
-    return -1

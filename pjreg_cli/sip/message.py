@@ -18,7 +18,7 @@ MAX_MESSAGE = 65535
 MAX_HEADERS = 512
 
 _MANDATORY = frozenset({"via", "from", "to", "call-id", "cseq"})
-_STATUS_LINE = re.compile(r"SIP/2\.0[ \t]+([1-6][0-9]{2})(?:[ \t]+(.*?))?[ \t\r]*", re.I | re.S)
+_STATUS_LINE = re.compile(r"SIP/2\.0[ \t]+([1-6][0-9]{2})(?:[ \t]+(.*))?", re.I | re.S)
 _REQUEST_LINE = re.compile(r"([A-Za-z0-9\-.!%*_+`'~]+) +([^\s\x00-\x1f\x7f]+) +SIP/2\.0\s*", re.I)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^\s;,\"]+)", re.IGNORECASE)
@@ -100,7 +100,8 @@ class Response:
     code: int
     reason: str
     headers: Headers
-    body: bytes = field(default=b"")
+    body: bytes = b""
+    _cseq: tuple[int, str] | None = field(default=None, repr=False, compare=False)
 
     def encode(self) -> bytes:
         """The message for the wire, with the Content-Length its body has."""
@@ -115,7 +116,7 @@ class Response:
     @property
     def cseq(self) -> tuple[int, str]:
         """Number and method; of a parsed response always readable, else SipParseError."""
-        return parse_cseq(self.headers.get("cseq") or "")
+        return self._cseq or parse_cseq(self.headers.get("cseq") or "")
 
 
 def _branch(headers: Headers) -> str:
@@ -123,8 +124,10 @@ def _branch(headers: Headers) -> str:
     if via is None:
         return ""
     if "," in via:
-        elements = split_list(via)
-        via = elements[0] if elements else ""
+        via = next(iter(split_list(via)), "")
+    branch = via.partition(";branch=")[2].partition(";")[0].rstrip(" \t")
+    if branch and " " not in branch and "\t" not in branch:
+        return branch
     match = _BRANCH.search(via)
     return match[1] if match else ""
 
@@ -173,16 +176,15 @@ def _headers(fields: str) -> Headers:
 
 
 def _response(start_line: str, fields: str, body: bytes) -> Response:
-    match = _STATUS_LINE.fullmatch(start_line)
+    match = _STATUS_LINE.fullmatch(start_line.rstrip(" \t\r"))
     if match is None:
         raise SipParseError(f"bad status line: {excerpt(start_line.rstrip())}")
     headers = _headers(fields)
     if not headers.has_keys(_MANDATORY):
         missing = sorted(key for key in _MANDATORY if not headers.has(key))
         raise SipParseError(f"a response without {', '.join(missing)}")
-    response = Response(int(match[1]), match[2] or "", headers, _body(headers, body))
-    parse_cseq(headers.get("cseq") or "")
-    return response
+    cseq = parse_cseq(headers.get("cseq") or "")
+    return Response(int(match[1]), match[2] or "", headers, _body(headers, body), cseq)
 
 
 def _request(start_line: str, fields: str, body: bytes) -> Request:

@@ -179,19 +179,22 @@ class Rule(NamedTuple):
 
 
 _OPEN = (Phase.TRYING, Phase.PROCEEDING)
+_DONE = (Phase.COMPLETED,)
+_DELIVER, _RESEND = (Effect.DELIVER,), (Effect.RESEND,)
+_TIME_OUT, _FAIL = (Effect.TIME_OUT,), (Effect.FAIL,)
 
 # fmt: off
 RULES = (
     Rule("provisional", (Phase.TRYING,),     Event.PROVISIONAL, _always,     _proceed),
     Rule("again",       (Phase.PROCEEDING,), Event.PROVISIONAL, _always,     _stay),
-    Rule("final",       _OPEN,               Event.FINAL,       _reliable,   _terminate, (Effect.DELIVER,)),
-    Rule("final",       _OPEN,               Event.FINAL,       _always,     _complete,  (Effect.DELIVER,)),
-    Rule("timer F",     _OPEN,               Event.WAKE,        _ended,      _terminate, (Effect.TIME_OUT,)),
-    Rule("timer E",     _OPEN,               Event.WAKE,        _resend_due, _resend,    (Effect.RESEND,)),
+    Rule("final",       _OPEN,               Event.FINAL,       _reliable,   _terminate, _DELIVER),
+    Rule("final",       _OPEN,               Event.FINAL,       _always,     _complete,  _DELIVER),
+    Rule("timer F",     _OPEN,               Event.WAKE,        _ended,      _terminate, _TIME_OUT),
+    Rule("timer E",     _OPEN,               Event.WAKE,        _resend_due, _resend,    _RESEND),
     Rule("early",       _OPEN,               Event.WAKE,        _always,     _stay),
-    Rule("send failed", _OPEN,               Event.SEND_FAILED, _always,     _terminate, (Effect.FAIL,)),
-    Rule("absorbed",    (Phase.COMPLETED,),  Event.FINAL,       _always,     _stay),
-    Rule("timer K",     (Phase.COMPLETED,),  Event.WAKE,        _listened,   _terminate),
+    Rule("send failed", _OPEN,               Event.SEND_FAILED, _always,     _terminate, _FAIL),
+    Rule("absorbed",    _DONE,               Event.FINAL,       _always,     _stay),
+    Rule("timer K",     _DONE,               Event.WAKE,        _listened,   _terminate),
 )
 """RFC 3261 section 17.1.2.2, figure 6; what no row tells is ignored."""
 # fmt: on

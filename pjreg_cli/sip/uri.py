@@ -131,8 +131,9 @@ def unquote(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL) if "\\" in inner else inner
 
 
+_BETWEEN = re.compile(r"[\s;]*")
 _HEADER_PARAMETER = re.compile(
-    r"\s*;\s*([^\s;,=\"<>]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"<>]*))?\s*", re.DOTALL
+    r"([^\s;,=\"<>]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"<>]*))?", re.DOTALL
 )
 
 
@@ -143,16 +144,16 @@ def read_parameters(text: str, start: int = 0) -> Parameters:
     """
     found: list[tuple[str, str | None]] = []
     position = start
-    while position < len(text):
+    while True:
+        between = _BETWEEN.match(text, position)
+        position = between.end() if between else position
+        if position >= len(text):
+            return tuple(found)
         match = _HEADER_PARAMETER.match(text, position)
-        if match is not None:
-            found.append((match[1], match[2]))
-            position = match.end()
-        elif text[position] in "; \t\r\n":
-            position += 1
-        else:
+        if match is None or between is None or ";" not in between[0]:
             _fail("no parameter", text, position)
-    return tuple(found)
+        found.append((match[1], match[2]))
+        position = match.end()
 
 
 # -- parsing ----------------------------------------------------------------------------------
@@ -231,7 +232,7 @@ def _parameter(part: str, text: str) -> tuple[str, str | None]:
     return match[1], match[2]
 
 
-_DISPLAY = re.compile(r"\s*(?:(\"(?:[^\"\\]|\\.)*\")|([^\"<>]*?))\s*<", re.DOTALL)
+_DISPLAY = re.compile(r"(?:\s*(\"(?:[^\"\\]|\\.)*\")\s*|([^\"<>]*))<", re.DOTALL)
 
 
 def parse_name_address(text: str) -> NameAddress:

@@ -1,0 +1,278 @@
+"""One attempt of a registration: find targets, send requests, turn answers into outcomes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pjreg_cli.engine.accounts import Accounts
+from pjreg_cli.engine.entry import Attempt, Entry, KeptNonce
+from pjreg_cli.engine.exchange import Exchange, Exchanges
+from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
+from pjreg_cli.registration.request import Template, next_hop
+from pjreg_cli.registration.state import Cause, Flight, Outcome, SendRegister, Via
+from pjreg_cli.sip.contacts import granted_s, min_expires_s, retry_after_s, security_servers, seen
+from pjreg_cli.sip.digest import authorize, parse_challenges, select
+from pjreg_cli.sip.uri import parse_uri
+
+if TYPE_CHECKING:
+    from pjreg_cli.engine.ids import Ids
+    from pjreg_cli.engine.tasks import Spawner
+    from pjreg_cli.engine.timers import Timers
+    from pjreg_cli.net.flow import Flow
+    from pjreg_cli.net.pool import Pool
+    from pjreg_cli.net.resolver import Resolver
+    from pjreg_cli.sip.locate import Target, Ways
+    from pjreg_cli.sip.message import Response
+    from pjreg_cli.sip.uri import SipUri
+
+_log = logging.getLogger("pjreg_cli.engine")
+
+#: what a request that got no answer, or could not be sent, counts as
+TIMED_OUT = 408
+NOT_SENT = 503
+
+Settle = Callable[[Entry, Outcome], None]
+"""Told every outcome of a request; may be called from within `Attempts.send`."""
+
+
+class Attempts:
+    """Carries out `SendRegister`, and reports what came of it."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        resolver: Resolver,
+        timers: Timers,
+        ids: Ids,
+        spawn: Spawner,
+        settle: Settle,
+        lost: Callable[[Flow], None],
+    ) -> None:
+        self._pool = pool
+        self._resolver = resolver
+        self._ids = ids
+        self._spawn = spawn
+        self._settle = settle
+        self._lost = lost
+        self.exchanges = Exchanges(timers, self._delivered)
+        self.accounts = Accounts()
+        self.user_agent = ""
+        """For registrations that name none."""
+        self.keep_nonces = False
+        """Whether refreshes go on using the nonce of the last challenge."""
+        self._heard_at: dict[Flow, float] = {}
+        self._clock = timers.clock
+
+    # -- sending ------------------------------------------------------------------------------
+
+    def send(self, entry: Entry, effect: SendRegister) -> None:
+        """Send a REGISTER as the machine wants it."""
+        attempt = entry.attempt
+        if attempt is None or effect.via is Via.FIRST:
+            attempt = entry.attempt = Attempt()
+            attempt.expires_s = effect.expires_s
+            entry.attempts += 1
+            self._find_targets(entry, attempt)
+            return
+        if effect.via is Via.NEXT:
+            attempt.tried += 1
+        self._request(entry, attempt, effect)
+
+    def _find_targets(self, entry: Entry, attempt: Attempt) -> None:
+        """Look up where to go (RFC 3263); at once where nobody needs to be asked."""
+        try:
+            uri = parse_uri(next_hop(entry.settings))
+            ways = self._pool.ways(entry.settings.transport)
+            targets = self._resolver.now(uri, ways)
+        except PjregError as error:
+            self._located(entry, attempt, (), str(error))
+            return
+        if targets is not None:
+            self._located(entry, attempt, targets)
+        else:
+            self._spawn(self._locate(entry, attempt, uri, ways), f"locate {entry.name}")
+
+    async def _locate(self, entry: Entry, attempt: Attempt, uri: SipUri, ways: Ways) -> None:
+        try:
+            targets = await self._resolver.locate(uri, ways)
+        except ResolveError as error:
+            self._located(entry, attempt, (), str(error))
+        else:
+            self._located(entry, attempt, targets)
+
+    def _located(
+        self, entry: Entry, attempt: Attempt, targets: tuple[Target, ...], why: str = ""
+    ) -> None:
+        if entry.attempt is not attempt:
+            return  # the instance was closed meanwhile
+        granted_by = entry.granted_by
+        if attempt.expires_s == 0 and granted_by is not None:
+            # origin: begins with the first target, which may know nothing of the binding
+            targets = (granted_by, *(target for target in targets if target != granted_by))
+        if not targets:
+            self._fail(entry, attempt, Cause.UNRESOLVED, why)
+            return
+        attempt.targets = targets
+        attempt.tried = 0
+        self._request(entry, attempt, SendRegister(attempt.expires_s))
+
+    def _request(self, entry: Entry, attempt: Attempt, effect: SendRegister) -> None:
+        target = attempt.target
+        try:
+            if target is None:
+                raise TransportError("no target left")
+            flow = self._pool.flow(entry.settings.transport, target)
+            template = self._template(entry, attempt, flow)
+        except (TransportError, SipParseError) as error:
+            self._fail(entry, attempt, Cause.SEND_FAILED, str(error))
+            return
+        attempt.expires_s = effect.expires_s
+        if effect.credentials:
+            authorization = authorize(
+                attempt.answers, "REGISTER", template.request_uri, self._ids.cnonce()
+            )
+        else:
+            attempt.tag = self._ids.tag()
+            attempt.answers = ()
+            authorization = self._kept_credentials(entry, template)
+        answering = effect.credentials or effect.agreement
+        branch = self._ids.branch()
+        data = template.build(
+            effect.expires_s,
+            cseq=entry.cseq,
+            from_tag=attempt.tag,
+            branch=branch,
+            authorization=authorization,
+            security_verify=attempt.mechanisms if answering else (),
+            agreement=effect.agreement,
+        )
+        attempt.exchange = self.exchanges.open(entry, flow, branch, entry.cseq, data)
+        entry.cseq += 1
+
+    def _template(self, entry: Entry, attempt: Attempt, flow: Flow) -> Template:
+        """Made once for all requests of an attempt to one target."""
+        template = attempt.template
+        if template is None or attempt.flow is not flow:
+            template = attempt.template = Template(
+                entry.settings,
+                self.user_agent,
+                call_id=entry.call_id,
+                line=entry.line,
+                protocol=flow.protocol,
+                sent_by=flow.sent_by,
+                contact=flow.contact,
+            )
+            attempt.flow = flow
+        return template
+
+    def _kept_credentials(self, entry: Entry, template: Template) -> list[tuple[str, str]]:
+        kept = entry.kept
+        if kept is None or not self.keep_nonces:
+            return []
+        kept.count += 1
+        return authorize(
+            kept.answers, "REGISTER", template.request_uri, self._ids.cnonce(), kept.count
+        )
+
+    # -- what comes back ----------------------------------------------------------------------
+
+    def closed(self, flow: Flow, why: str) -> None:
+        """The connection is gone or never came: its requests are lost."""
+        self._heard_at.pop(flow, None)
+        for exchange in self.exchanges.on(flow):
+            self.exchanges.fail(exchange, why)
+
+    def refused(self, flow: Flow) -> None:
+        """Nobody listens at the UDP target.  With another target that is the end of the request;
+        with a single one the resends go on, for a registrar that restarts is back within them."""
+        for exchange in self.exchanges.on(flow):
+            attempt = exchange.entry.attempt
+            if attempt is None or attempt.exchange is not exchange:
+                continue
+            attempt.reason = "connection refused"
+            if attempt.target_left:
+                self.exchanges.fail(exchange, "connection refused")
+
+    def forget(self, entry: Entry) -> None:
+        """The entry is gone: what is still to come for it is dropped."""
+        entry.attempt = None
+
+    def _delivered(
+        self, exchange: Exchange, response: Response | None, cause: Cause, why: str
+    ) -> None:
+        entry = exchange.entry
+        attempt = entry.attempt
+        if attempt is None or attempt.exchange is not exchange:
+            return
+        attempt.exchange = None
+        if response is None:
+            if cause is Cause.TIMED_OUT:
+                why = attempt.reason or why
+                self._reset_if_deaf(exchange)
+            self._fail(entry, attempt, cause, why)
+            return
+        if exchange.flow.reliable:
+            self._heard_at[exchange.flow] = self._clock()
+        attempt.reason = response.reason
+        host, port = seen(response)
+        attempt.heard = f"{host or ''}:{port or ''}" if host or port else ""
+        outcome = self._read(entry, attempt, response)
+        attempt.outcome = outcome
+        if 200 <= outcome.code < 300:
+            self._accepted(entry, attempt, exchange.flow)
+        self._settle(entry, outcome)
+
+    def _fail(self, entry: Entry, attempt: Attempt, cause: Cause, why: str) -> None:
+        """There is no answer: 408 for silence, 503 for everything else."""
+        code = TIMED_OUT if cause is Cause.TIMED_OUT else NOT_SENT
+        attempt.reason = why
+        attempt.outcome = Outcome(code, cause, target_left=attempt.target_left)
+        self._settle(entry, attempt.outcome)
+
+    def _reset_if_deaf(self, exchange: Exchange) -> None:
+        """Open a connection anew that has not said a word since the request was sent."""
+        flow = exchange.flow
+        if flow.reliable and self._heard_at.get(flow, 0.0) <= exchange.sent_at:
+            flow.reset()
+            self._lost(flow)
+
+    def _read(self, entry: Entry, attempt: Attempt, response: Response) -> Outcome:
+        """What a final response means to the machine."""
+        code = response.code
+        if 200 <= code < 300:
+            template = attempt.template
+            if attempt.expires_s == 0 or template is None:
+                return Outcome(code)
+            return Outcome(code, granted_s=granted_s(response, template.contact, attempt.expires_s))
+        fits = stale = False
+        if code in (401, 407):
+            accounts = self.accounts.named(entry.settings.outbound_auth)
+            attempt.answers = select(parse_challenges(response), accounts)
+            fits = bool(attempt.answers)
+            stale = any(challenge.stale for challenge, _account in attempt.answers)
+            entry.kept = None
+        if entry.settings.security_negotiation == "mediasec" and code in (401, 407, 494):
+            # origin: adds them to those of the challenge before
+            attempt.mechanisms = security_servers(response)
+        return Outcome(
+            code,
+            retry_after_s=retry_after_s(response) or 0,
+            min_expires_s=min_expires_s(response),
+            credentials_fit=fits,
+            stale=stale,
+            target_left=attempt.target_left,
+            mechanisms=code == 494 and bool(attempt.mechanisms),
+        )
+
+    def _accepted(self, entry: Entry, attempt: Attempt, flow: Flow) -> None:
+        """Remember where the binding is, and by which way it came about."""
+        if entry.state.in_flight is Flight.UNREGISTER:
+            entry.granted_by = entry.flow = None
+            return
+        entry.granted_by = attempt.target
+        entry.flow = flow if flow.reliable else None
+        if self.keep_nonces and attempt.answers:
+            entry.kept = KeptNonce(attempt.answers)

@@ -1,0 +1,168 @@
+"""One registration as the engine runs it: its settings, its state, and the attempt under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pjreg_cli.registration.state import Outcome, Policy, State
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.models import Registration
+    from pjreg_cli.engine.exchange import Exchange
+    from pjreg_cli.net.flow import Flow
+    from pjreg_cli.port import Evidence
+    from pjreg_cli.registration.request import Template
+    from pjreg_cli.sip.digest import Account, Challenge
+    from pjreg_cli.sip.locate import Target
+
+
+@lru_cache(maxsize=256)
+def _policy(options: tuple[int, int, int, int, int, bool]) -> Policy:
+    """The same object for registrations that share their options: most of a fleet does."""
+    return Policy(*options)
+
+
+def policy_of(settings: Registration) -> Policy:
+    """The options of a registration that its machine decides by."""
+    return _policy(
+        (
+            settings.expiration,
+            settings.retry_interval,
+            settings.forbidden_retry_interval,
+            settings.fatal_retry_interval,
+            settings.max_retries,
+            settings.auth_rejection_permanent,
+        )
+    )
+
+
+class Attempt:
+    """What an attempt needs until it settles; the requests of one share it."""
+
+    __slots__ = (
+        "answers",
+        "exchange",
+        "expires_s",
+        "flow",
+        "heard",
+        "mechanisms",
+        "outcome",
+        "reason",
+        "tag",
+        "targets",
+        "template",
+        "tried",
+    )
+
+    def __init__(self) -> None:
+        self.targets: tuple[Target, ...] = ()
+        """All targets of this attempt, in the order they are tried."""
+        self.tried = -1
+        """Index of the target in use; -1 before the first."""
+        self.flow: Flow | None = None
+        self.template: Template | None = None
+        self.exchange: Exchange | None = None
+        self.tag = ""
+        """The From tag of the last request."""
+        self.expires_s = 0
+        """The expiry that the last request asked for."""
+        self.answers: tuple[tuple[Challenge, Account], ...] = ()
+        """What the credentials of the next request answer."""
+        self.mechanisms: tuple[str, ...] = ()
+        """Security-Server values of the last challenge or 494 (RFC 3329 section 2.3)."""
+        self.heard = ""
+        """Where the registrar saw the last request come from (RFC 3581)."""
+        self.outcome: Outcome | None = None
+        """The last outcome of a request of this attempt."""
+        self.reason = ""
+        """Its reason phrase, or the cause of there being none."""
+
+    @property
+    def target(self) -> Target | None:
+        """The target in use."""
+        return self.targets[self.tried] if 0 <= self.tried < len(self.targets) else None
+
+    @property
+    def target_left(self) -> bool:
+        """Whether there is another one to try (RFC 3263 section 4.3)."""
+        return self.tried + 1 < len(self.targets)
+
+
+class KeptNonce:
+    """A nonce that refreshes go on using, with its count (RFC 7616 section 3.4)."""
+
+    __slots__ = ("answers", "count")
+
+    def __init__(self, answers: tuple[tuple[Challenge, Account], ...]) -> None:
+        self.answers = answers
+        self.count = 1
+
+
+class Entry:
+    """A registration under way.  Its `state` changes by `machine.react` alone.
+
+    One with the same name may be leaving at the same time: the old form of a changed section.
+    """
+
+    __slots__ = (
+        "attempt",
+        "attempts",
+        "call_id",
+        "counted",
+        "cseq",
+        "evidence",
+        "flow",
+        "granted_by",
+        "kept",
+        "line",
+        "policy",
+        "removed",
+        "settings",
+        "state",
+        "timer_at",
+        "woken",
+        "word",
+    )
+
+    def __init__(
+        self,
+        settings: Registration,
+        *,
+        call_id: str,
+        cseq: int,
+        line: str,
+        woken: Callable[[Entry], None],
+    ) -> None:
+        self.settings = settings
+        self.policy = policy_of(settings)
+        self.state = State()
+        self.call_id = call_id
+        self.cseq = cseq
+        self.line = line
+        self.woken = woken
+        self.timer_at: float | None = None
+        self.attempt: Attempt | None = None
+        self.attempts = 0
+        self.evidence: Evidence | None = None
+        self.flow: Flow | None = None
+        """The stream the binding was made over; its loss is noticed."""
+        self.granted_by: Target | None = None
+        """The target that granted the binding; an unregister goes there first."""
+        self.kept: KeptNonce | None = None
+        self.removed = False
+        """Gone from the configuration (rather than made anew): shown as `Stopped`."""
+        self.word = self.state.status.word
+        """The word last published."""
+        self.counted: str | None = None
+        """The word under which it is counted as shown."""
+
+    @property
+    def name(self) -> str:
+        """The name of its section."""
+        return self.settings.name
+
+    def wake(self, now: float) -> None:
+        """`State.wake_at` has come."""
+        self.woken(self)

@@ -1,0 +1,207 @@
+"""Requests on their way: which one a response belongs to, when to resend, when to give up.
+
+Each `Exchange` is a transaction (RFC 3261 section 17.1.2) with the bytes it repeats.  At most
+`WINDOW` of them may be fresh, that is sent and not yet answered or resent; the others wait their
+turn.  Sending thousands at once would only overflow somebody's receive buffer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pjreg_cli.errors import TransportError
+from pjreg_cli.registration.state import Cause
+from pjreg_cli.sip.transaction import Effect, Event, Transaction, begin, heard, react
+
+if TYPE_CHECKING:
+    from pjreg_cli.engine.entry import Entry
+    from pjreg_cli.engine.timers import Timers
+    from pjreg_cli.net.flow import Flow
+    from pjreg_cli.sip.message import Response
+
+#: requests that may be on their way without having been answered or resent
+WINDOW = 200
+
+Deliver = Callable[["Exchange", "Response | None", Cause, str], None]
+"""Told the final response, or None with the cause and a word on it."""
+
+
+class Exchange:
+    """One request and what becomes of it."""
+
+    __slots__ = (
+        "branch",
+        "cseq",
+        "data",
+        "entry",
+        "flow",
+        "fresh",
+        "sent_at",
+        "timer_at",
+        "transaction",
+        "woken",
+    )
+
+    def __init__(
+        self,
+        entry: Entry,
+        flow: Flow,
+        branch: str,
+        cseq: int,
+        data: bytes,
+        woken: Callable[[Exchange, float], None],
+    ) -> None:
+        self.entry = entry
+        self.flow = flow
+        self.branch = branch
+        self.cseq = cseq
+        self.data = data
+        self.woken = woken
+        self.transaction: Transaction | None = None
+        """None while it waits its turn."""
+        self.timer_at: float | None = None
+        self.sent_at = 0.0
+        self.fresh = False
+
+    def wake(self, now: float) -> None:
+        """The transaction's next timer has come."""
+        self.woken(self, now)
+
+
+class Exchanges:
+    """All requests under way; `t1_s` and `timeout_s` are timers T1 and F in seconds."""
+
+    def __init__(self, timers: Timers, deliver: Deliver, *, window: int = WINDOW) -> None:
+        self._timers = timers
+        self._deliver = deliver
+        self._window = window
+        self._by_branch: dict[str, Exchange] = {}
+        self._by_flow: dict[Flow, set[Exchange]] = {}
+        self._waiting: deque[Exchange] = deque()
+        self._fresh = 0
+        self._pumping = False
+        self.t1_s = 0.5
+        self.timeout_s = 32.0
+
+    def open(self, entry: Entry, flow: Flow, branch: str, cseq: int, data: bytes) -> Exchange:
+        """Send `data`, at once or when its turn comes."""
+        exchange = Exchange(entry, flow, branch, cseq, data, self._woken)
+        self._by_branch[branch] = exchange
+        self._by_flow.setdefault(flow, set()).add(exchange)
+        self._waiting.append(exchange)
+        self._pump()
+        return exchange
+
+    def response(self, response: Response) -> bool:
+        """Take in a response; False when it belongs to no request under way.
+
+        Matching is by branch and CSeq (RFC 3261 section 17.1.3); a late copy belongs to its
+        request, but changes nothing.
+        """
+        exchange = self._by_branch.get(response.branch)
+        if exchange is None or response.cseq != (exchange.cseq, "REGISTER"):
+            return False
+        self._step(exchange, heard(response.code), response)
+        return True
+
+    def fail(self, exchange: Exchange, why: str) -> None:
+        """The request certainly did not arrive: no more resends, the user is told."""
+        if exchange.transaction is not None:
+            self._step(exchange, Event.SEND_FAILED, None, why)
+        elif exchange in self._waiting:
+            self._waiting.remove(exchange)
+            self._ended(exchange)
+            self._forget(exchange)
+            self._deliver(exchange, None, Cause.SEND_FAILED, why)
+
+    def on(self, flow: Flow) -> list[Exchange]:
+        """The requests on this flow that have no final answer."""
+        return list(self._by_flow.get(flow, ()))
+
+    def close(self) -> None:
+        """Forget them all; nobody is told."""
+        self._by_branch.clear()
+        self._by_flow.clear()
+        self._waiting.clear()
+
+    # -- one exchange -------------------------------------------------------------------------
+
+    def _send(self, exchange: Exchange) -> None:
+        now = self._timers.clock()
+        exchange.sent_at = now
+        exchange.transaction = begin(now, exchange.flow.reliable, self.t1_s, self.timeout_s)
+        exchange.fresh = True
+        self._fresh += 1
+        try:
+            exchange.flow.send(exchange.data)
+        except TransportError as error:
+            self._step(exchange, Event.SEND_FAILED, None, str(error))
+            return
+        self._timers.arm(exchange, exchange.transaction.wake_at)
+
+    def _woken(self, exchange: Exchange, now: float) -> None:
+        self._step(exchange, Event.WAKE)
+
+    def _step(
+        self, exchange: Exchange, event: Event, response: Response | None = None, why: str = ""
+    ) -> None:
+        if exchange.transaction is None:
+            return  # answered before it was sent: a forgery
+        after, effects = react(exchange.transaction, event, self._timers.clock())
+        exchange.transaction = after
+        self._timers.arm(exchange, after.wake_at)
+        if event is not Event.WAKE or effects:
+            self._no_longer_fresh(exchange)
+        if after.over:
+            self._forget(exchange)
+        for effect in effects:
+            self._carry_out(exchange, effect, response, why)
+
+    def _carry_out(
+        self, exchange: Exchange, effect: Effect, response: Response | None, why: str
+    ) -> None:
+        if effect is Effect.RESEND:
+            try:
+                exchange.flow.send(exchange.data)
+            except TransportError as error:
+                self._step(exchange, Event.SEND_FAILED, None, str(error))
+            return
+        self._ended(exchange)
+        if effect is Effect.DELIVER:
+            self._deliver(exchange, response, Cause.ANSWERED, "")
+        elif effect is Effect.TIME_OUT:
+            self._deliver(exchange, None, Cause.TIMED_OUT, "no answer")
+        else:
+            self._deliver(exchange, None, Cause.SEND_FAILED, why)
+
+    def _ended(self, exchange: Exchange) -> None:
+        """There is a final answer, or there will be none: nothing is sent any more."""
+        exchange.data = b""
+        others = self._by_flow.get(exchange.flow)
+        if others is not None:
+            others.discard(exchange)
+            if not others:
+                del self._by_flow[exchange.flow]
+
+    def _forget(self, exchange: Exchange) -> None:
+        self._by_branch.pop(exchange.branch, None)
+        self._no_longer_fresh(exchange)
+
+    def _no_longer_fresh(self, exchange: Exchange) -> None:
+        if exchange.fresh:
+            exchange.fresh = False
+            self._fresh -= 1
+            self._pump()
+
+    def _pump(self) -> None:
+        """Send what waits while the window is open; a send that fails at once comes back here."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while self._waiting and self._fresh < self._window:
+                self._send(self._waiting.popleft())
+        finally:
+            self._pumping = False

@@ -112,7 +112,6 @@ def _start(state: State, jitter_s: float, now: float) -> State:
         wake_at=at,
         next_attempt_at=at,
         requested_s=None,
-        refused=False,
         register_due=False,
     )
 
@@ -148,9 +147,8 @@ def _auth_reloaded(state: State, jitter_s: float, now: float) -> State:
 
 def _remove(state: State) -> Step:
     if state.in_flight is not None:
-        leaving = replace(
-            state, wake_at=None, leaving=True, register_due=False, unregister_due=False
-        )
+        # what is due meanwhile does not matter any more
+        leaving = replace(state, wake_at=None, leaving=True)
         return leaving, _NOTHING
     if state.status is Status.REGISTERED:
         return _leave(state, Status.STOPPING, leaving=True)

@@ -62,7 +62,7 @@ class State:
     agreed: bool = False
     """A 494 was already answered in this attempt."""
     refused: bool = False
-    """The last attempt was an unregister that failed; only `Start` leads on."""
+    """The last attempt was an unregister that failed; only `Start` leads to another one."""
     unregister_due: bool = False
     """An unregister was asked for while a request was in flight."""
     register_due: bool = False

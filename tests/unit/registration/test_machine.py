@@ -190,6 +190,12 @@ def test_answer_to_nothing_changes_nothing() -> None:
     assert run(REGISTERED, GRANTED, REFUSED) == (REGISTERED, [])
 
 
+def test_start_replaces_a_registration_that_came_due() -> None:
+    state, effects = run(REGISTERING, Wake(), Start(0.0), GRANTED)
+    assert effects == [Publish("granted", Flight.REGISTER)]
+    assert state.wake_at == 501.0
+
+
 # -- attempts that go on ----------------------------------------------------------------------
 
 
@@ -242,6 +248,21 @@ def test_demanded_expiry_rises_as_often_as_wanted() -> None:
     sent = [e.expires_s for e in effects if isinstance(e, SendRegister)]
     assert sent == [4000, 5000, 6000]
     assert effects[-1] == Publish("hopeless", Flight.REGISTER)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome(401, credentials_fit=True),
+        Outcome(503, target_left=True),
+        Outcome(494, mechanisms=True),
+    ],
+)
+def test_demanded_expiry_is_kept_while_the_attempt_goes_on(outcome: Outcome) -> None:
+    state, effects = run(replace(REGISTERING, requested_s=7200), outcome)
+    assert state.requested_s == 7200
+    assert isinstance(effects[0], SendRegister)
+    assert effects[0].expires_s == 7200
 
 
 def test_agreement_is_rejected_for_an_instant_and_counted() -> None:
@@ -371,6 +392,10 @@ def test_leaving_answers_challenges() -> None:
     _, effects = run(REGISTERED, Remove(), Outcome(401, credentials_fit=True), Outcome(200))
     assert effects[1] == SendRegister(0, Via.SAME, credentials=True, rule="challenge")
     assert effects[-1] == Drop()
+
+
+def test_removal_cancels_a_start_that_came_in_flight() -> None:
+    assert run(REGISTERING, Start(0.0), Remove())[0].wake_at is None
 
 
 def test_removal_forgets_what_was_due() -> None:

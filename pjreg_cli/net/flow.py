@@ -15,9 +15,7 @@ class Spawner(Protocol):
     """Creates tasks for whoever may not."""
 
     # Any: what a coroutine yields and is sent concerns nobody
-    def __call__(
-        self, coroutine: Coroutine[Any, Any, None], name: str
-    ) -> asyncio.Task[None]:
+    def __call__(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run `coroutine` as a task called `name`."""
         ...
 
@@ -28,7 +26,9 @@ class Tap(Protocol):
     active: bool
     """Whether anybody looks; neither method is called while it is False."""
 
-    def sent(self, data: bytes, transport: str, protocol: str, ours: Address, theirs: Address) -> None:
+    def sent(
+        self, data: bytes, transport: str, protocol: str, ours: Address, theirs: Address
+    ) -> None:
         """`data` was handed to the transport (for a stream: to its queue)."""
         ...
 

@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pjreg_cli.errors import ResolveError, excerpt
 from pjreg_cli.net.flow import Spawner
-from pjreg_cli.sip.locate import Locatable, Target, Ways
+from pjreg_cli.net.hosts import Hosts
+from pjreg_cli.net.nameservers import Answer, DnsNameServers, NameServers
+from pjreg_cli.sip.locate import (
+    Known,
+    Locatable,
+    Question,
+    Records,
+    Target,
+    Ways,
+    impossible,
+    is_numeric,
+    questions,
+    targets,
+)
 
 if TYPE_CHECKING:
-    from pjreg_cli.config.models import Resolver as Settings
+    from pjreg_cli.config.companions import Resolver as Settings
+
+#: how long an answer serves beyond its time to live when nothing better is to be had, and how long
+#: somebody who has such an answer waits for a fresh one (RFC 8767 section 5), in seconds
+STALE_S = 3 * 86_400.0
+PATIENCE_S = 1.8
+#: how long after a failure nobody waits again (RFC 8767 section 5), in seconds
+PAUSE_S = 30.0
+#: names kept at most; the oldest go first
+_KEPT = 50_000
+#: how often files are looked at for changes, in seconds
+_FILES_S = 1.0
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is known about a question; instants by the loop's clock."""
+
+    records: Records
+    exists: bool
+    fresh_until: float
+    kept_until: float
+    pause_until: float = 0.0
+    """A look-up failed: the old answer serves at once until then."""
 
 
 class Resolver:
     """Looks up names, keeps the answers for their time to live, and beyond it when DNS fails.
 
     `clock` gives seconds (the loop's), `draw` numbers in [0, 1) for the weights of SRV records.
+    `servers` replaces the name servers that `settings` tells of.
     """
 
     def __init__(
@@ -25,27 +65,169 @@ class Resolver:
         spawn: Spawner,
         clock: Callable[[], float],
         draw: Callable[[], float],
+        servers: NameServers | None = None,
     ) -> None:
-        raise NotImplementedError
+        self._settings = settings
+        self._spawn = spawn
+        self._clock = clock
+        self._draw = draw
+        self._servers = servers or DnsNameServers(settings)
+        self._hosts = Hosts(settings.hosts)
+        self._files_at = clock() + _FILES_S
+        self._entries: dict[Question, _Entry] = {}
+        self._failures: dict[Question, str] = {}
+        self._pending: dict[Question, asyncio.Future[None]] = {}
 
     def now(self, uri: Locatable, ways: Ways) -> tuple[Target, ...] | None:
         """The targets of a URI that is numeric or whose answers are still fresh; None when somebody
         must be asked.  Never waits; raises ResolveError when there certainly are none."""
-        raise NotImplementedError
+        known: dict[Question, Records] = {}
+        while missing := questions(uri, ways, known):
+            for question in missing:
+                records = self._ready(question)
+                if records is None:
+                    return None
+                known[question] = records
+        return self._decided(uri, ways, known, "")
 
     async def locate(self, uri: Locatable, ways: Ways) -> tuple[Target, ...]:
         """The targets of a URI, best first, never empty (RFC 3263 section 4).  Raises ResolveError;
         with a silent name server after some 17 s."""
-        raise NotImplementedError
+        known: dict[Question, Records] = {}
+        failure = ""
+        while missing := questions(uri, ways, known):
+            patience_at = self._clock() + PATIENCE_S
+            for question in missing:
+                self._begin(question)
+            for question in missing:
+                known[question] = await self._settled(question, patience_at)
+                failure = failure or self._failures.get(question, "")
+        return self._decided(uri, ways, known, failure)
 
     async def addresses(self, name: str, version: int) -> tuple[str, ...]:
         """The addresses of a host, by its IP version 4 or 6; empty without any."""
-        raise NotImplementedError
+        if is_numeric(name):
+            return (name,) if (6 if ":" in name else 4) == version else ()
+        question = Question(name.rstrip(".").lower(), "AAAA" if version == 6 else "A")
+        self._begin(question)
+        return _texts(await self._settled(question, self._clock() + PATIENCE_S))
 
     def known(self, name: str) -> tuple[str, ...]:
         """What is known of a host's addresses without asking anybody, however old."""
-        raise NotImplementedError
+        if is_numeric(name):
+            return (name,)
+        host = name.rstrip(".").lower()
+        found: list[str] = []
+        for kind in ("A", "AAAA"):
+            question = Question(host, kind)
+            entry = self._entries.get(question)
+            records = self._hosts.answer(question)
+            found += _texts(records if records is not None else entry.records if entry else ())
+        return tuple(found)
 
     def reconfigure(self, settings: Settings) -> None:
         """Use other name servers from now on; forgets what was known when they differ."""
-        raise NotImplementedError
+        if settings != self._settings:
+            self._settings = settings
+            self._servers = DnsNameServers(settings)
+            self._hosts = Hosts(settings.hosts)
+            self._entries.clear()
+            self._failures.clear()
+            self._pending.clear()
+
+    # -- what is known ------------------------------------------------------------------------
+
+    def _decided(
+        self, uri: Locatable, ways: Ways, known: Known, failure: str
+    ) -> tuple[Target, ...]:
+        """The targets, or the best reason why there are none."""
+        found = targets(uri, ways, known, self._draw)
+        if found:
+            return found
+        host = excerpt(uri.host)
+        if reason := impossible(uri, ways) or failure:
+            raise ResolveError(f"{host}: {reason}" if host not in reason else reason)
+        if any(records for question, records in known.items() if question.kind == "SRV"):
+            raise ResolveError(f"{host}: none of the SRV targets has an address we can reach")
+        gone = (entry for question in known if (entry := self._entries.get(question)))
+        if known and not any(entry.exists for entry in gone):
+            raise ResolveError(f"{host} does not exist")
+        raise ResolveError(f"{host} has no address we can reach")
+
+    def _ready(self, question: Question) -> Records | None:
+        """What needs no waiting: the hosts file, a fresh answer, an old one while DNS is down."""
+        now = self._clock()
+        if now >= self._files_at:
+            self._files_at = now + _FILES_S
+            self._hosts.refresh()
+        local = self._hosts.answer(question)
+        if local is not None:
+            return local
+        entry = self._entries.get(question)
+        if entry is not None and now < max(entry.fresh_until, entry.pause_until):
+            return entry.records
+        return None
+
+    # -- finding out --------------------------------------------------------------------------
+
+    def _begin(self, question: Question) -> None:
+        """Start to ask, unless the answer is there or somebody has asked already."""
+        if self._ready(question) is None and question not in self._pending:
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._pending[question] = done
+            self._spawn(self._ask(question, done), f"look-up {question.kind} {question.name}")
+
+    async def _settled(self, question: Question, patience_at: float) -> Records:
+        """The records, once they are there; somebody who has an old answer waits only until
+        `patience_at` for a better one."""
+        ready = self._ready(question)
+        pending = self._pending.get(question)
+        if ready is None and pending is not None:
+            entry = self._entries.get(question)
+            old = entry is not None and self._clock() < entry.kept_until
+            left_s = max(0.0, patience_at - self._clock()) if old else None
+            await asyncio.wait([pending], timeout=left_s)
+        entry = self._entries.get(question)
+        if ready is not None or entry is None:
+            return ready or ()
+        return entry.records
+
+    async def _ask(self, question: Question, done: asyncio.Future[None]) -> None:
+        """Ask the name servers, keep what they say, wake who waits."""
+        servers = self._servers
+        try:
+            answer = await servers.ask(question)
+            if servers is self._servers:
+                self._keep(question, answer)
+        except ResolveError as error:
+            if servers is self._servers:
+                self._failed(question, str(error))
+        finally:
+            if self._pending.get(question) is done:
+                del self._pending[question]
+            if not done.done():
+                done.set_result(None)
+
+    def _keep(self, question: Question, answer: Answer) -> None:
+        now = self._clock()
+        fresh_until = now + answer.ttl_s
+        self._failures.pop(question, None)
+        self._entries.pop(question, None)
+        # only a positive answer is worth more than none once it is old
+        kept_until = fresh_until + STALE_S if answer.records else fresh_until
+        self._entries[question] = _Entry(answer.records, answer.exists, fresh_until, kept_until)
+        if len(self._entries) > _KEPT:
+            del self._entries[next(iter(self._entries))]
+
+    def _failed(self, question: Question, why: str) -> None:
+        now = self._clock()
+        entry = self._entries.get(question)
+        if entry is not None and now < entry.kept_until:
+            entry.pause_until = now + PAUSE_S
+            return
+        self._entries.pop(question, None)
+        self._failures[question] = why
+
+
+def _texts(records: Records) -> tuple[str, ...]:
+    return tuple(record for record in records if isinstance(record, str))

@@ -1,0 +1,269 @@
+"""The SIP logger and the history: `pjsip set logger`, `pjsip set history`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pjreg_cli.engine.pcap import Capture
+from pjreg_cli.port import HistoryEntry, Traced
+from pjreg_cli.sip.locate import Address
+
+#: messages that the history keeps; the oldest go first
+KEPT = 100_000
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+#: credentials that are a password and no digest (RFC 7617, RFC 6750)
+_CREDENTIALS = re.compile(
+    rb"^((?:proxy-)?authorization[ \t]*:[ \t]*(?:basic|bearer)[ \t]+)([^\r\n]+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+#: the password of a SIP URI (RFC 3261 section 19.1.1)
+_URI_PASSWORD = re.compile(rb"(sips?:[^\s@:<>\"]*:)([^\s@:;?/<>\"]+)(?=@)", re.IGNORECASE)
+_CSEQ = re.compile(rb"^cseq[ \t]*:[ \t]*[0-9]+[ \t]+([^\s]+)", re.IGNORECASE | re.MULTILINE)
+_CALL_ID = re.compile(rb"^(?:call-id|i)[ \t]*:[ \t]*([^\s]+)", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Host:
+    """Whom the logger is limited to; port 0 is any."""
+
+    network: _Network
+    port: int
+
+    def fits(self, address: Address) -> bool:
+        """Whether the other side is meant."""
+        numeric = ipaddress.ip_address(address.host.partition("%")[0])
+        return numeric in self.network and self.port in (0, address.port)
+
+
+class Trace:
+    """Shows, keeps and captures SIP messages; answers `port.Tracing` and is the tap of the pool.
+
+    `wall` gives seconds since 1970, `publish` takes the notices, `lookup` finds the addresses of a
+    host without waiting (empty when there are none).
+    """
+
+    def __init__(
+        self,
+        *,
+        wall: Callable[[], float],
+        publish: Callable[[Traced], None],
+        lookup: Callable[[str], Sequence[str]],
+        kept: int = KEPT,
+    ) -> None:
+        self.active = False
+        """Whether anybody wants to see messages; False costs nothing."""
+        self._wall = wall
+        self._publish = publish
+        self._lookup = lookup
+        self._everything = False
+        self._hosts: list[_Host] = []
+        self._methods: list[str] = []
+        self._verbose = True
+        self._capture: Capture | None = None
+        self._remembering = False
+        self._history: deque[HistoryEntry] = deque(maxlen=kept)
+        self._number = 0
+
+    # -- what operators say -------------------------------------------------------------------
+
+    def set_logger(self, on: bool) -> None:
+        """Log everything, or nothing any more; off also forgets hosts and methods, and ends a
+        capture."""
+        self._everything = on
+        if not on:
+            self._hosts, self._methods = [], []
+            self._end_capture()
+        self._settle()
+
+    def logger_host(self, host: str, add: bool) -> str | None:
+        """Log only what this host or subnet sends and is sent (as well, with `add`); the address
+        that was understood, without its port, None when there is none."""
+        understood = self._understood(host)
+        if understood is None:
+            return None
+        shown, found = understood
+        self._hosts = [*(self._hosts if add else []), *found]
+        self._everything = False
+        self._settle()
+        return shown
+
+    def logger_method(self, method: str, add: bool) -> Sequence[str]:
+        """Log only requests of this method and their answers (as well, with `add`); all methods as
+        typed, the newest first."""
+        self._methods = [method, *(self._methods if add else [])]
+        self._everything = False
+        self._settle()
+        return tuple(self._methods)
+
+    def logger_verbose(self, on: bool) -> None:
+        """Whether logged messages are shown, besides being captured."""
+        self._verbose = on
+        self._settle()
+
+    def logger_pcap(self, path: str) -> str | None:
+        """Capture to a file from now on, everything or what hosts and methods allow; the reason
+        when it cannot be opened."""
+        try:
+            capture = Capture(path)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            return f"{path}: {why}"
+        self._end_capture()
+        self._capture = capture
+        self._settle()
+        return None
+
+    def set_history(self, on: bool) -> None:
+        """Begin or cease to keep messages; what is kept stays."""
+        self._remembering = on
+        self._settle()
+
+    def clear_history(self) -> None:
+        """Forget what was kept, and count from 0 again."""
+        self._history.clear()
+        self._number = 0
+
+    def history(self) -> Sequence[HistoryEntry]:
+        """What was kept, the oldest first; a snapshot."""
+        return tuple(self._history)
+
+    def close(self) -> None:
+        """End a capture."""
+        self._end_capture()
+        self._settle()
+
+    # -- what the pool shows ------------------------------------------------------------------
+
+    def sent(
+        self, data: bytes, transport: str, protocol: str, ours: Address, theirs: Address
+    ) -> None:
+        """A message goes out."""
+        self._message(True, data, protocol, ours, theirs)
+
+    def received(
+        self, data: bytes, transport: str, protocol: str, ours: Address, theirs: Address
+    ) -> None:
+        """A message came in."""
+        self._message(False, data, protocol, ours, theirs)
+
+    def _message(
+        self, sent: bool, data: bytes, protocol: str, ours: Address, theirs: Address
+    ) -> None:
+        at = self._wall()
+        clean = masked(data)
+        method = _method(clean)
+        if self._remembering:
+            self._remember(at, sent, theirs, method, clean)
+        filtered = bool(self._hosts or self._methods)
+        if not (self._everything or self._capture) and not filtered:
+            return
+        if filtered and not self._everything and not self._fits(theirs, method):
+            return
+        if self._capture is not None:
+            ends = (ours, theirs) if sent else (theirs, ours)
+            self._write(self._capture, at, protocol, *ends, clean)
+        if self._verbose and (self._everything or filtered):
+            text = clean.decode("utf-8", "replace")
+            self._publish(Traced(sent, _shown(theirs), protocol.upper(), text))
+
+    def _remember(self, at: float, sent: bool, theirs: Address, method: str, clean: bytes) -> None:
+        found = _CALL_ID.search(clean)
+        call_id = found[1].decode("utf-8", "replace") if found else ""
+        text = clean.decode("utf-8", "replace")
+        entry = HistoryEntry(self._number, at, sent, _shown(theirs), method, call_id, text)
+        self._history.append(entry)
+        self._number += 1
+
+    def _fits(self, theirs: Address, method: str) -> bool:
+        """Whether filters let a message pass: one of the hosts, and one of the methods."""
+        host = not self._hosts or any(one.fits(theirs) for one in self._hosts)
+        wanted = [one.upper() for one in self._methods]
+        return host and (not wanted or method.upper() in wanted)
+
+    def _write(
+        self, capture: Capture, at: float, protocol: str, source: Address, target: Address,
+        clean: bytes,
+    ) -> None:  # fmt: skip
+        try:
+            capture.write(at, protocol, source, target, clean)
+        except (OSError, ValueError):
+            # the disk is full: the capture ends, the instance goes on
+            self._end_capture()
+            self._settle()
+
+    def _end_capture(self) -> None:
+        if self._capture is not None:
+            self._capture.close()
+            self._capture = None
+
+    def _settle(self) -> None:
+        """Bring `active` in line with what is wanted."""
+        logging = self._verbose and (self._everything or bool(self._hosts or self._methods))
+        self.active = self._remembering or logging or self._capture is not None
+
+    # -- hosts --------------------------------------------------------------------------------
+
+    def _understood(self, text: str) -> tuple[str, list[_Host]] | None:
+        """An address, a subnet or a name, the first and the last with or without a port."""
+        if "/" in text:
+            try:
+                network = ipaddress.ip_network(text.strip("[]"), strict=False)
+            except ValueError:
+                return None
+            return str(network), [_Host(network, 0)]
+        host, port = _split(text)
+        if port is None:
+            return None
+        try:
+            addresses: Sequence[str] = (str(ipaddress.ip_address(host)),)
+        except ValueError:
+            addresses = self._lookup(host)
+        found = [_Host(ipaddress.ip_network(address), port) for address in addresses]
+        return (addresses[0], found) if found else None
+
+
+def masked(data: bytes) -> bytes:
+    """A message without passwords: the credentials of Basic and Bearer, passwords in URIs.  Stars
+    stand in their place, as many as there were bytes, so that lengths still hold."""
+    if b"uthorization" in data or b"UTHORIZATION" in data or b"authorization" in data:
+        data = _CREDENTIALS.sub(_starred, data)
+    return _URI_PASSWORD.sub(_starred, data)
+
+
+def _starred(match: re.Match[bytes]) -> bytes:
+    return match[1] + b"*" * len(match[2])
+
+
+def _method(data: bytes) -> str:
+    """The method of a request, or that a response's CSeq names; empty for what is neither."""
+    first = data.partition(b" ")[0]
+    if first.upper() != b"SIP/2.0":
+        return first.decode("utf-8", "replace") if first.isalpha() else ""
+    found = _CSEQ.search(data)
+    return found[1].decode("utf-8", "replace") if found else ""
+
+
+def _shown(address: Address) -> str:
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return f"{host}:{address.port}"
+
+
+def _split(text: str) -> tuple[str, int | None]:
+    """Host and port of `host`, `host:port`, `[v6]:port` or `v6`; port 0 without one, None for one
+    that cannot be."""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        rest = rest.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, rest = text.partition(":")
+    else:
+        host, rest = text, ""
+    if not rest:
+        return host, 0
+    return host, int(rest) if rest.isdecimal() and int(rest) < 65_536 else None

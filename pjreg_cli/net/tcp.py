@@ -1,0 +1,258 @@
+"""TCP and TLS transports: a listening socket, and one connection for each target."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pjreg_cli.errors import TransportError
+from pjreg_cli.net import sockets, tls
+from pjreg_cli.net.connection import Connection
+from pjreg_cli.net.flow import Flow, Listener, Spawner, Tap
+from pjreg_cli.net.local import Local, Routes
+from pjreg_cli.sip.locate import Address, Target
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.models import Transport
+
+_log = logging.getLogger("pjreg_cli.net")
+
+#: how long a connection, TLS included, may take to be made, in seconds
+CONNECT_S = 10.0
+#: messages that may wait for a connection
+_WAITING = 60_000
+#: connections that others may have open to one transport, and how long they may be silent, seconds
+_INCOMING = 512
+_IDLE_S = 600.0
+
+
+class StreamFlow(Flow):
+    """From one TCP or TLS transport to one target; connects when there is something to send."""
+
+    __slots__ = (
+        "_connecting", "_connection", "_endpoint", "_translated", "_waiting", "protocol",
+        "reliable", "target", "transport",
+    )  # fmt: skip
+
+    def __init__(self, endpoint: StreamEndpoint, target: Target) -> None:
+        self.transport = endpoint.transport
+        self.protocol = endpoint.protocol
+        self.reliable = True
+        self.target = target
+        self._endpoint = endpoint
+        self._translated = endpoint.local.translated(target)
+        self._connection: Connection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._waiting: deque[bytes] = deque()
+
+    @property
+    def sent_by(self) -> Address:
+        """The address for Via: the port is the one we listen on."""
+        return self._endpoint.local.named(self.target.host, self._translated)
+
+    @property
+    def contact(self) -> Address:
+        """The address for Contact, the same."""
+        return self._endpoint.local.named(self.target.host, self._translated)
+
+    @property
+    def open(self) -> bool:
+        """Whether there is a connection now."""
+        return self._connection is not None
+
+    def send(self, data: bytes) -> None:
+        """Send on the connection, or queue and connect; raises TransportError."""
+        if self._connection is not None:
+            self._connection.write(data)
+            return
+        if self._endpoint.closed:
+            raise TransportError(f"transport {self.transport} is closed")
+        if len(self._waiting) >= _WAITING:
+            raise TransportError(f"{self.target}: too many messages wait for a connection")
+        self._waiting.append(data)
+        if self._connecting is None:
+            self._connecting = self._endpoint.spawn(self._connect(), f"connect {self.target}")
+
+    def reset(self) -> None:
+        """Give up the connection; the next message opens another one."""
+        connecting, self._connecting = self._connecting, None
+        connection, self._connection = self._connection, None
+        self._waiting.clear()
+        if connecting is not None:
+            connecting.cancel()
+        if connection is not None:
+            connection.close()
+
+    def ping(self) -> None:
+        """Send a keep-alive, if connected."""
+        if self._connection is not None:
+            self._connection.ping()
+
+    async def _connect(self) -> None:
+        """Make the connection, then send what waits."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                connection = await self._endpoint.connect(self.target, self._lost)
+        except (OSError, TransportError) as error:
+            self._connecting = None
+            self._waiting.clear()
+            self._endpoint.listener.closed(self, _explained(self.target, error), False)
+            return
+        self._connecting = None
+        self._connection = connection
+        waiting, self._waiting = self._waiting, deque()
+        try:
+            for data in waiting:
+                connection.write(data)
+        except TransportError as error:
+            self._lost(connection, str(error))
+
+    def _lost(self, connection: Connection, why: str) -> None:
+        """A connection has ended by itself."""
+        if connection is self._connection:
+            self._connection = None
+            connection.close()
+            self._endpoint.listener.closed(self, f"{self.target}: {why}", True)
+
+
+class _HangUp(asyncio.Protocol):
+    """For callers to whom we cannot prove who we are."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """End it at once."""
+        transport.close()
+
+
+class StreamEndpoint:
+    """One TCP or TLS transport.  `open` makes it, raising TransportError when it cannot."""
+
+    def __init__(
+        self, options: Transport, listener: Listener, tap: Tap, routes: Routes, spawn: Spawner
+    ) -> None:
+        self.transport = options.name
+        self.protocol = options.protocol
+        self.listener = listener
+        self.spawn = spawn
+        self.closed = False
+        self._options = options
+        self._tap = tap
+        secure = options.protocol == "tls"
+        self._client = tls.client_context(options) if secure else None
+        self._server_context = tls.server_context(options) if secure else None
+        self._socket = sockets.bound(options)
+        self.local = Local(options, sockets.address_of(self._socket), routes)
+        self._server: asyncio.Server | None = None
+        self._flows: dict[tuple[str, int, str], StreamFlow] = {}
+        self._incoming: set[Connection] = set()
+
+    async def open(self) -> None:
+        """Begin to listen.  TLS without a certificate has the port, but hangs up on everybody."""
+        loop = asyncio.get_running_loop()
+        if self.protocol == "tls" and self._server_context is None:
+            self._server = await loop.create_server(_HangUp, sock=self._socket)
+            return
+        self._server = await loop.create_server(
+            lambda: self._connection(self._left, came_in=True),
+            sock=self._socket,
+            ssl=self._server_context,
+        )
+
+    def flow(self, target: Target) -> StreamFlow:
+        """The flow to an address; with TLS each name has its own, as its certificate must fit."""
+        key = (target.host, target.port, target.name if self._client is not None else "")
+        flow = self._flows.get(key)
+        if flow is None:
+            flow = self._flows[key] = StreamFlow(self, target)
+        return flow
+
+    def keep_alive(self) -> None:
+        """Ping every connection, and close those of others that were silent for long."""
+        for flow in self._flows.values():
+            flow.ping()
+        now = asyncio.get_running_loop().time()
+        for connection in [one for one in self._incoming if now - one.heard_at > _IDLE_S]:
+            self._incoming.discard(connection)
+            connection.close()
+        for connection in self._incoming:
+            connection.ping()
+
+    async def connect(self, target: Target, lost: Callable[[Connection, str], None]) -> Connection:
+        """A new connection to a target; raises OSError or TransportError."""
+        loop = asyncio.get_running_loop()
+        bound = self.local.bound.host
+        source = "" if self.local.anywhere else bound
+        made = sockets.outgoing(self._options, source)
+        try:
+            await loop.sock_connect(made, (target.host, target.port))
+            stream, connection = await loop.create_connection(
+                lambda: self._connection(lost),
+                sock=made,
+                ssl=self._client,
+                server_hostname=target.name if self._client is not None else None,
+            )
+        except BaseException:
+            made.close()
+            raise
+        if self._options.verify_server and not self._options.allow_wildcard_certs:
+            certificate = stream.get_extra_info("peercert")
+            if certificate and tls.only_by_wildcard(certificate, target.name):
+                connection.close()
+                raise TransportError(f"its certificate names {target.name} only by a wildcard")
+        return connection
+
+    async def close(self) -> None:
+        """Close the port and all connections; nobody is told."""
+        self.closed = True
+        for flow in self._flows.values():
+            flow.reset()
+        for connection in tuple(self._incoming):
+            connection.close()
+        self._incoming.clear()
+        if self._server is not None:
+            self._server.close()
+        self._socket.close()
+        # connections that are aborted leave their descriptors on the next turn of the loop
+        await asyncio.sleep(0)
+
+    def open_flows(self) -> tuple[StreamFlow, ...]:
+        """The flows that have a connection."""
+        return tuple(flow for flow in self._flows.values() if flow.open)
+
+    def _connection(
+        self, lost: Callable[[Connection, str], None], came_in: bool = False
+    ) -> Connection:
+        return Connection(
+            self.transport,
+            self.protocol,
+            listener=self.listener,
+            tap=self._tap,
+            lost=lost,
+            came_in=self._admitted if came_in else None,
+        )
+
+    def _admitted(self, connection: Connection) -> bool:
+        """Let somebody in, unless there are too many."""
+        if len(self._incoming) >= _INCOMING:
+            _log.warning("transport %s: too many connections", self.transport)
+            return False
+        self._incoming.add(connection)
+        return True
+
+    def _left(self, connection: Connection, why: str) -> None:
+        self._incoming.discard(connection)
+        _log.debug("transport %s: %s:%s: %s", self.transport, *connection.peer[:2], why)
+
+
+def _explained(target: Target, error: Exception) -> str:
+    """Why a connection could not be made, in one line."""
+    if isinstance(error, TimeoutError):
+        return f"{target}: no connection within {CONNECT_S:.0f} s"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{target}: certificate refused: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"{target}: TLS failed: {error.reason or error}"
+    return f"{target}: {getattr(error, 'strerror', None) or error}"

@@ -1,0 +1,144 @@
+"""TLS as a transport section wants it: contexts, and whom a certificate speaks for."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pjreg_cli.errors import TransportError, excerpt
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.models import Transport
+
+_V = ssl.TLSVersion
+#: lowest and highest version for each `method`; nothing named means what is safe today
+_METHODS: Mapping[str, tuple[ssl.TLSVersion, ssl.TLSVersion]] = {
+    "": (_V.TLSv1_2, _V.MAXIMUM_SUPPORTED),
+    "default": (_V.TLSv1_2, _V.MAXIMUM_SUPPORTED),
+    "unspecified": (_V.TLSv1_2, _V.MAXIMUM_SUPPORTED),
+    "sslv23": (_V.TLSv1, _V.MAXIMUM_SUPPORTED),
+    "tlsv1": (_V.TLSv1, _V.TLSv1),
+    "tlsv1_1": (_V.TLSv1_1, _V.TLSv1_1),
+    "tlsv1_2": (_V.TLSv1_2, _V.TLSv1_2),
+    "tlsv1_3": (_V.TLSv1_3, _V.TLSv1_3),
+}
+_OLD = (_V.TLSv1, _V.TLSv1_1)
+
+
+def client_context(options: Transport) -> ssl.SSLContext:
+    """The context for connections to registrars; raises TransportError for options that are wrong.
+
+    Without `verify_server` any certificate is taken.  With it, and without authorities of its own,
+    those of the system count.
+    """
+    context = _context(ssl.PROTOCOL_TLS_CLIENT, options)
+    context.check_hostname = options.verify_server
+    context.verify_mode = ssl.CERT_REQUIRED if options.verify_server else ssl.CERT_NONE
+    _load_authorities(context, options)
+    if options.verify_server and not (options.ca_list_file or options.ca_list_path):
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    _load_own(context, options)
+    return context
+
+
+def server_context(options: Transport) -> ssl.SSLContext | None:
+    """The context for connections that come in; None without a certificate to show."""
+    if not options.cert_file:
+        return None
+    context = _context(ssl.PROTOCOL_TLS_SERVER, options)
+    if options.require_client_cert:
+        context.verify_mode = ssl.CERT_REQUIRED
+    elif options.verify_client:
+        context.verify_mode = ssl.CERT_OPTIONAL
+    _load_authorities(context, options)
+    _load_own(context, options)
+    return context
+
+
+def only_by_wildcard(certificate: Mapping[str, Any], name: str) -> bool:
+    """Whether a certificate that fits `name` does so only by a `*`.
+
+    `certificate` is what `SSLSocket.getpeercert` gives.  RFC 5922 section 7.2 forbids wildcards for
+    SIP domains; `allow_wildcard_certs` allows them.
+    """
+    alternatives = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
+    if not alternatives:
+        alternatives = [
+            value
+            for names in certificate.get("subject", ())
+            for kind, value in names
+            if kind == "commonName"
+        ]
+    wanted = name.rstrip(".").lower()
+    if any(str(value).rstrip(".").lower() == wanted for value in alternatives):
+        return False
+    return any(str(value).startswith("*") for value in alternatives)
+
+
+def _context(kind: int, options: Transport) -> ssl.SSLContext:
+    """A context of the right versions and ciphers."""
+    known = _METHODS.get(options.method.lower())
+    if known is None:
+        raise _wrong(options, f"method {excerpt(options.method)} is not offered")
+    context = ssl.SSLContext(kind)
+    lowest, highest = known
+    try:
+        with warnings.catch_warnings():
+            # whoever names an old version wants it
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version, context.maximum_version = lowest, highest
+        if options.cipher:
+            context.set_ciphers(":".join(options.cipher))
+        elif lowest in _OLD:
+            # OpenSSL's usual security level knows no TLS before 1.2
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    except (ssl.SSLError, ValueError) as error:
+        raise _wrong(options, f"method or cipher cannot be used: {_reason(error)}") from error
+    return context
+
+
+def _load_authorities(context: ssl.SSLContext, options: Transport) -> None:
+    if options.ca_list_file or options.ca_list_path:
+        named = options.ca_list_file or options.ca_list_path
+        try:
+            if options.ca_list_path:
+                # OpenSSL looks into the directory later, and says nothing if there is none
+                _check_directory(options)
+            context.load_verify_locations(
+                options.ca_list_file or None, options.ca_list_path or None
+            )
+        except (OSError, ValueError) as error:
+            raise _wrong(options, f"authorities in {named}: {_reason(error)}") from error
+
+
+def _check_directory(options: Transport) -> None:
+    if not os.path.isdir(options.ca_list_path):
+        raise _wrong(options, f"ca_list_path {options.ca_list_path} is no directory")
+
+
+def _load_own(context: ssl.SSLContext, options: Transport) -> None:
+    """Our certificate and key; an encrypted key is opened with `password`, never by asking."""
+    if not options.cert_file:
+        return
+    try:
+        context.load_cert_chain(
+            options.cert_file,
+            options.priv_key_file or None,
+            password=options.password.get_secret_value,
+        )
+    except (OSError, ValueError) as error:
+        named = " and ".join(filter(None, (options.cert_file, options.priv_key_file)))
+        raise _wrong(options, f"certificate in {named}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return error.reason or str(error)
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _wrong(options: Transport, why: str) -> TransportError:
+    return TransportError(f"transport {options.name}: {why}")

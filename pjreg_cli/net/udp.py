@@ -1,0 +1,249 @@
+"""UDP: a raw socket, drained in a loop; refusals read from its error queue.
+
+asyncio's datagram endpoints cost some ten times as much for each datagram.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import struct
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from pjreg_cli.errors import TransportError
+from pjreg_cli.net import sockets
+from pjreg_cli.net.flow import Endpoint, Flow, Listener, Source, Tap
+from pjreg_cli.net.local import Local, Routes
+from pjreg_cli.sip.locate import Address, Target
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.models import Transport
+
+_log = logging.getLogger("pjreg_cli.net")
+
+#: datagrams taken in one go; others on the loop get their turn after that
+_BATCH = 256
+_LARGEST = 65_535
+#: datagrams that may wait for a full socket
+_WAITING = 10_000
+#: how long to wait when the system has no buffers and cannot say when it will, in seconds
+_PAUSE_S = 0.01
+
+_MSG_ERRQUEUE = 0x2000
+#: start of sock_extended_err: errno, origin, type, code
+_EXTENDED = struct.Struct("=IBBB")
+_FROM_ICMP = (2, 3)
+#: what ICMP makes of "nobody there" (RFC 1122 section 3.2.2.1, RFC 4443 section 3.1)
+_REFUSALS = frozenset(
+    {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.ENOPROTOOPT}
+)
+_FULL = (errno.ENOBUFS, errno.ENOMEM)
+
+
+class UdpFlow(Flow):
+    """From one UDP transport to one target."""
+
+    __slots__ = (
+        "_address",
+        "_endpoint",
+        "_translated",
+        "protocol",
+        "reliable",
+        "target",
+        "transport",
+    )
+
+    def __init__(self, endpoint: UdpEndpoint, target: Target) -> None:
+        self.transport = endpoint.transport
+        self.protocol = "udp"
+        self.reliable = False
+        self.target = target
+        self._endpoint = endpoint
+        self._address = (target.host, target.port)
+        self._translated = endpoint.local.translated(target)
+
+    @property
+    def sent_by(self) -> Address:
+        """The address for Via."""
+        return self._endpoint.local.named(self.target.host, self._translated)
+
+    @property
+    def contact(self) -> Address:
+        """The address for Contact."""
+        return self._endpoint.local.named(self.target.host, self._translated)
+
+    def send(self, data: bytes) -> None:
+        """Send a datagram; raises TransportError."""
+        self._endpoint.send(data, self._address)
+
+    def reset(self) -> None:
+        """Nothing: there is no connection."""
+
+
+class UdpEndpoint(Endpoint):
+    """The socket of one UDP transport.  Raises TransportError when it cannot be opened."""
+
+    __slots__ = (
+        "_flows", "_listener", "_loop", "_resting", "_socket", "_tap", "_waiting", "local",
+        "protocol", "reliable", "transport",
+    )  # fmt: skip
+
+    def __init__(self, options: Transport, listener: Listener, tap: Tap, routes: Routes) -> None:
+        self.transport = options.name
+        self.protocol = "udp"
+        self.reliable = False
+        self._listener = listener
+        self._tap = tap
+        self._loop = asyncio.get_running_loop()
+        self._socket = sockets.bound(options)
+        self.local = Local(options, sockets.address_of(self._socket), routes)
+        self._flows: dict[tuple[str, int], UdpFlow] = {}
+        self._waiting: deque[tuple[bytes, tuple[Any, ...]]] = deque()
+        self._resting: asyncio.TimerHandle | None = None
+        self._loop.add_reader(self._socket, self._drain)
+
+    def flow(self, target: Target) -> UdpFlow:
+        """The flow to an address, the same for every name that leads there."""
+        address = (target.host, target.port)
+        flow = self._flows.get(address)
+        if flow is None:
+            flow = self._flows[address] = UdpFlow(self, target)
+        return flow
+
+    def send(self, data: bytes, address: tuple[Any, ...]) -> None:
+        """Send now, or as soon as the socket takes more; raises TransportError."""
+        if self._waiting or not self._sent(data, address):
+            self._wait(data, address)
+        if self._tap.active:
+            ours, theirs = self.local.ends(address)
+            self._tap.sent(data, self.transport, "udp", ours, theirs)
+
+    def reply(self, data: bytes, address: tuple[Any, ...]) -> None:
+        """Answer a datagram; what cannot be sent is dropped, as the network may do."""
+        try:
+            self.send(data, address)
+        except TransportError as error:
+            _log.debug("transport %s: answer dropped: %s", self.transport, error)
+
+    def close(self) -> None:
+        """Close the socket; a flow that is used later raises TransportError."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
+            self._socket.close()
+        if self._resting is not None:
+            self._resting.cancel()
+        self._waiting.clear()
+        self._flows.clear()
+
+    # -- out ----------------------------------------------------------------------------------
+
+    def _sent(self, data: bytes, address: tuple[Any, ...]) -> bool:
+        """Hand a datagram to the system; False when it has no room, TransportError otherwise."""
+        try:
+            self._socket.sendto(data, address)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno in _FULL:
+                return False
+            return self._sent_again(data, address)
+        return True
+
+    def _sent_again(self, data: bytes, address: tuple[Any, ...]) -> bool:
+        """A second try: the error may have been an ICMP message about another datagram, which the
+        system reports with whatever comes next."""
+        try:
+            self._socket.sendto(data, address)
+        except BlockingIOError:
+            return False
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise TransportError(f"udp {address[0]}:{address[1]}: {why}") from error
+        return True
+
+    def _wait(self, data: bytes, address: tuple[Any, ...]) -> None:
+        if len(self._waiting) >= _WAITING:
+            raise TransportError(f"transport {self.transport}: too many datagrams wait to be sent")
+        self._waiting.append((data, address))
+        if len(self._waiting) == 1:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Come back soon: a socket without buffers is writable all the same."""
+        self._resting = self._loop.call_later(_PAUSE_S, self._wake)
+
+    def _wake(self) -> None:
+        self._resting = None
+        self._loop.add_writer(self._socket, self._flush)
+
+    def _flush(self) -> None:
+        """Send what waits, as far as there is room."""
+        self._loop.remove_writer(self._socket)
+        while self._waiting:
+            data, address = self._waiting[0]
+            try:
+                if not self._sent(data, address):
+                    self._rest()
+                    return
+            except TransportError as error:
+                _log.debug("transport %s: %s", self.transport, error)
+            self._waiting.popleft()
+
+    # -- in -----------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Take what has come, up to a batch."""
+        receive, listener = self._socket.recvfrom, self._listener
+        for _ in range(_BATCH):
+            try:
+                data, address = receive(_LARGEST)
+            except BlockingIOError:
+                self._read_errors()
+                return
+            except OSError:
+                self._read_errors()
+                continue
+            if self._tap.active:
+                self._show(data, address)
+            listener.received(data, Source(self, address))
+            if self._socket.fileno() < 0:
+                return
+
+    def _show(self, data: bytes, address: tuple[Any, ...]) -> None:
+        """Let the tap see a datagram, unless it only keeps a NAT open."""
+        if data.strip(b"\r\n\0"):
+            ours, theirs = self.local.ends(address)
+            self._tap.received(data, self.transport, "udp", ours, theirs)
+
+    def _read_errors(self) -> None:
+        """Tell of the refusals that lie in the error queue; a batch at most."""
+        if not sockets.LINUX:
+            return
+        for _ in range(_BATCH):
+            try:
+                _, notes, _, address = self._socket.recvmsg(1, 512, _MSG_ERRQUEUE)
+            except OSError:
+                return
+            flow = self._flows.get((str(address[0]), int(address[1]))) if address else None
+            if flow is not None and _refused(notes):
+                self._listener.refused(flow)
+                if self._socket.fileno() < 0:
+                    return
+
+
+def _refused(notes: list[tuple[int, int, bytes]]) -> bool:
+    """Whether control messages hold an ICMP error that says nobody can be reached."""
+    for level, kind, data in notes:
+        wanted = (
+            (socket.IPPROTO_IP, sockets.IP_RECVERR),
+            (socket.IPPROTO_IPV6, sockets.IPV6_RECVERR),
+        )
+        if (level, kind) in wanted and len(data) >= _EXTENDED.size:
+            number, origin, _, _ = _EXTENDED.unpack_from(data)
+            if origin in _FROM_ICMP and number in _REFUSALS:
+                return True
+    return False

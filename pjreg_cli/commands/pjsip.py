@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from pjreg_cli.render import json, objects, registrations
 
 from .pattern import PatternError, compile_pattern
-from .row import USAGE, Answer, Call, Choice, Completer, Console, Row, Verdict, absent, failed, say
+from .row import USAGE, Answer, Call, Choice, Completer, Console, Row, absent, failed, say
 from .row import usage as usage_text
 
 _ALL = "*all"
@@ -80,10 +80,7 @@ def _one(call: Call, find: Callable[[str], Answer | None]) -> Answer:
     found = find(call.args[0])
     if found:
         return found
-    message = f"Unable to find object {call.args[0]}."
-    if call.json:
-        return Answer(json.error(message), Verdict.ABSENT, json=True)
-    return absent(message, "")
+    return absent(f"Unable to find object {call.args[0]}.", "")
 
 
 def _show_registration(call: Call) -> Answer:

@@ -1,7 +1,179 @@
-"""Rows to come."""
+"""The commands of `module` and `logger`, and `reload` for those who type."""
 
 from __future__ import annotations
 
-from .row import Row
+from collections.abc import Iterator, Sequence
 
-ROWS: tuple[Row, ...] = ()
+from pjreg_cli.render import facts, json
+
+from .row import USAGE, Answer, Call, Choice, Console, Row, Verdict, failed, say, usage
+
+_LEVELS = ("DEBUG", "NOTICE", "WARNING", "ERROR", "VERBOSE", "DTMF")
+#: what takes up changes of registrations, auth sections and transports
+_SIP_MODULE = "res_pjsip.so"
+
+
+def _show_modules(call: Call) -> Answer:
+    keyword = ""
+    if call.args:
+        if len(call.args) != 2 or call.args[0].casefold() != "like":
+            return USAGE
+        keyword = call.args[1].casefold()
+    found = [row for row in sorted(call.port.instance.modules()) if keyword in row[0].casefold()]
+    if call.json:
+        return Answer(json.array(map(json.module, found)), json=True)
+    return Answer(facts.modules(found))
+
+
+async def _reload(call: Call) -> Answer:
+    """Reload the modules named, or everything without a word."""
+    known = await call.port.instance.reload(call.args)
+    lines = [
+        f"Module '{name}' reloaded successfully." if known.get(name) else f"No such module '{name}'"
+        for name in call.args
+    ]
+    missing = not all(known.get(name) for name in call.args)
+    verdict = Verdict.NEGATIVE if missing else Verdict.DONE
+    return Answer([f"{line}\n" for line in lines], verdict)
+
+
+async def _reload_sip(call: Call) -> Answer:
+    if call.args:
+        return USAGE
+    known = await call.port.instance.reload((_SIP_MODULE,))
+    if not known.get(_SIP_MODULE):
+        return failed(f"No such module '{_SIP_MODULE}'")
+    return say(f"Module '{_SIP_MODULE}' reloaded successfully.")
+
+
+# -- logger -----------------------------------------------------------------------------------
+
+
+def _show_channels(call: Call) -> Answer:
+    channels = call.port.instance.log_channels()
+    if call.json:
+        return Answer(json.array(map(json.log_channel, channels)), json=True)
+    return Answer(facts.log_channels(channels))
+
+
+def _set_level(call: Call) -> Answer:
+    if len(call.args) != 2:
+        return USAGE
+    level, state = call.args[0].upper(), call.args[1].casefold()
+    if not call.port.instance.set_log_level(level, state == "on"):
+        return failed(f"Nothing is ever logged with level '{level}'.")
+    return say(f"Logger status for '{level}' has been set to '{state}'.")
+
+
+def _mute(call: Call) -> Answer:
+    words = [word.casefold() for word in call.args]
+    if words not in ([], ["silent"]):
+        return USAGE
+    call.console.muted = not call.console.muted
+    if words:
+        return Answer()
+    return say(f"Console is {'muted' if call.console.muted else 'not muted anymore'}.")
+
+
+def _rotate(call: Call) -> Answer:
+    if call.args:
+        return USAGE
+    call.port.instance.rotate_logs()
+    return Answer()
+
+
+async def _reload_logger(call: Call) -> Answer:
+    await call.port.instance.reload(("logger",))
+    return Answer()
+
+
+# -- completion -------------------------------------------------------------------------------
+
+
+def _module_names(console: Console, args: Sequence[str], _partial: str) -> Iterator[Choice]:
+    for name, description, _uses in sorted(console.port.instance.modules()):
+        if name not in args:
+            yield Choice(name, description)
+
+
+def _silent(_console: Console, args: Sequence[str], _partial: str) -> Iterator[Choice]:
+    if not args:
+        yield Choice("silent", "without a word")
+
+
+_RELOAD_LINES = (
+    "Reads the files of the modules named again, or everything if none is named.",
+    "What did not change is left alone.",
+)
+ROWS = (
+    Row(
+        "module show [like]",
+        usage(
+            "Usage: module show [like keyword]",
+            "Lists the parts of the program under the names Asterisk has for them;",
+            "with a keyword, those whose name contains it.",
+        ),
+        "List modules",
+        _show_modules,
+    ),
+    Row(
+        "module reload",
+        usage("Usage: module reload [module ...]", *_RELOAD_LINES),
+        "Reload modules by name",
+        _reload,
+        _module_names,
+    ),
+    Row(
+        "reload",
+        usage("Usage: reload [module ...]", *_RELOAD_LINES),
+        "Reload everything, or modules by name",
+        _reload,
+        _module_names,
+        interactive=True,
+    ),
+    Row(
+        "pjsip reload",
+        usage("Usage: pjsip reload", "Reads registrations, auth sections and transports again."),
+        "Reload registrations, auth sections and transports",
+        _reload_sip,
+        interactive=True,
+    ),
+    Row(
+        "logger show channels",
+        usage("Usage: logger show channels", "Lists where log messages go, and which ones."),
+        "Where log messages go",
+        _show_channels,
+    ),
+    Row(
+        f"logger set level {{{'|'.join(_LEVELS)}}} {{on|off}}",
+        usage(
+            f"Usage: logger set level {{{'|'.join(_LEVELS)}}} {{on|off}}",
+            "Switches the messages of one level on or off for consoles.",
+        ),
+        "Switch a log level on or off",
+        _set_level,
+    ),
+    Row(
+        "logger mute",
+        usage(
+            "Usage: logger mute [silent]",
+            "Stops log messages on this console, or lets them come again.",
+            "With silent nothing is answered.",
+        ),
+        "Stop log messages on this console, or let them come again",
+        _mute,
+        _silent,
+    ),
+    Row(
+        "logger rotate",
+        usage("Usage: logger rotate", "Begins new log files and keeps the old under other names."),
+        "Begin new log files",
+        _rotate,
+    ),
+    Row(
+        "logger reload",
+        usage("Usage: logger reload", "Opens the log files again."),
+        "Open the log files again",
+        _reload_logger,
+    ),
+)

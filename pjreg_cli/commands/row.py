@@ -37,6 +37,8 @@ class Console:
     json: bool = False
     verbose: int = 0
     """The verbosity of this console alone; `core set verbose` changes it."""
+    muted: bool = False
+    """No log messages on this console; `logger mute` changes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class Verdict(Enum):
     """How a command ended."""
 
     DONE = "done"
-    ABSENT = "absent"
-    """It ran, but what it was asked for does not exist."""
+    NEGATIVE = "negative"
+    """It ran, and the answer is no: what it asks for does not exist, or is not as it should be."""
     FAILED = "failed"
     """`Command '...' failed.` follows its output."""
     USAGE = "usage"
@@ -89,7 +91,7 @@ def say(*lines: str) -> Answer:
 
 def absent(*lines: str) -> Answer:
     """Say that something does not exist."""
-    return Answer([f"{line}\n" for line in lines], Verdict.ABSENT)
+    return Answer([f"{line}\n" for line in lines], Verdict.NEGATIVE)
 
 
 def failed(*lines: str) -> Answer:

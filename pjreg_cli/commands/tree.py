@@ -84,8 +84,8 @@ def _reply(console: Console, answer: Answer, line: str) -> Reply:
         output = [*output, f"Command '{line}' failed.\n"]
     ok = answer.verdict is Verdict.DONE
     if console.json and not answer.json:
-        output = json.plain(output, ok)
-    return Reply(output, ok, answer.quit, failed=not ok and answer.verdict is not Verdict.ABSENT)
+        output = json.plain(output) if ok else json.error(output)
+    return Reply(output, ok, answer.quit, failed=not ok and answer.verdict is not Verdict.NEGATIVE)
 
 
 def _commands(console: Console) -> Sequence[table.Command]:
@@ -106,14 +106,14 @@ def _help(call: Call) -> Answer:
     """A command's usage, or a line for each command that begins so."""
     commands = _commands(call.console)
     command = table.exactly(commands, call.args)
+    found = [command] if command else _beginning(commands, call.args)
+    if not found:
+        return absent(f"No such command '{joined(call.args)}'.")
     if call.json:
-        return _json_help(call, [command] if command else _beginning(commands, call.args))
+        return Answer(json.array(map(_explained, found)), json=True)
     if command:
         return Answer([command.row.usage])
-    lines = [f"{c.row.words:<30} -- {c.row.summary}" for c in _beginning(commands, call.args)]
-    if not lines and call.args:
-        return absent(f"No such command '{joined(call.args)}'.")
-    return say(*lines)
+    return say(*(f"{c.row.words:<30} -- {c.row.summary}" for c in found))
 
 
 def _beginning(commands: Sequence[table.Command], words: Sequence[str]) -> list[table.Command]:
@@ -121,15 +121,9 @@ def _beginning(commands: Sequence[table.Command], words: Sequence[str]) -> list[
     return [c for c in commands if c.row.words.casefold().startswith(start)]
 
 
-def _json_help(call: Call, commands: Sequence[table.Command]) -> Answer:
-    if not commands and call.args:
-        return Answer(
-            json.error(f"No such command '{joined(call.args)}'."), Verdict.ABSENT, json=True
-        )
-    rows = (
-        {"command": c.row.words, "summary": c.row.summary, "usage": c.row.usage} for c in commands
-    )
-    return Answer(json.array(rows), json=True)
+def _explained(command: table.Command) -> json.Shape:
+    row = command.row
+    return {"command": row.words, "summary": row.summary, "usage": row.usage}
 
 
 def _complete_help(console: Console, args: Sequence[str], partial: str) -> Iterator[Choice]:

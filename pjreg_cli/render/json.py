@@ -11,9 +11,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
-from pjreg_cli.port import Evidence, ObjectView, Option, RegistrationView, Row
+from pjreg_cli.port import (
+    Evidence,
+    HistoryEntry,
+    InstanceView,
+    LogChannel,
+    ManagerAction,
+    ManagerSession,
+    ManagerUser,
+    ModuleHelp,
+    ObjectView,
+    Option,
+    OptionHelp,
+    Planned,
+    Problem,
+    RegistrationView,
+    Row,
+    TypeHelp,
+)
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
+Shape = dict[str, Value]
 #: elements rendered at once
 _CHUNK = 256
 _SECRETS = frozenset(
@@ -44,17 +62,17 @@ def array(values: Iterable[Value]) -> Iterator[str]:
     yield "[]\n" if before == "[\n" else "\n]\n"
 
 
-def plain(output: Iterable[str], ok: bool) -> list[str]:
+def plain(output: Iterable[str]) -> list[str]:
     """What a command said that has no shape of its own."""
-    return document({"ok": ok, "output": "".join(output).splitlines()})
+    return document({"output": "".join(output).splitlines()})
 
 
-def error(message: str) -> list[str]:
-    """Why there is nothing to show."""
-    return document({"error": message})
+def error(output: Iterable[str]) -> list[str]:
+    """Why a command failed, or that there is no such thing."""
+    return document({"error": "".join(output).strip()})
 
 
-def options(shown: Iterable[Option]) -> dict[str, Value]:
+def options(shown: Iterable[Option]) -> Shape:
     """Options by name: a text, or a list where there may be several; secrets never."""
     return {
         option.name: _hidden(option) if option.name in _SECRETS else _value(option)
@@ -73,7 +91,7 @@ def _hidden(option: Option) -> str:
     return MASK if any(option.values) else ""
 
 
-def registration(row: Row, now_at: float) -> dict[str, Value]:
+def registration(row: Row, now_at: float) -> Shape:
     """One row of the table of registrations."""
     due_at = None if row.due_s is None else instant(now_at + row.due_s)
     return {
@@ -87,7 +105,7 @@ def registration(row: Row, now_at: float) -> dict[str, Value]:
     }
 
 
-def details(view: RegistrationView, now_at: float) -> dict[str, Value]:
+def details(view: RegistrationView, now_at: float) -> Shape:
     """One registration in full."""
     return {
         **registration(view.row, now_at),
@@ -102,7 +120,7 @@ def details(view: RegistrationView, now_at: float) -> dict[str, Value]:
     }
 
 
-def evidence(facts: Evidence | None) -> dict[str, Value] | None:
+def evidence(facts: Evidence | None) -> Shape | None:
     """What the last settled attempt was about."""
     if facts is None:
         return None
@@ -119,12 +137,12 @@ def evidence(facts: Evidence | None) -> dict[str, Value] | None:
     }
 
 
-def auth(view: ObjectView) -> dict[str, Value]:
+def auth(view: ObjectView) -> Shape:
     """One row of the table of auth sections."""
     return {"name": view.name, "username": view.columns[0], "source": view.source}
 
 
-def transport(view: ObjectView) -> dict[str, Value]:
+def transport(view: ObjectView) -> Shape:
     """One row of the table of transports."""
     kind, cos, tos, bind = view.columns
     return {
@@ -133,5 +151,149 @@ def transport(view: ObjectView) -> dict[str, Value]:
         "cos": int(cos),
         "tos": int(tos),
         "bind": bind,
+        "source": view.source,
+    }
+
+
+def uptime(view: InstanceView) -> Shape:
+    """`core show uptime`."""
+    return {
+        "started_at": instant(view.started_at),
+        "reloaded_at": instant(view.reloaded_at),
+        "uptime_s": max(int(view.now_at - view.started_at), 0),
+        "since_reload_s": max(int(view.now_at - view.reloaded_at), 0),
+    }
+
+
+def settings(view: InstanceView, verbose: int) -> Shape:
+    """`core show settings`."""
+    return {
+        "version": view.version,
+        "live": view.live,
+        "verbose": verbose,
+        "debug": view.debug,
+        "started_at": instant(view.started_at),
+        "reloaded_at": instant(view.reloaded_at),
+        "manager_enabled": view.manager_enabled,
+        "config_path": view.config_path,
+        "config_dir": view.config_dir,
+        "socket_path": view.socket_path,
+        "pid": view.pid,
+    }
+
+
+def module(row: tuple[str, str, int]) -> Shape:
+    """One row of `module show`."""
+    name, description, uses = row
+    return {"name": name, "description": description, "use_count": uses, "status": "Running"}
+
+
+def log_channel(channel: LogChannel) -> Shape:
+    """One row of `logger show channels`."""
+    return {
+        "name": channel.name,
+        "type": channel.kind,
+        "formatter": channel.formatter,
+        "enabled": channel.enabled,
+        "levels": list(channel.levels),
+    }
+
+
+def history(entry: HistoryEntry) -> Shape:
+    """One message of the history; the whole text too."""
+    return {
+        "number": entry.number,
+        "at": instant(entry.at),
+        "sent": entry.sent,
+        "address": entry.address,
+        "method": entry.method,
+        "call_id": entry.call_id,
+        "text": entry.text,
+    }
+
+
+def manager_user(user: ManagerUser) -> Shape:
+    """One user of manager.conf."""
+    return {
+        "name": user.name,
+        "has_secret": user.has_secret,
+        "acl": [{"permit": permit, "network": network} for permit, network in user.acl],
+        "read": list(user.read),
+        "write": list(user.write),
+        "displayconnects": user.displayconnects,
+        "allowmultiplelogin": user.allowmultiplelogin,
+    }
+
+
+def manager_session(session: ManagerSession) -> Shape:
+    """One logged-in connection."""
+    return {
+        "username": session.username,
+        "address": session.address,
+        "started_at": instant(session.started_at),
+        "read": session.read,
+        "write": session.write,
+    }
+
+
+def manager_action(action: ManagerAction) -> Shape:
+    """One action of the manager interface."""
+    return {
+        "name": action.name,
+        "privilege": action.privilege,
+        "summary": action.summary,
+        "description": action.description,
+    }
+
+
+def option_help(option: OptionHelp) -> Shape:
+    """The explanation of one option."""
+    return {
+        "name": option.name,
+        "synopsis": option.synopsis,
+        "description": option.description,
+        "type": option.type_name,
+        "default": option.default,
+    }
+
+
+def type_help(section: TypeHelp) -> Shape:
+    """The explanation of one section type."""
+    return {
+        "name": section.name,
+        "synopsis": section.synopsis,
+        "description": section.description,
+        "options": [option_help(option) for option in section.options],
+    }
+
+
+def module_help(module: ModuleHelp) -> Shape:
+    """The explanation of one module."""
+    return {"name": module.name, "types": [type_help(section) for section in module.types]}
+
+
+def problem(found: Problem) -> Shape:
+    """One problem of the configuration."""
+    return {
+        "path": found.path,
+        "line": found.line,
+        "level": found.level.value,
+        "message": found.message,
+    }
+
+
+def planned(step: Planned) -> Shape:
+    """What a reload would do to one registration."""
+    return {"name": step.name, "action": step.action, "because": list(step.because)}
+
+
+def status(view: RegistrationView, now_at: float) -> Shape:
+    """How one registration stands, and why."""
+    return {
+        **registration(view.row, now_at),
+        "next_attempt_in_s": view.next_attempt_s or None,
+        "attempts": view.attempts,
+        "retries": view.retries,
+        "last": evidence(view.evidence),
         "source": view.source,
     }

@@ -1,0 +1,101 @@
+"""What Asterisk cannot show: why a registration stands as it does, and what a reload would do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from pjreg_cli.port import Evidence, Planned, Problem, RegistrationView
+
+from . import columns, facts, objects
+
+_STATUS_HEAD = ("Registration", "Status", "Last answer", "Rule", "Target", "Next attempt")
+#: narrowest columns; wider cells push the rest to the right, so that rows can stream
+_STATUS_WIDTHS = (24, 12, 24, 12, 26, 0)
+
+
+def status(views: Iterable[RegistrationView]) -> Iterator[str]:
+    """A row for each registration, made as it is asked for."""
+    count = 0
+    for view in views:
+        if not count:
+            yield _row(_STATUS_HEAD)
+        count += 1
+        yield _row(_cells(view))
+    yield f"\n{count} registrations\n" if count else objects.NOTHING
+
+
+def _row(cells: Sequence[str]) -> str:
+    padded = (columns.pad(cell, size) for cell, size in zip(cells, _STATUS_WIDTHS, strict=True))
+    return "  ".join(padded).rstrip() + "\n"
+
+
+def _cells(view: RegistrationView) -> tuple[str, ...]:
+    found = view.evidence
+    return (
+        view.row.name,
+        view.row.word or "Unregistered",
+        answer(found),
+        found.rule if found else "-",
+        (found.target if found else "") or "-",
+        next_attempt(view),
+    )
+
+
+def answer(evidence: Evidence | None) -> str:
+    """The answer that counted, or why there was none: `403 Forbidden`, `timed-out (408)`."""
+    if evidence is None:
+        return "-"
+    if evidence.cause == "answered":
+        return f"{evidence.code} {evidence.reason}".rstrip()
+    return f"{evidence.cause} ({evidence.code})"
+
+
+def next_attempt(view: RegistrationView) -> str:
+    """When the next REGISTER is due."""
+    return f"in {view.next_attempt_s}s" if view.next_attempt_s > 0 else "none"
+
+
+def one(view: RegistrationView) -> Iterator[str]:
+    """Everything known about how one registration stands, a line for each fact."""
+    pairs = [
+        ("Registration", view.row.name),
+        ("Status", view.row.word or "Unregistered"),
+        ("Server", view.row.server_uri),
+        ("Account", view.client_uri),
+        ("Configured", view.source),
+        ("Next attempt", next_attempt(view)),
+        ("Attempts", str(view.attempts)),
+        ("Retries", str(view.retries)),
+    ]
+    found = view.evidence
+    if found:
+        pairs += [
+            ("Last settled", f"{facts.clock(found.at)} ({found.method})"),
+            ("Last answer", answer(found)),
+            ("Reason", found.reason or "-"),
+            ("Rule", found.rule),
+            ("Target", found.target or "-"),
+            ("Seen as", found.received or "-"),
+            ("Granted", "-" if found.granted_s is None else f"{found.granted_s}s"),
+        ]
+    return (f"{name + ':':<14} {value}\n" for name, value in pairs)
+
+
+def plan(steps: Sequence[Planned]) -> Iterator[str]:
+    """What a reload would do, and how often."""
+    rows = [(step.name, step.action, "; ".join(step.because)) for step in steps]
+    if not rows:
+        yield "There is nothing to reload.\n"
+        return
+    yield from columns.grid(("Registration", "Action", "Because"), rows)
+    counts = Counter(step.action for step in steps)
+    yield "\n" + ", ".join(f"{count} {action}" for action, count in counts.items()) + "\n"
+
+
+def problems(found: Sequence[Problem]) -> Iterator[str]:
+    """A line for each, as compilers print them."""
+    for problem in found:
+        yield f"{problem.path}:{problem.line}: {problem.level.value}: {problem.message}\n"
+    if not found:
+        yield "No problems found.\n"

@@ -1,0 +1,276 @@
+"""All registrations with a state, by name: the only place where their machines are stepped.
+
+Everything that happens to a registration goes through `post`: an event in, a new state and effects
+out.  What an effect causes at once (a send that fails) waits in a queue until the step under way
+is complete, so that no step ever runs inside another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, assert_never
+
+from pjreg_cli.engine.attempts import Attempts
+from pjreg_cli.engine.entry import Entry
+from pjreg_cli.engine.views import is_settled, next_attempt_s, word_of
+from pjreg_cli.port import Evidence, Notice, Settled, StateDropped, StateMade
+from pjreg_cli.registration.machine import react
+from pjreg_cli.registration.state import (
+    Drop,
+    Event,
+    Flight,
+    Publish,
+    Remove,
+    SendRegister,
+    Start,
+    TransportClosed,
+    Wake,
+)
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.models import Registration
+    from pjreg_cli.engine.ids import Ids
+    from pjreg_cli.engine.tasks import Spawner
+    from pjreg_cli.engine.timers import Timers
+    from pjreg_cli.net.flow import Flow
+    from pjreg_cli.net.pool import Pool
+    from pjreg_cli.net.resolver import Resolver
+
+_log = logging.getLogger("pjreg_cli.engine")
+
+#: how many registrations of a lost connection register again in each second, the first ones at once
+REJOIN_RATE = 200
+
+
+class Fleet:
+    """Registrations under way.  `wall_clock` gives seconds since 1970, `publish` takes notices."""
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        resolver: Resolver,
+        timers: Timers,
+        ids: Ids,
+        spawn: Spawner,
+        wall_clock: Callable[[], float],
+        publish: Callable[[Notice], None],
+    ) -> None:
+        self._timers = timers
+        self._ids = ids
+        self._clock = timers.clock
+        self._wall_clock = wall_clock
+        self._publish = publish
+        self.attempts = Attempts(
+            pool=pool,
+            resolver=resolver,
+            timers=timers,
+            ids=ids,
+            spawn=spawn,
+            settle=self.post,
+            lost=self.lost,
+        )
+        self.configured: Mapping[str, Registration] = {}
+        """The registrations of the configuration in force."""
+        self.entries: dict[str, Entry] = {}
+        """Those with a state."""
+        self.leaving: set[Entry] = set()
+        """Those that are neither configured nor wanted any more, until they have ended."""
+        self.unsettled: set[Entry] = set()
+        """Those that still wait for the outcome of their first attempt."""
+        self.changed = asyncio.Event()
+        """Set by whatever happens; whoever waits clears it."""
+        self._stopped: dict[str, Entry] = {}
+        self._order: list[str] | None = None
+        self._words: Counter[str] = Counter()
+        self._queue: deque[tuple[Entry, Event]] = deque()
+        self._reacting = False
+
+    def configure(self, registrations: Mapping[str, Registration]) -> None:
+        """Show these from now on; giving them a state is another matter."""
+        self.configured = registrations
+        self._order = None
+
+    def close(self) -> None:
+        """Forget what is under way; nothing is sent, nobody is told."""
+        self.attempts.exchanges.close()
+        for entry in (*self.entries.values(), *self.leaving):
+            self.attempts.forget(entry)
+
+    # -- entries ------------------------------------------------------------------------------
+
+    def make(self, settings: Registration) -> Entry:
+        """Give a registration a new state, and start it."""
+        entry = Entry(
+            settings,
+            call_id=self._ids.call_id(),
+            cseq=self._ids.cseq(),
+            line=self._ids.line() if settings.line else "",
+            woken=self._woken,
+        )
+        self.entries[settings.name] = entry
+        self.unsettled.add(entry)
+        self._recount(entry)
+        self._publish(StateMade(settings.name))
+        self.post(entry, Start(self.jitter_s(settings)))
+        return entry
+
+    def jitter_s(self, settings: Registration) -> int:
+        """A new random part of the delay before a first attempt, in seconds."""
+        return self._ids.jitter_s(settings.max_random_initial_delay)
+
+    def remove(self, entry: Entry) -> None:
+        """Take a registration out of those with a state; it ends in its own time."""
+        del self.entries[entry.name]
+        self.unsettled.discard(entry)
+        self.leaving.add(entry)
+        if entry.removed:
+            self._stopped[entry.name] = entry
+            self._order = None
+        self._recount(entry)
+        self.post(entry, Remove())
+
+    def _dropped(self, entry: Entry) -> None:
+        self._timers.arm(entry, None)
+        self.attempts.forget(entry)
+        self.leaving.discard(entry)
+        if self._stopped.get(entry.name) is entry:
+            del self._stopped[entry.name]
+            self._order = None
+        self._publish(StateDropped(entry.name, entry.word))
+        self._rejoin_after(entry)
+
+    def _rejoin_after(self, left: Entry) -> None:
+        """An old form that unregistered late took its successor's binding along."""
+        successor = self.entries.get(left.name)
+        if successor is None or left.evidence is None or successor.evidence is None:
+            return
+        late = left.evidence.method == Flight.UNREGISTER.value
+        if late and left.evidence.at >= successor.evidence.at:
+            self.post(successor, TransportClosed())
+
+    # -- steps --------------------------------------------------------------------------------
+
+    def post(self, entry: Entry, event: Event) -> None:
+        """Let an event happen: now, or after the step that is under way."""
+        self._queue.append((entry, event))
+        if self._reacting:
+            return
+        self._reacting = True
+        try:
+            while self._queue:
+                self._react(*self._queue.popleft())
+        finally:
+            self._reacting = False
+
+    def _react(self, entry: Entry, event: Event) -> None:
+        entry.state, effects = react(entry.state, event, entry.policy, self._clock())
+        self._timers.arm(entry, entry.state.wake_at)
+        for effect in effects:
+            match effect:
+                case SendRegister():
+                    self.attempts.send(entry, effect)
+                case Publish():
+                    self._settled(entry, effect)
+                case Drop():
+                    self._dropped(entry)
+                case _:
+                    assert_never(effect)
+        self._recount(entry)
+
+    def _woken(self, entry: Entry) -> None:
+        self.post(entry, Wake())
+
+    def _settled(self, entry: Entry, published: Publish) -> None:
+        """An attempt is over: keep the evidence, tell whoever listens."""
+        attempt = entry.attempt
+        if attempt is None or attempt.outcome is None:
+            return
+        outcome = attempt.outcome
+        entry.evidence = evidence = Evidence(
+            at=self._wall_clock(),
+            method=published.flight.value,
+            code=outcome.code,
+            reason=attempt.reason,
+            cause=outcome.cause.value,
+            rule=published.rule,
+            target=str(attempt.target or ""),
+            received=attempt.heard,
+            granted_s=outcome.granted_s,
+        )
+        entry.attempt = None
+        old_word, entry.word = entry.word, entry.state.status.word
+        _log.log(
+            logging.INFO if 200 <= outcome.code < 300 else logging.WARNING,
+            "%s: %s answered %d %s, rule '%s': %s",
+            entry.name,
+            evidence.method,
+            outcome.code,
+            attempt.reason,
+            published.rule,
+            entry.word,
+        )
+        self._publish(
+            Settled(
+                name=entry.name,
+                client_uri=entry.settings.client_uri,
+                server_uri=entry.settings.server_uri,
+                word=entry.word,
+                old_word=old_word,
+                evidence=evidence,
+                attempts=entry.attempts,
+                next_attempt_s=next_attempt_s(entry, self._clock()),
+            )
+        )
+        if is_settled(entry):
+            self.unsettled.discard(entry)
+
+    def _recount(self, entry: Entry) -> None:
+        """Keep `count` true after anything that may have changed what is shown of an entry."""
+        name = entry.name
+        shown = self.entries.get(name) is entry or self._stopped.get(name) is entry
+        word = word_of(entry) if shown else None
+        if word != entry.counted:
+            self._words.subtract([entry.counted] if entry.counted else [])
+            self._words.update([word] if word else [])
+            entry.counted = word
+        self.changed.set()
+
+    def lost(self, flow: Flow) -> None:
+        """The connection is gone: register again over a new one, many not all at once."""
+        on_it = [entry for entry in self.entries.values() if entry.flow is flow]
+        for number, entry in enumerate(on_it):
+            entry.flow = None
+            self.post(entry, TransportClosed(float(number // REJOIN_RATE)))
+
+    # -- what views look at -------------------------------------------------------------------
+
+    def held(self) -> Iterator[tuple[Registration, Entry | None]]:
+        """See views.Held; valid while it is read slowly."""
+        if self._order is None:
+            names = {*self.configured, *self._stopped}
+            self._order = sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))
+        return self._held(self._order)
+
+    def _held(self, order: list[str]) -> Iterator[tuple[Registration, Entry | None]]:
+        for name in order:
+            if (found := self.find(name)) is not None:
+                yield found
+
+    def find(self, name: str) -> tuple[Registration, Entry | None] | None:
+        """A registration's settings and its state, if it has any."""
+        entry = self.entries.get(name)
+        if entry is not None:
+            return entry.settings, entry
+        settings = self.configured.get(name)
+        if settings is not None:
+            return settings, None
+        stopped = self._stopped.get(name)
+        return None if stopped is None else (stopped.settings, stopped)
+
+    def words(self) -> Mapping[str, int]:
+        """How many registrations each word is shown for."""
+        return {word: number for word, number in self._words.items() if number}

@@ -1,0 +1,56 @@
+"""What comes in: responses to their requests, requests to their answer, the rest counted."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pjreg_cli.errors import SipParseError
+from pjreg_cli.sip.message import Request, Response, parse
+from pjreg_cli.sip.uas import answer, reply_to, tag_for
+
+if TYPE_CHECKING:
+    from pjreg_cli.net.flow import Source
+
+_log = logging.getLogger("pjreg_cli.engine")
+
+
+class Inbound:
+    """Sorts what comes in.  `respond` takes a response and says whether it belonged to anything,
+    `key` (32 bytes) makes our tags unforeseeable."""
+
+    def __init__(self, respond: Callable[[Response], bool], key: bytes) -> None:
+        self._respond = respond
+        self._key = key
+        self.redirect = ""
+        """Where calls are sent with 302; empty: they get 480."""
+        self.traffic: Counter[str] = Counter()
+        """How many there were: `responses`, `stray` responses, `requests`, `garbage`."""
+
+    def received(self, data: bytes, source: Source) -> None:
+        """One message from outside, whatever it holds."""
+        try:
+            message = parse(data)
+        except SipParseError as error:
+            self.traffic["garbage"] += 1
+            _log.debug("from %s:%d: %s", source.host, source.port, error)
+            return
+        if isinstance(message, Response):
+            known = self._respond(message)
+            self.traffic["responses" if known else "stray"] += 1
+        else:
+            self.traffic["requests"] += 1
+            self._answer(message, source)
+
+    def _answer(self, request: Request, source: Source) -> None:
+        came_from = (source.host, source.port)
+        tag = tag_for(request, self._key)
+        response = answer(request, came_from, tag=tag, redirect=self.redirect)
+        if response is None:
+            return
+        if not source.endpoint.reliable:
+            back = reply_to(request, came_from)
+            source = source._replace(address=(*back, *source.address[2:]))
+        source.reply(response.encode())

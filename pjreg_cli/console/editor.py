@@ -167,9 +167,15 @@ class EditorReader:
 
     async def _show(self, text: str) -> None:
         """Put something under the line as it stands, then go on with the line."""
-        async with in_terminal(render_cli_done=True):
-            self._writer.put(text)
-            await self._writer.drain()
+        # The line stays where it is on the screen, the bar must not stay with it.
+        self._session.bottom_toolbar = None
+        try:
+            async with in_terminal(render_cli_done=True):
+                self._writer.put(text)
+                await self._writer.drain()
+                self._session.bottom_toolbar = self._look.bar
+        finally:
+            self._session.bottom_toolbar = self._look.bar
 
     def _room(self) -> tuple[int, int]:
         size = self._output.get_size()

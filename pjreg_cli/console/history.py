@@ -36,7 +36,7 @@ class HistoryFile(History):
 
     def store_string(self, string: str) -> None:
         """Append one line."""
-        line = " ".join(string.splitlines()) + "\n"
+        line = " ".join(string.splitlines()).rstrip() + "\n"
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

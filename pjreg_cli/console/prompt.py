@@ -91,6 +91,10 @@ def _sgr(match: re.Match[str]) -> str:
     if not 30 <= number <= 37:
         return _RESET
     codes = ["1" if foreground & _BRIGHT else "0", str(number)]
-    if match[2] is not None and 30 <= (background := int(match[2]) & ~_BRIGHT) <= 37:
-        codes.append(str(background + 10))
+    background = int(match[2] or 0) & ~_BRIGHT
+    if 30 <= background <= 37:
+        # origin: a background is numbered like a foreground; many prompts know better.
+        background += 10
+    if 40 <= background <= 47:
+        codes.append(str(background))
     return f"\x1b[{';'.join(codes)}m"

@@ -171,7 +171,8 @@ class Session:
         if (asked := question(line)) is not None:
             self._writer.put(explained(await self.suggest(asked), 80, 1_000) or NOTHING)
             return False
-        return await self._execute(line)
+        # Tab leaves a blank behind; error lines repeat what was typed, and look odd with it.
+        return await self._execute(line if line.endswith("\\ ") else line.rstrip())
 
     async def _execute(self, line: str) -> bool:
         painter = Painter(self._colour)

@@ -9,6 +9,8 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
 from pjreg_cli.console.backend import Facts
 
 WORDS = ("Registered", "Rejected", "Unregistered", "Stopped")
+_RULE = 79
+"""The longest line of `=`."""
 _ALWAYS = 3
 """The first words are in the bar even at zero, so that it does not jump."""
 
@@ -30,14 +32,12 @@ def summary(counts: Mapping[str, int]) -> str:
 
 def greeting(facts: Facts, remote: bool) -> str:
     """What a console begins with."""
-    head = f"pjreg-cli {facts.version}, {facts.config_path}"
-    state = summary(facts.counts)
-    lines = [head, state]
+    head = [f"pjreg-cli {facts.version}, {facts.config_path}", summary(facts.counts)]
+    tail = ["Tab completes, ? lists what can follow, `core show help` lists the commands."]
     if remote:
-        lines.append(f"Connected to {described(facts)}")
-    rule = "=" * max(map(len, lines))
-    hint = "Tab completes, ? lists what can follow, `core show help` lists the commands."
-    return "\n".join([*lines[:2], rule, *lines[2:], hint]) + "\n"
+        tail.insert(0, f"Connected to {described(facts)}")
+    rule = "=" * min(max(map(len, [*head, *tail])), _RULE)
+    return "\n".join([*head, rule, *tail]) + "\n"
 
 
 def described(facts: Facts) -> str:

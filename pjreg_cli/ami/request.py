@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -32,7 +31,8 @@ class Desk:
     filters: Callable[[ManagerAccount], Filters]
     logged_in: Callable[[Session], None]
     """Told after a login: the session no longer counts as unauthenticated."""
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[None]]
+    """Waits some seconds; only wrong logins do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Protocol
 
 from pjreg_cli.ami import acl, actions, auth, classes, eventfilter
@@ -60,6 +60,7 @@ class ManagerServer:
         dialect: Dialect = CURRENT,
         registry_detail: bool = False,
         challenge: Callable[[], str] = _new_challenge,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._port = port
         self._settings = settings
@@ -80,6 +81,7 @@ class ManagerServer:
             challenge=challenge,
             filters=self._filters_of,
             logged_in=self._logged_in,
+            sleep=sleep,
         )
 
     # -- life ---------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ synopsis, `description` the rest: `config show help` and `docs/configuration.md`
 
 from __future__ import annotations
 
-from pydantic import SecretStr
+from dataclasses import field
+
+from pydantic import ConfigDict, SecretStr
 from pydantic.dataclasses import dataclass
 
 from pjreg_cli.config.companions import (
@@ -28,6 +30,7 @@ from pjreg_cli.config.types import (
     Number,
     ServiceClass,
     Signed,
+    Word,
     option,
 )
 
@@ -45,8 +48,11 @@ __all__ = [
     "Transport",
 ]
 
+STRICT = ConfigDict(extra="forbid")
+"""An option that a section does not have makes the section invalid."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Registration:
     """A registration of one AOR at one registrar.
 
@@ -55,8 +61,8 @@ class Registration:
     """
 
     name: str
-    source: str
-    """`file:line` of the section."""
+    source: str = field(compare=False)
+    """`file:line` of the section; a section that has only moved is the same."""
     wizard: str = ""
     """The name of the wizard that made it; empty for a section of its own."""
     auth_rejection_permanent: Boolean = option(
@@ -137,7 +143,7 @@ class Registration:
         "Sent in Security-Client when security_negotiation is on; separated by commas,"
         " semicolons written `\\;`.",
     )
-    security_negotiation: str = option(
+    security_negotiation: Word = option(
         "no",
         "How to agree on media security with the registrar",
         "`mediasec` or `no`.",
@@ -165,7 +171,7 @@ class Registration:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Auth:
     """Credentials for answering digest challenges.
 
@@ -173,8 +179,8 @@ class Auth:
     """
 
     name: str
-    source: str
-    """`file:line` of the section."""
+    source: str = field(compare=False)
+    """`file:line` of the section; a section that has only moved is the same."""
     wizard: str = ""
     """The name of the wizard that made it."""
     auth_type: str = option(
@@ -217,7 +223,7 @@ class Auth:
     username: str = option("", "The user name to authenticate as (required)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Transport:
     """A local address to send from and listen on.
 
@@ -225,8 +231,8 @@ class Transport:
     """
 
     name: str
-    source: str
-    """`file:line` of the section."""
+    source: str = field(compare=False)
+    """`file:line` of the section; a section that has only moved is the same."""
     host: str
     """The address of `bind`, numeric, IPv6 without brackets."""
     port: Number
@@ -264,7 +270,7 @@ class Transport:
         "Networks reached without NAT",
         "`address/length` or `address/mask`; may be given several times.",
     )
-    method: str = option(
+    method: Word = option(
         "unspecified",
         "TLS version",
         "`tlsv1`, `tlsv1_1`, `tlsv1_2`, `tlsv1_3`, `sslv2`, `sslv3` or `sslv23` (any).  Unset,"
@@ -272,7 +278,7 @@ class Transport:
     )
     password: SecretStr = option(NO_SECRET, "Password of the private key (TLS)")
     priv_key_file: str = option("", "File with our private key (TLS)")
-    protocol: str = option("udp", "`udp`, `tcp` or `tls`; `ws` and `wss` are of no use here")
+    protocol: Word = option("udp", "`udp`, `tcp` or `tls`; `ws` and `wss` are of no use here")
     require_client_cert: Boolean = option(False, "Insist on a client's certificate (TLS server)")
     symmetric_transport: Boolean = option(False, "Answer by the transport of the request")
     tcp_keepalive_enable: Boolean = option(False, "Let the kernel probe idle connections")
@@ -287,11 +293,11 @@ class Transport:
     websocket_write_timeout: Number = option(100, "Milliseconds a WebSocket write may take")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Global:
     """Options for everything SIP; at most one section."""
 
-    source: str = ""
+    source: str = field(default="", compare=False)
     """`file:line` of the section; empty without one."""
     all_codecs_on_empty_reinvite: Boolean = option(False, "Calls only")
     allow_sending_180_after_183: Boolean = option(False, "Calls only")
@@ -323,7 +329,7 @@ class Global:
     norefersub: Boolean = option(True, "Calls only")
     regcontext: str = option("", "For registrars only")
     send_contact_status_on_update_registration: Boolean = option(False, "For registrars only")
-    taskprocessor_overload_trigger: str = option("global", "Accepted, without effect")
+    taskprocessor_overload_trigger: Word = option("global", "Accepted, without effect")
     unidentified_request_count: Number = option(5, "Accepted, without effect")
     unidentified_request_period: Number = option(5, "Accepted, without effect")
     unidentified_request_prune_interval: Number = option(30, "Accepted, without effect")
@@ -331,11 +337,11 @@ class Global:
     user_agent: str = option("", "User-Agent of our requests", "Empty: our own name and version.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class System:
     """Options of the SIP stack, read at the start; at most one section."""
 
-    source: str = ""
+    source: str = field(default="", compare=False)
     """`file:line` of the section; empty without one."""
     accept_multiple_sdp_answers: Boolean = option(False, "Calls only")
     compact_headers: Boolean = option(False, "Write the short forms of header names")

@@ -176,6 +176,11 @@ def _nameserver(text: str) -> tuple[str, int]:
     return host, result
 
 
+def word(value: Any) -> Any:
+    """A keyword, whose letter case does not matter."""
+    return value.lower() if type(value) is str else value
+
+
 def hosts_file(value: Any) -> Any:
     """`system` as the path of the system's own hosts file."""
     return "/etc/hosts" if value == "system" else value
@@ -200,3 +205,4 @@ Digests = Annotated[tuple[tuple[str, SecretStr], ...], BeforeValidator(digests)]
 Nameservers = Annotated[tuple[tuple[str, int], ...], BeforeValidator(nameservers)]
 Acl = tuple[tuple[bool, Network], ...]
 HostsFile = Annotated[str, BeforeValidator(hosts_file)]
+Word = Annotated[str, BeforeValidator(word)]

@@ -1,0 +1,277 @@
+"""Sections to objects: each type of pjsip.conf with the rules by which Asterisk refuses one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pjreg_cli.config.defects import (
+    SERVER_PORTS,
+    address,
+    auth_defect,
+    global_defect,
+    raise_timers,
+    transport_defect,
+)
+from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
+from pjreg_cli.config.reader import Section
+from pjreg_cli.config.rules import Defect, Inspector
+from pjreg_cli.errors import excerpt
+from pjreg_cli.port import Level, Problem
+
+T = TypeVar("T", Registration, Auth, Transport, Global, System)
+
+SECRETS: Final = frozenset(
+    {"password", "md5_cred", "password_digest", "oauth_secret", "refresh_token", "secret"}
+)
+"""Options whose value is never repeated anywhere."""
+
+_OURS: Final = frozenset({"name", "source", "wizard", "host", "port"})
+_REPEATED: Final[Mapping[type[Any], tuple[str, ...]]] = {
+    Auth: ("password_digest",),
+    Transport: ("local_net",),
+}
+
+
+class _Lower(dict[str, str]):
+    """Option names in lower case; each is computed once."""
+
+    def __missing__(self, key: str) -> str:
+        found = self[key] = key.lower()
+        return found
+
+
+LOWER: Final = _Lower()
+
+
+@dataclass(slots=True)
+class Built(Generic[T]):
+    """What became of all sections of one type."""
+
+    objects: dict[str, T] = field(default_factory=dict)
+    """By name, in file order."""
+    refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of refused sections and why."""
+    problems: list[Problem] = field(default_factory=list)
+    duplicate: str = ""
+    """The name that occurs twice: then nothing of this type is taken over."""
+
+
+def kind_of(section: Section) -> str:
+    """The type of a section, empty without one; the last one counts."""
+    kind = ""
+    for entry in section.entries:
+        if LOWER[entry[0]] == "type":
+            kind = entry[1]
+    return kind
+
+
+def option_names(model: type[Any]) -> frozenset[str]:
+    """The names of the options a section of this type may have."""
+    return frozenset(f.name for f in fields(model)) - _OURS
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known name that a word was probably meant to be; empty when none is near."""
+    found = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), 1, 0.6)
+    return found[0] if found else ""
+
+
+def registrations(
+    sections: Iterable[Section], inspector: Inspector, old: Mapping[str, Registration]
+) -> Built[Registration]:
+    """Registrations; one that is invalid now keeps its form of `old`."""
+    return _build(sections, Registration, old, inspector.defect)
+
+
+def transports(
+    sections: Iterable[Section], readable: Callable[[str], bool], old: Mapping[str, Transport]
+) -> Built[Transport]:
+    """Transports; `readable` tells whether a file can be read.  One that does not allow to be
+    reloaded keeps its form of `old`."""
+
+    def defect(transport: Transport) -> Defect | None:
+        return transport_defect(transport, readable)
+
+    built = _build(sections, Transport, old, defect, _with_address)
+    for name, transport in built.objects.items():
+        before = old.get(name)
+        if before is not None and before != transport and not transport.allow_reload:
+            built.objects[name] = before
+            path, _, line = transport.source.rpartition(":")
+            message = f"[{name}] has changed, but takes effect only after a restart (allow_reload)"
+            built.problems.append(Problem(path, int(line), Level.WARNING, message))
+    return built
+
+
+def auths(sections: Iterable[Section], global_: Global, old: Mapping[str, Auth]) -> Built[Auth]:
+    """Auth sections; the global section names the algorithms of those that name none."""
+
+    def complete(values: dict[str, Any]) -> None:
+        values.setdefault("supported_algorithms_uac", global_.default_auth_algorithms_uac)
+        values.setdefault("supported_algorithms_uas", global_.default_auth_algorithms_uas)
+
+    return _build(sections, Auth, old, auth_defect, complete)
+
+
+def globals_(sections: Iterable[Section]) -> Built[Global]:
+    """The `global` section, under the name `global` whatever it is called."""
+    return _build(_renamed(sections, "global"), Global, {}, global_defect)
+
+
+def systems(sections: Iterable[Section]) -> Built[System]:
+    """The `system` section, under the name `system` whatever it is called."""
+    named = _renamed(sections, "system")
+    built = _build(named, System, {}, _no_defect)
+    system = built.objects.get("system")
+    if system is not None:
+        built.objects["system"], problems = raise_timers(system, named[0])
+        built.problems += problems
+    return built
+
+
+def _renamed(sections: Iterable[Section], name: str) -> list[Section]:
+    return [Section(name, s.path, s.line, entries=s.entries) for s in sections]
+
+
+# -- making one object ------------------------------------------------------------------------
+
+
+class _Refused(Exception):  # noqa: N818 - a signal inside this module, not an error of its own
+    """A section cannot become an object."""
+
+    def __init__(self, flaws: Sequence[Defect]) -> None:
+        super().__init__()
+        self.flaws = flaws
+
+
+Complete = Callable[[dict[str, Any]], None]
+"""Adds what follows from the values of a section; raises _Refused."""
+
+
+def _build(
+    sections: Iterable[Section],
+    model: type[T],
+    old: Mapping[str, T],
+    defect: Callable[[T], Defect | None],
+    complete: Complete | None = None,
+) -> Built[T]:
+    """All sections of one type, in file order."""
+    built: Built[T] = Built()
+    objects = built.objects
+    make = _maker(model, complete)
+    for section in sections:
+        if section.name in objects:
+            built.duplicate = section.name
+            built.problems.append(_duplicate(section, model))
+            break
+        try:
+            made = make(section)
+            found = defect(made)
+            if found is None:
+                objects[section.name] = made
+                continue
+            flaws: Sequence[Defect] = (found,)
+        except _Refused as refusal:
+            flaws = refusal.flaws
+        _refuse(built, section, flaws, old.get(section.name))
+    return built
+
+
+def _maker(model: type[T], complete: Complete | None) -> Callable[[Section], T]:
+    """How to make one object of a section; what it returns raises _Refused."""
+    validate: Callable[[Any], T] = TypeAdapter(model).validator.validate_python
+    named = model not in (Global, System)
+    repeated = _REPEATED.get(model, ())
+
+    def make(section: Section) -> T:
+        values: dict[str, Any] = {LOWER[entry[0]]: entry[1] for entry in section.entries}
+        values.pop("type", None)
+        if not _OURS.isdisjoint(values):
+            raise _Refused([_unknown(key, model) for key in values if key in _OURS])
+        for key in repeated:
+            if key in values:
+                values[key] = [entry[1] for entry in section.all(key) if entry[1]]
+        if named:
+            values["name"] = section.name
+        values["source"] = f"{section.path}:{section.line}"
+        if complete is not None:
+            complete(values)
+        try:
+            return validate(values)
+        except ValidationError as error:
+            flaws = _flaws(error, values, model)
+        # origin: options that begin with @ are notes of other programs
+        noted = [flaw for flaw in flaws if flaw.option[:1] == "@"]
+        if not noted or len(noted) < len(flaws):
+            raise _Refused([flaw for flaw in flaws if flaw not in noted])
+        return validate({key: value for key, value in values.items() if key[:1] != "@"})
+
+    return make
+
+
+def _flaws(error: ValidationError, values: Mapping[str, Any], model: type[T]) -> list[Defect]:
+    """What the validator found, in our words; secrets are not repeated."""
+    flaws: dict[str, Defect] = {}
+    for one in error.errors(include_url=False, include_input=False):
+        option = str(one["loc"][0]) if one["loc"] else ""
+        if one["type"] == "unexpected_keyword_argument":
+            flaws.setdefault(option, _unknown(option, model))
+            continue
+        cause = one.get("ctx", {}).get("error")
+        reason = str(cause) if cause is not None else one["msg"].lower()
+        value = values.get(option)
+        shown = f"'{excerpt(value)}' " if isinstance(value, str) and option not in SECRETS else ""
+        flaws.setdefault(option, Defect(option, f"{option}: {shown}{reason}"))
+    return list(flaws.values())
+
+
+def _unknown(option: str, model: type[Any]) -> Defect:
+    near = nearest(option, option_names(model))
+    hint = f", did you mean '{near}'?" if near else ""
+    return Defect(option, f"unknown option '{excerpt(option)}'{hint}")
+
+
+def _refuse(built: Built[T], section: Section, flaws: Sequence[Defect], old: T | None) -> None:
+    """Note why a section is refused, at the lines to blame; what is in force stays."""
+    name = section.name
+    fate = "the form in force stays" if old is not None else "the section is left out"
+    for option, message in flaws:
+        entry = section.last(option) if option else None
+        path, line = (entry[3], entry[2]) if entry else (section.path, section.line)
+        text = f"[{excerpt(name)}] is refused: {message}; {fate}"
+        built.problems.append(Problem(path, line, Level.ERROR, text))
+    built.refused[name] = tuple(flaw.message for flaw in flaws)
+    if old is not None:
+        built.objects[name] = old
+
+
+def _duplicate(section: Section, model: type[Any]) -> Problem:
+    kind = model.__name__.lower()
+    return Problem(
+        section.path,
+        section.line,
+        Level.ERROR,
+        f"a second {kind} section named [{excerpt(section.name)}]: at the start no {kind} section"
+        " at all is taken over, on a reload everything of the kind stays as it was",
+    )
+
+
+def _no_defect(_: object) -> None:
+    return None
+
+
+def _with_address(values: dict[str, Any]) -> None:
+    """Take `bind` apart into host and port."""
+    bind = values.get("bind", "").strip()
+    if not bind:
+        raise _Refused([Defect("", "bind is missing")])
+    default = SERVER_PORTS.get(values.get("protocol", "udp").lower(), 5060)
+    found = address(bind, default)
+    if found is None:
+        raise _Refused([Defect("bind", f"bind: '{excerpt(bind)}' is no address")])
+    values["host"], values["port"] = found

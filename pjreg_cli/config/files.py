@@ -1,0 +1,109 @@
+"""The configuration on disk: lines for the reader, and whether it has changed since."""
+
+from __future__ import annotations
+
+import codecs
+import glob
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+Stamp = tuple[int, int, int] | None
+"""Modification time in ns, size in bytes and inode of a file; None: it is not there."""
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    """Read single bytes that are no UTF-8 as Latin-1, which the files of old systems are in."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error("pjreg-latin-1", _as_latin_1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Which files were read, in which state, and what wildcards matched."""
+
+    stamps: Mapping[str, Stamp] = field(default_factory=lambda: MappingProxyType({}))
+    found: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    directory: str = ""
+
+    def untouched(self) -> bool:
+        """Whether all of it is on disk as it was.  Nothing read counts as touched."""
+        return (
+            bool(self.stamps)
+            and all(stamp(path) == old for path, old in self.stamps.items())
+            and all(find(self.directory, what) == old for what, old in self.found.items())
+        )
+
+
+class Disk:
+    """A `reader.Source` that reads files and takes their fingerprint."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = str(directory)
+        self._stamps: dict[str, Stamp] = {}
+        self._found: dict[str, tuple[str, ...]] = {}
+
+    def lines(self, path: str) -> Iterable[str]:
+        """The lines of a file with their line ends; raises OSError."""
+        self._stamps[path] = stamp(path)
+        with open(path, encoding="utf-8-sig", errors="pjreg-latin-1", newline="\n") as file:
+            yield from file
+
+    def find(self, pattern: str) -> Sequence[str]:
+        """Regular files that a name or wildcard means, sorted."""
+        found = self._found[pattern] = find(self._directory, pattern)
+        return found
+
+    def fingerprint(self) -> Fingerprint:
+        """Of everything read so far."""
+        return Fingerprint(
+            MappingProxyType(self._stamps), MappingProxyType(self._found), self._directory
+        )
+
+
+def stamp(path: str) -> Stamp:
+    """The state of a file; None when it is not there or not to be looked at."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def find(directory: str, pattern: str) -> tuple[str, ...]:
+    """Regular files under `directory` that a name, wildcard or `{a,b}` means, sorted."""
+    found: list[str] = []
+    for one in _alternatives(pattern):
+        path = os.path.join(directory, one)
+        try:
+            names = sorted(glob.glob(path)) if glob.has_magic(one) else [path]
+            found += [name for name in names if os.path.isfile(name)]
+        except (re.error, ValueError):  # a name with a NUL, a bracket that is no range
+            continue
+    return tuple(found)
+
+
+def readable(path: str) -> bool:
+    """Whether we could read this file."""
+    try:
+        return os.path.isfile(path) and os.access(path, os.R_OK)
+    except ValueError:
+        return False
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """`a{b,c}` as `ab` and `ac`."""
+    inner = _BRACES.search(pattern)
+    if inner is None:
+        return [pattern]
+    before, behind = pattern[: inner.start()], pattern[inner.end() :]
+    return [one for word in inner[1].split(",") for one in _alternatives(before + word + behind)]

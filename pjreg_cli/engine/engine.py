@@ -55,8 +55,8 @@ class Engine:
         ids = ids or Ids()
         self._timers = Timers(asyncio.get_running_loop())
         clock = self._timers.clock
-        self.tracing = Trace(wall_clock=wall_clock, publish=self.publish)
         self._resolver = Resolver(settings.resolver, spawn=spawn, clock=clock, draw=ids.fraction)
+        self.tracing = Trace(wall=wall_clock, publish=self.publish, lookup=self._resolver.known)
         self._pool = Pool(self, spawn=spawn, resolver=self._resolver, tap=self.tracing)
         self._fleet = Fleet(
             pool=self._pool,

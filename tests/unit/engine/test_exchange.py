@@ -1,0 +1,159 @@
+"""Requests under way: matched, resent, given up, and never too many at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from pjreg_cli.engine.exchange import Exchange, Exchanges
+from pjreg_cli.engine.timers import Timers
+from pjreg_cli.registration.state import Cause
+from pjreg_cli.sip.message import Response, parse
+from tests.support.manual_loop import ManualLoop
+from tests.support.registrations import RecordingFlow, entry
+
+
+class Bench:
+    """Exchanges on a clock of their own, with all that is delivered."""
+
+    def __init__(self, window: int = 200) -> None:
+        self.loop = ManualLoop()
+        self.delivered: list[tuple[str, int | None, Cause, str]] = []
+        self.exchanges = Exchanges(Timers(self.loop.as_loop()), self._deliver, window=window)
+        self.flow = RecordingFlow()
+
+    def _deliver(
+        self, exchange: Exchange, response: Response | None, cause: Cause, why: str
+    ) -> None:
+        code = response.code if response else None
+        self.delivered.append((exchange.branch, code, cause, why))
+
+    def open(self, branch: str = "z9hG4bK1", flow: RecordingFlow | None = None) -> Exchange:
+        return self.exchanges.open(entry(), flow or self.flow, branch, 7, branch.encode())
+
+
+def response(code: int, branch: str = "z9hG4bK1", cseq: str = "7 REGISTER") -> Response:
+    text = (
+        f"SIP/2.0 {code} Any\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch={branch}\r\n"
+        f"From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: c\r\nCSeq: {cseq}\r\n\r\n"
+    )
+    message = parse(text.encode())
+    assert isinstance(message, Response)
+    return message
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_final_response_is_delivered_once(bench: Bench) -> None:
+    bench.open()
+    assert bench.exchanges.response(response(200))
+    assert bench.exchanges.response(response(200)), "a late copy belongs to its request"
+    assert bench.delivered == [("z9hG4bK1", 200, Cause.ANSWERED, "")]
+
+
+def test_a_late_copy_is_absorbed_for_5_s_and_foreign_after_that(bench: Bench) -> None:
+    bench.open()
+    bench.exchanges.response(response(200))
+    bench.loop.run_until(4.9)
+    assert bench.exchanges.response(response(200))
+    bench.loop.run_until(5.1)
+    assert not bench.exchanges.response(response(200))
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [response(200, branch="z9hG4bK2"), response(200, cseq="8 REGISTER"), response(200, cseq="7 X")],
+)
+def test_a_foreign_response_has_no_effect(bench: Bench, foreign: Response) -> None:
+    bench.open()
+    assert not bench.exchanges.response(foreign)
+    assert bench.delivered == []
+
+
+def test_silence_is_resent_and_ends_after_32_s(bench: Bench) -> None:
+    bench.open()
+    sent_after: list[int] = []
+    for at in (0.4, 0.6, 1.6, 3.6, 7.6, 11.6, 31.9):
+        bench.loop.run_until(at)
+        sent_after.append(len(bench.flow.sent))
+    assert sent_after == [1, 2, 3, 4, 5, 6, 11]
+    bench.loop.run_until(32.1)
+    assert bench.delivered == [("z9hG4bK1", None, Cause.TIMED_OUT, "no answer")]
+    bench.loop.run_until(100)
+    assert len(bench.flow.sent) == 11
+
+
+def test_nothing_is_resent_over_a_stream(bench: Bench) -> None:
+    flow = RecordingFlow(reliable=True)
+    bench.open(flow=flow)
+    bench.loop.run_until(31)
+    assert len(flow.sent) == 1
+    bench.loop.run_until(33)
+    assert [one[2] for one in bench.delivered] == [Cause.TIMED_OUT]
+
+
+def test_a_send_that_fails_is_told_at_once(bench: Bench) -> None:
+    bench.flow.broken = "no route"
+    bench.open()
+    assert bench.delivered == [("z9hG4bK1", None, Cause.SEND_FAILED, "no route")]
+
+
+def test_a_lost_connection_ends_its_requests_only(bench: Bench) -> None:
+    other = RecordingFlow()
+    bench.open("z9hG4bK1")
+    bench.open("z9hG4bK2", flow=other)
+    for exchange in bench.exchanges.on(bench.flow):
+        bench.exchanges.fail(exchange, "gone")
+    assert bench.delivered == [("z9hG4bK1", None, Cause.SEND_FAILED, "gone")]
+    assert bench.exchanges.on(bench.flow) == []
+    assert [one.branch for one in bench.exchanges.on(other)] == ["z9hG4bK2"]
+
+
+def test_only_a_window_of_requests_is_fresh() -> None:
+    bench = Bench(window=3)
+    for number in range(10):
+        bench.open(f"z9hG4bK{number}")
+    assert len(bench.flow.sent) == 3
+    bench.exchanges.response(response(200, "z9hG4bK0"))
+    assert len(bench.flow.sent) == 4
+
+
+def test_silence_does_not_keep_the_window_shut() -> None:
+    bench = Bench(window=3)
+    for number in range(9):
+        bench.open(f"z9hG4bK{number}")
+    bench.loop.run_until(0.55)  # the first three have been resent, three more have begun
+    assert set(bench.flow.sent) == {f"z9hG4bK{n}".encode() for n in range(6)}
+    bench.loop.run_until(1.1)
+    assert set(bench.flow.sent) == {f"z9hG4bK{n}".encode() for n in range(9)}
+
+
+def test_thousands_that_cannot_be_sent_all_fail_in_turn() -> None:
+    bench = Bench(window=3)
+    bench.open("z9hG4bKfirst")
+    bench.open("z9hG4bKsecond")
+    bench.open("z9hG4bKthird")
+    for number in range(5000):
+        bench.open(f"z9hG4bK{number}")
+    bench.flow.broken = "network is down"
+    bench.exchanges.response(response(200, "z9hG4bKfirst"))
+    assert len(bench.delivered) == 5001
+
+
+def test_one_that_waits_its_turn_can_fail_too() -> None:
+    bench = Bench(window=1)
+    bench.open("z9hG4bK1")
+    waiting = bench.open("z9hG4bK2")
+    bench.exchanges.fail(waiting, "gone")
+    bench.exchanges.response(response(200))
+    assert [one[0] for one in bench.delivered] == ["z9hG4bK2", "z9hG4bK1"]
+    assert bench.flow.sent == [b"z9hG4bK1"]
+
+
+def test_after_closing_nobody_is_told(bench: Bench) -> None:
+    bench.open()
+    bench.exchanges.close()
+    assert not bench.exchanges.response(response(200))
+    assert bench.delivered == []

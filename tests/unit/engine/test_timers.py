@@ -1,0 +1,122 @@
+"""One heap for all sleepers: each is woken at the moment it was last armed for, and only then."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pjreg_cli.engine.timers import Timers
+from tests.support.manual_loop import ManualLoop
+
+
+class Sleeper:
+    """Notes when it was woken; arms again as often as `again` says."""
+
+    def __init__(self, timers: Timers, again_s: float | None = None) -> None:
+        self.timer_at: float | None = None
+        self.woken: list[float] = []
+        self._timers = timers
+        self._again_s = again_s
+
+    def wake(self, now: float) -> None:
+        self.woken.append(now)
+        if self._again_s is not None:
+            self._timers.arm(self, now + self._again_s)
+
+
+@pytest.fixture
+def loop() -> ManualLoop:
+    return ManualLoop()
+
+
+@pytest.fixture
+def timers(loop: ManualLoop) -> Timers:
+    return Timers(loop.as_loop())
+
+
+def test_a_sleeper_is_woken_at_its_moment(loop: ManualLoop, timers: Timers) -> None:
+    sleeper = Sleeper(timers)
+    timers.arm(sleeper, 5.0)
+    loop.run_until(4.9)
+    assert sleeper.woken == []
+    loop.run_until(5.1)
+    assert sleeper.woken == [5.0]
+    loop.run_until(100)
+    assert sleeper.woken == [5.0]
+
+
+def test_arming_anew_replaces_the_moment(loop: ManualLoop, timers: Timers) -> None:
+    sleeper = Sleeper(timers)
+    for at in (5.0, 3.0, 9.0):
+        timers.arm(sleeper, at)
+    loop.run_until(20)
+    assert sleeper.woken == [9.0]
+
+
+def test_disarming_and_arming_for_the_same_moment_wakes_once(
+    loop: ManualLoop, timers: Timers
+) -> None:
+    sleeper = Sleeper(timers)
+    timers.arm(sleeper, 5.0)
+    timers.arm(sleeper, None)
+    timers.arm(sleeper, 5.0)
+    loop.run_until(20)
+    assert sleeper.woken == [5.0]
+
+
+def test_a_disarmed_sleeper_sleeps_on(loop: ManualLoop, timers: Timers) -> None:
+    sleeper = Sleeper(timers)
+    timers.arm(sleeper, 5.0)
+    timers.arm(sleeper, None)
+    loop.run_until(20)
+    assert sleeper.woken == []
+
+
+def test_sleepers_wake_in_the_order_of_their_moments(loop: ManualLoop, timers: Timers) -> None:
+    sleepers = [Sleeper(timers) for _ in range(50)]
+    for number, sleeper in enumerate(sleepers):
+        timers.arm(sleeper, float((number * 7) % 50))
+    loop.run_until(60)
+    assert [sleeper.woken for sleeper in sleepers] == [[float((n * 7) % 50)] for n in range(50)]
+
+
+def test_a_sleeper_may_arm_again_while_it_is_woken(loop: ManualLoop, timers: Timers) -> None:
+    sleeper = Sleeper(timers, again_s=2.0)
+    timers.arm(sleeper, 1.0)
+    loop.run_until(7.5)
+    assert sleeper.woken == [1.0, 3.0, 5.0, 7.0]
+
+
+def test_more_than_a_batch_due_at_once_leave_the_loop_a_chance(
+    loop: ManualLoop, timers: Timers
+) -> None:
+    sleepers = [Sleeper(timers) for _ in range(3 * Timers.BATCH)]
+    for sleeper in sleepers:
+        timers.arm(sleeper, 1.0)
+    loop.run_until(1.0)
+    assert all(sleeper.woken == [1.0] for sleeper in sleepers)
+    assert loop.calls >= 3
+
+
+def test_nobody_is_woken_after_closing(loop: ManualLoop, timers: Timers) -> None:
+    sleeper = Sleeper(timers)
+    timers.arm(sleeper, 5.0)
+    timers.close()
+    loop.run_until(20)
+    assert sleeper.woken == []
+
+
+async def test_the_real_loop_wakes_sleepers_too() -> None:
+    timers = Timers(asyncio.get_running_loop())
+    woken = asyncio.Event()
+
+    class Setter:
+        timer_at: float | None = None
+
+        def wake(self, now: float) -> None:
+            woken.set()
+
+    timers.arm(Setter(), timers.clock() + 0.01)
+    async with asyncio.timeout(10):
+        await woken.wait()

@@ -37,9 +37,9 @@ _ZSH = """\
 #   source <(pjreg-cli completion zsh)
 _pjreg_cli() {
     local line word
-    local -a found shown
-    for line in "${(@f)$("${words[1]}" completion suggest -- "${(@Q)words[2,CURRENT]}" 2>/dev/null)}"
-    do
+    local -a lines found shown
+    lines=("${(@f)$("${words[1]}" completion suggest -- "${(@Q)words[2,CURRENT]}" 2>&-)}")
+    for line in $lines; do
         word="${line%%$'\\t'*}"
         [[ -n $word ]] || continue
         found+=("$word")

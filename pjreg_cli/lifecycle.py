@@ -79,6 +79,7 @@ class Lifecycle:
         self._publish = publish
         self._manager_enabled = manager_enabled
         self._reloaded_at = facts.started_at
+        self._module_debug: dict[str, int] = {}
         self._one_at_a_time = asyncio.Lock()
         self._asked: tuple[Stop, bool] | None = None
         self._changed = asyncio.Event()
@@ -138,6 +139,14 @@ class Lifecycle:
     def set_debug(self, level: int) -> None:
         """Change the debug level; 0 is off."""
         self._logs.set_debug(level)
+
+    def module_debug(self, module: str) -> int:
+        """The debug level of one module, 0 unless it was set."""
+        return self._module_debug.get(module, 0)
+
+    def set_module_debug(self, module: str, level: int) -> None:
+        """Change the debug level of one module; 0 is off."""
+        self._module_debug[module] = level
 
     def log_channels(self) -> Sequence[LogChannel]:
         """The rows of `logger show channels`."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TextIO
@@ -17,18 +16,18 @@ from typing import Protocol, TextIO
 from pjreg_cli.errors import ConfigError
 from pjreg_cli.port import LogChannel
 
-#: finer than what an operator must know, coarser than debugging
-VERBOSE = 15
+#: what an operator should know though nothing is wrong; INFO is for those who want to follow
+NOTICE = 25
 
-#: the verbosity from which on a console shows records of level VERBOSE
-_VERBOSITY = 3
+#: the verbosity from which on INFO is shown
+_VERBOSITY = 1
 
-#: every name Asterisk has for a level: the least of Python's, and syslog's priority
+#: Asterisk's names of the levels: the least of Python's, and syslog's priority
 _LEVELS = {
     "ERROR": (logging.ERROR, 3),
     "WARNING": (logging.WARNING, 4),
-    "NOTICE": (logging.INFO, 5),
-    "VERBOSE": (VERBOSE, 6),
+    "NOTICE": (NOTICE, 5),
+    "VERBOSE": (logging.INFO, 6),
     "DEBUG": (logging.DEBUG, 7),
 }
 _ROOT = "pjreg_cli"
@@ -110,7 +109,10 @@ class Logs:
     """The log of one instance, from `Logs(...)` to `close`."""
 
     def __init__(self, *, stderr: TextIO | None, verbose: int = 0, debug: int = 0) -> None:
-        """`stderr` is None where a console in the same terminal shows the log."""
+        """`stderr` is None where a console in the same terminal shows the log.
+
+        `verbose` 1 and more has successes shown there, too; `debug` more than anybody can read.
+        """
         self._logger = logging.getLogger(_ROOT)
         self._verbose = verbose
         self._debug = debug
@@ -144,6 +146,7 @@ class Logs:
         self._file.setFormatter(_Format())
         self._file.setLevel(settings.log_level.upper())
         self._logger.addHandler(self._file)
+        self._apply_levels()
 
     def close(self) -> None:
         """Let go of everything."""
@@ -158,10 +161,12 @@ class Logs:
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with every line from now on; the result ends that."""
         self._consoles.listeners.append(listener)
+        self._apply_levels()
 
         def end() -> None:
             if listener in self._consoles.listeners:
                 self._consoles.listeners.remove(listener)
+                self._apply_levels()
 
         return end
 
@@ -217,28 +222,26 @@ class Logs:
     # -- inside -------------------------------------------------------------------------------
 
     def _apply_levels(self) -> None:
-        least = logging.DEBUG if self._debug else VERBOSE
-        self._logger.setLevel(least)
+        """Have only those records made that somebody wants."""
+        loud = logging.INFO if self._verbose >= _VERBOSITY else NOTICE
         if self._stderr is not None:
-            quiet = logging.INFO if self._verbose < _VERBOSITY else VERBOSE
-            self._stderr.setLevel(logging.DEBUG if self._debug else quiet)
+            self._stderr.setLevel(logging.DEBUG if self._debug else loud)
+        least = min(
+            NOTICE,
+            logging.DEBUG if self._debug else NOTICE,
+            logging.INFO if self._consoles.listeners else NOTICE,
+            self._stderr.level if self._stderr is not None else NOTICE,
+            self._file.level if self._file is not None else NOTICE,
+        )
+        self._logger.setLevel(least)
 
     def _close_file(self) -> None:
         if self._file is not None:
             self._logger.removeHandler(self._file)
             self._file.close()
             self._file = None
+            self._apply_levels()
 
 
 def _levels_from(least: int) -> tuple[str, ...]:
     return tuple(name for name, (number, _) in _LEVELS.items() if number >= least)
-
-
-def quiet() -> None:
-    """Log to nowhere but stderr, and only what went wrong: for commands that run alone."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Format())
-    handler.setLevel(logging.ERROR)
-    logger = logging.getLogger(_ROOT)
-    logger.addHandler(handler)
-    logger.propagate = False

@@ -1,0 +1,54 @@
+# Everything a developer or a curious operator runs.  Needed: make and Python 3.11 or later.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# most tests wait for timers, not for the processor
+JOBS ?= 6
+
+.PHONY: demo test check bench docs servers venv clean
+
+# an instance against a registrar of its own, on loopback: a console on a terminal, else a tour
+demo: $(VENV)/.run
+	@$(BIN)/pjreg-cli demo
+
+# every test, the servers they register with included
+test: $(VENV)/.dev servers
+	$(BIN)/pytest -n $(JOBS) --maxschedchunk=1 -q -rs
+
+# what must hold before anything lands
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# the budgets, measured side by side
+bench: $(VENV)/.dev
+	@for benchmark in benchmarks/[a-z]*.py; do $(BIN)/python $$benchmark || exit 1; done
+
+# the pages that are generated from the code
+docs: $(VENV)/.dev
+	$(BIN)/pytest -q tests --update-golden -k "docs or stale or generated"
+
+venv: $(VENV)/.dev
+
+# compat: a plain path, not an import hook that every start would pay for
+$(VENV)/.run: pyproject.toml bin/pjreg-cli
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check \
+	    --config-settings editable_mode=compat -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install -q --disable-pip-version-check \
+	    --config-settings editable_mode=compat -e '.[dev]'
+	@touch $@
+
+# registrars and observers of the tests: installed when root, else the tests that need them say
+# that they are skipped
+servers:
+	@sh tests/support/servers.sh
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,311 @@
+"""An instance put together: engine, AMI, gauges, control socket, console, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pjreg_cli import __version__, remote
+from pjreg_cli.ami.server import ManagerServer
+from pjreg_cli.answer import Show, execute_all, one_shot
+from pjreg_cli.commands.tree import Console, Kind, execute
+from pjreg_cli.config.load import Scope, Settings, load
+from pjreg_cli.console.backend import Facts as Shown
+from pjreg_cli.console.repl import run_local
+from pjreg_cli.control.claim import Claim
+from pjreg_cli.control.server import ControlServer
+from pjreg_cli.dialects import named
+from pjreg_cli.engine.engine import Engine
+from pjreg_cli.engine.tasks import spawn
+from pjreg_cli.errors import PjregError
+from pjreg_cli.lifecycle import Facts, Lifecycle
+from pjreg_cli.logs import NOTICE, Logs
+from pjreg_cli.options import Options, config_path
+from pjreg_cli.port import Level, Notice, Port, Stop, Stopping, Traced
+from pjreg_cli.statsd import Statsd
+
+_log = logging.getLogger("pjreg_cli.app")
+
+#: seconds unregistering may take: a request that is not answered ends after 32
+LEAVE_S = 34.0
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+def now() -> float:
+    """The clock on the wall, in seconds since 1970."""
+    return datetime.now(tz=UTC).timestamp()
+
+
+class Program:
+    """The parts of an instance and the port its front ends see."""
+
+    def __init__(self, settings: Settings, options: Options, logs: Logs) -> None:
+        self.logs = logs
+        self.engine = Engine(
+            settings,
+            version=__version__,
+            wall_clock=now,
+            reveal_secrets=options.reveal_secrets,
+        )
+        dialect = named(options.dialect)
+        self.managers = ManagerServer(
+            lambda: self.port,
+            settings.manager,
+            spawn=spawn,
+            clock=asyncio.get_running_loop().time,
+            wall_clock=now,
+            dialect=dialect,
+            registry_detail=settings.pjreg.registry_detail,
+        )
+        self.socket_path = Path(options.socket or remote.default_socket())
+        facts = Facts(
+            version=__version__,
+            started_at=now(),
+            config_path=str(settings.path),
+            config_dir=str(settings.directory),
+            socket_path=str(self.socket_path),
+            pid=os.getpid(),
+        )
+        self.life = Lifecycle(
+            facts,
+            logs,
+            now=now,
+            reload=self._reload,
+            publish=self.engine.publish,
+            manager_enabled=lambda: self.engine.settings.manager.enabled,
+        )
+        self.port = Port(
+            registrations=self.engine.registrations,
+            configuration=self.engine.configuration,
+            tracing=self.engine.tracing,
+            instance=self.life,
+            managers=self.managers,
+            notices=self.engine.notices,
+        )
+        self.statsd = Statsd(settings.statsd, spawn=spawn)
+        self.control = ControlServer(self.port, logs, self.shell_allowed)
+
+    def shell_allowed(self) -> bool:
+        """Whether remote consoles may run a shell."""
+        return self.engine.settings.pjreg.remote_shell
+
+    async def _reload(self, scope: Scope) -> bool:
+        before = self.engine.settings
+        ok = await self.engine.reload(scope)
+        after = self.engine.settings
+        try:
+            if after.manager != before.manager:
+                await self.managers.apply(after.manager)
+            if after.pjreg != before.pjreg:
+                self.logs.open_file(after.pjreg)
+        except PjregError as error:
+            _log.error("%s; what was before goes on", error)
+            return False
+        return ok
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Start everything but the control socket; `stack` ends it in the reverse order."""
+        stack.callback(self.engine.notices.subscribe(self._noticed))
+        stack.callback(self.statsd.close)
+        self.statsd.start(self.engine.notices)
+        stack.push_async_callback(self.managers.close)
+        await self.managers.start()
+        stack.push_async_callback(self.engine.close)
+        await self.engine.open()
+
+    def _noticed(self, notice: Notice) -> None:
+        if isinstance(notice, Traced):
+            self.logs.trace(notice.text)
+
+    def leave(self) -> asyncio.Task[None]:
+        """Begin to unregister what is registered; the task ends when that has been answered."""
+        return spawn(self._leave(), "leaving")
+
+    async def _leave(self) -> None:
+        await self.engine.leave(LEAVE_S)
+
+
+# -- the instance -----------------------------------------------------------------------------
+
+
+def run_instance(options: Options) -> int:
+    """Run an instance (`-f`, `-c`) until it is stopped; the exit status."""
+    try:
+        restart = asyncio.run(_instance(options))
+    except PjregError as error:
+        remote.complain(str(error))
+        return remote.FAILED
+    if restart:
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    return remote.DONE
+
+
+async def _instance(options: Options) -> bool:
+    """Run an instance to its end; whether another one shall follow."""
+    settings = load(Path(config_path(options)))
+    with_console = options.mode != "foreground"
+    logs = Logs(
+        stderr=None if with_console else sys.stderr, verbose=options.verbose, debug=options.debug
+    )
+    async with AsyncExitStack() as stack:
+        stack.callback(logs.close)
+        logs.open_file(settings.pjreg)
+        claim = Claim.take(Path(options.socket or remote.default_socket()))
+        stack.callback(claim.release)
+        report(settings)
+        program = Program(settings, options, logs)
+        stack.enter_context(_signals(program.life))
+        await program.open(stack)
+        return await serve(program, options, claim.listen(), with_console=with_console)
+
+
+async def serve(
+    program: Program, options: Options, listening: socket.socket, *, with_console: bool
+) -> bool:
+    """Answer the control socket, and the terminal, until the instance is stopped.
+
+    Whether another instance shall follow.
+    """
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(program.control.close)
+        await program.control.start(listening)
+        _log.log(
+            NOTICE,
+            "pjreg-cli %s is up: %d registrations of %s, control socket %s",
+            __version__,
+            len(program.engine.settings.registrations),
+            program.engine.settings.path,
+            program.socket_path,
+        )
+        await _startup_commands(program, options)
+        if with_console:
+            stack.push_async_callback(_ended, spawn(_console(program, options), "console"))
+        restart = await program.life.until_stopped(program.leave)
+        program.engine.publish(Stopping(restart))
+    return restart
+
+
+def report(settings: Settings) -> None:
+    """Log what is wrong with the configuration, a line for each problem."""
+    for problem in settings.problems:
+        level = logging.ERROR if problem.level is Level.ERROR else logging.WARNING
+        _log.log(level, "%s:%d: %s", problem.path, problem.line, problem.message)
+
+
+@contextlib.contextmanager
+def _signals(life: Lifecycle) -> Iterator[None]:
+    """SIGTERM and SIGINT end at once, SIGHUP reloads; SIGPIPE is ignored, as Python has it."""
+    loop = asyncio.get_running_loop()
+
+    def reload() -> None:
+        spawn(_reload_all(life), "reload")
+
+    handlers: dict[int, Callable[[], None]] = {
+        signal.SIGTERM: lambda: life.stop(Stop.NOW),
+        signal.SIGINT: lambda: life.stop(Stop.NOW),
+        signal.SIGHUP: reload,
+    }
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        for number in handlers:
+            loop.remove_signal_handler(number)
+
+
+async def _reload_all(life: Lifecycle) -> None:
+    await life.reload(())
+
+
+async def _startup_commands(program: Program, options: Options) -> None:
+    console = Console(port=program.port, kind=Kind.ONE_SHOT, dialect=named(options.dialect))
+    for line in program.engine.settings.console.startup_commands:
+        reply = await execute(line, console)
+        for piece in reply.output:
+            _log.info("%s: %s", line, piece.rstrip("\n"))
+
+
+async def _console(program: Program, options: Options) -> None:
+    view = program.life.view()
+    host = os.uname().nodename
+    console = Console(
+        port=program.port,
+        kind=Kind.CONSOLE,
+        dialect=named(options.dialect),
+        json=options.json,
+        verbose=options.verbose,
+    )
+    await run_local(
+        console,
+        greeting=Shown(
+            version=view.version,
+            config_path=view.config_path,
+            hostname=host,
+            pid=view.pid,
+            counts=program.port.registrations.count(),
+        ),
+        colour=options.coloured(terminal=sys.stdout.isatty()),
+        log=program.logs.subscribe,
+    )
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel `task` and wait for it to put the terminal back in order."""
+    task.cancel()
+    await asyncio.wait((task,))
+
+
+# -- --register -------------------------------------------------------------------------------
+
+
+def register_and_answer(options: Options, lines: Iterable[str], show: Show) -> int:
+    """Register for the time of these commands only, and unregister again; the exit status."""
+    try:
+        return asyncio.run(until_terminated(_registered(options, lines, show)))
+    except PjregError as error:
+        remote.complain(str(error))
+        return remote.FAILED
+
+
+async def _registered(options: Options, lines: Iterable[str], show: Show) -> int:
+    settings = load(Path(config_path(options)))
+    logs = Logs(stderr=sys.stderr, verbose=options.verbose, debug=options.debug)
+    async with AsyncExitStack() as stack:
+        stack.callback(logs.close)
+        claim = Claim.take(Path(options.socket or remote.default_socket()))
+        stack.callback(claim.release)
+        report(settings)
+        program = Program(settings, options, logs)
+        stack.push_async_callback(program.engine.close)
+        await program.engine.open()
+        stack.push_async_callback(program.engine.leave, LEAVE_S)
+        await program.engine.settled(options.wait_s)
+        return await execute_all(one_shot(program.port, options), lines, show)
+
+
+async def until_terminated(work: Coroutine[object, object, int]) -> int:
+    """Run `work`; SIGTERM and SIGHUP cancel it, as SIGINT does, so that it can tidy up."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    for number in _ENDING:
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        return remote.INTERRUPTED
+    finally:
+        for number in _ENDING:
+            loop.remove_signal_handler(number)

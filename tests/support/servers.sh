@@ -1,0 +1,24 @@
+#!/bin/sh
+# Install the Debian packages that the tests use, if we may; say so if we may not.
+set -u
+
+missing=
+for pair in kamailio:kamailio sipp:sip-tester tshark:tshark ip:iproute2 tmux:tmux openssl:openssl \
+    zsh:zsh fish:fish; do
+    PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
+done
+[ -z "$missing" ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "Not installed, and not a Debian system:$missing. The tests that need them are skipped."
+elif [ "$(id -u)" -ne 0 ]; then
+    echo "Not installed, and only root may:$missing. The tests that need them are skipped;"
+    echo "to have them run: apt-get install$missing"
+else
+    echo "Installing$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing; } >/dev/null ||
+        echo "apt-get failed:$missing. The tests that need them are skipped."
+fi
+exit 0

@@ -36,6 +36,9 @@ _POSIX = {
     "[:punct:]": r"!-/:-@\[-`{-~",
 }
 
+_BRACKETS = re.compile(r"\\.|\[(?P<negated>\^?)(?P<body>\]?(?:\[:\w*:\]|[^\]])*)\]|\[", re.DOTALL)
+_SPECIAL = re.compile(r"\[:\w*:\]|[\\\[\]&~|]")
+
 _METHODS: dict[str, Callable[[str, str], bool]] = {
     "exact": str.__eq__,
     "starts_with": str.startswith,
@@ -147,9 +150,27 @@ def _values(text: str, header: str) -> list[str]:
 
 def _expression(text: str) -> re.Pattern[str]:
     """A POSIX extended regular expression, which is searched in the text as a whole."""
-    for name, characters in _POSIX.items():
-        text = text.replace(name, characters)
     try:
-        return re.compile(text, re.DOTALL)
+        return re.compile(_BRACKETS.sub(_bracket, text), re.DOTALL)
     except (re.error, OverflowError, RecursionError) as error:
         raise AmiError(f"eventfilter: {excerpt(text)} cannot be read: {error}") from error
+
+
+def _bracket(found: re.Match[str]) -> str:
+    """A set of characters as Python spells it: there, `\\` and `[` are nothing special inside."""
+    text = found[0]
+    if text.startswith("\\"):
+        return text
+    if text == "[":
+        raise AmiError("eventfilter: a bracket is not closed")
+    body = _SPECIAL.sub(_plain, found["body"]).replace("--", r"-\-")
+    return f"[{found['negated']}{body}]"
+
+
+def _plain(found: re.Match[str]) -> str:
+    text = found[0]
+    if not text.startswith("[:"):
+        return f"\\{text}"
+    if text not in _POSIX:
+        raise AmiError(f"eventfilter: there is no class {excerpt(text)} of characters")
+    return _POSIX[text]

@@ -487,7 +487,7 @@ async def test_client_that_does_not_read_is_closed_and_harms_nobody() -> None:
     fake = FakeInstance()
     async with house(fake) as running:
         deaf = await running.user()
-        deaf.writer.transport.pause_reading()
+        deaf.deafen()
         client = await running.user()
         notice = settled(client_uri="sip:" + "x" * 2000)
         for _ in range(30):
@@ -514,7 +514,7 @@ async def test_unread_list_is_not_made_further_and_closed_in_time() -> None:
     fake.registrations.views = endless  # type: ignore[method-assign, assignment]
     async with house(fake) as running:
         deaf = await running.user()
-        deaf.writer.transport.pause_reading()
+        deaf.deafen()
         deaf.send(("Action", "PJSIPShowRegistrationsOutbound"))
         client = await running.user()
         async with asyncio.timeout(20):

@@ -122,6 +122,12 @@ class Client:
                 return events
             events.append(message)
 
+    def deafen(self) -> None:
+        """Read nothing any more."""
+        transport = self.writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+
     async def at_end(self) -> bytes:
         """Everything until the connection ends."""
         async with asyncio.timeout(10):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pjreg_cli.port import (
@@ -99,31 +99,30 @@ def auth_view(name: str, username: str = "u", **changed: str) -> ObjectView:
 
 def settled(name: str = "alice", word: str = "Registered", **changed: Any) -> Settled:
     """The end of an attempt; `changed` are fields of it or, with `evidence_`, of its evidence."""
-    evidence = {
-        "at": 1000.0,
-        "method": "register",
-        "code": 200,
-        "reason": "OK",
-        "cause": "answered",
-        "rule": "granted",
-        "target": "udp:127.0.0.1:5060",
-        "received": "",
-        "granted_s": 3600,
-    } | {
-        key.removeprefix("evidence_"): value
-        for key, value in changed.items()
-        if key.startswith("evidence_")
-    }
-    fields = {
-        "name": name,
-        "client_uri": f"sip:{name}@127.0.0.1",
-        "server_uri": "sip:127.0.0.1:5060",
-        "word": word,
-        "old_word": "Unregistered",
-        "attempts": 1,
-        "next_attempt_s": 3590,
-    } | {key: value for key, value in changed.items() if not key.startswith("evidence_")}
-    return Settled(evidence=Evidence(**evidence), **fields)  # mypy cannot look into `changed`
+    evidence = Evidence(
+        at=1000.0,
+        method="register",
+        code=200,
+        reason="OK",
+        cause="answered",
+        rule="granted",
+        target="udp:127.0.0.1:5060",
+        received="",
+        granted_s=3600,
+    )
+    notice = Settled(
+        name=name,
+        client_uri=f"sip:{name}@127.0.0.1",
+        server_uri="sip:127.0.0.1:5060",
+        word=word,
+        old_word="Unregistered",
+        evidence=evidence,
+        attempts=1,
+        next_attempt_s=3590,
+    )
+    facts = {key[9:]: value for key, value in changed.items() if key.startswith("evidence_")}
+    others = {key: value for key, value in changed.items() if not key.startswith("evidence_")}
+    return replace(notice, evidence=replace(evidence, **facts), **others)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +20,7 @@ from pjreg_cli.config.defects import (
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.reader import Section
 from pjreg_cli.config.rules import Defect, Inspector
+from pjreg_cli.config.types import OURS, option_names
 from pjreg_cli.errors import excerpt
 from pjreg_cli.port import Level, Problem
 
@@ -30,7 +31,6 @@ SECRETS: Final = frozenset(
 )
 """Options whose value is never repeated anywhere."""
 
-_OURS: Final = frozenset({"name", "source", "wizard", "host", "port"})
 _REPEATED: Final[Mapping[type[Any], tuple[str, ...]]] = {
     Auth: ("password_digest",),
     Transport: ("local_net",),
@@ -68,11 +68,6 @@ def kind_of(section: Section) -> str:
         if LOWER[entry[0]] == "type":
             kind = entry[1]
     return kind
-
-
-def option_names(model: type[Any]) -> frozenset[str]:
-    """The names of the options a section of this type may have."""
-    return frozenset(f.name for f in fields(model)) - _OURS
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -118,17 +113,17 @@ def auths(sections: Iterable[Section], global_: Global, old: Mapping[str, Auth])
     return _build(sections, Auth, old, auth_defect, complete)
 
 
-def globals_(sections: Iterable[Section]) -> Built[Global]:
+def globals_(sections: Iterable[Section], old: Mapping[str, Global]) -> Built[Global]:
     """The `global` section, under the name `global` whatever it is called."""
-    return _build(_renamed(sections, "global"), Global, {}, global_defect)
+    return _build(_renamed(sections, "global"), Global, old, global_defect)
 
 
-def systems(sections: Iterable[Section]) -> Built[System]:
+def systems(sections: Iterable[Section], old: Mapping[str, System]) -> Built[System]:
     """The `system` section, under the name `system` whatever it is called."""
     named = _renamed(sections, "system")
-    built = _build(named, System, {}, _no_defect)
+    built = _build(named, System, old, _no_defect)
     system = built.objects.get("system")
-    if system is not None:
+    if system is not None and not built.refused:
         built.objects["system"], problems = raise_timers(system, named[0])
         built.problems += problems
     return built
@@ -191,13 +186,15 @@ def _maker(model: type[T], complete: Complete | None) -> Callable[[Section], T]:
     def make(section: Section) -> T:
         values: dict[str, Any] = {LOWER[entry[0]]: entry[1] for entry in section.entries}
         values.pop("type", None)
-        if not _OURS.isdisjoint(values):
-            raise _Refused([_unknown(key, model) for key in values if key in _OURS])
+        if not OURS.isdisjoint(values):
+            raise _Refused([_unknown(key, model) for key in values if key in OURS])
         for key in repeated:
             if key in values:
                 values[key] = [entry[1] for entry in section.all(key) if entry[1]]
         if named:
             values["name"] = section.name
+            if section.wizard:
+                values["wizard"] = section.wizard
         values["source"] = f"{section.path}:{section.line}"
         if complete is not None:
             complete(values)

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from pjreg_cli.config.types import (
     NO_SECRET,
+    STRICT,
     Acl,
     Boolean,
     HostsFile,
@@ -22,11 +23,11 @@ from pjreg_cli.config.types import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Resolver:
     """Name servers (resolver_unbound.conf)."""
 
-    source: str = ""
+    source: str = field(default="", compare=False)
     hosts: HostsFile = option(
         "/etc/hosts",
         "Hosts file to consult first",
@@ -41,12 +42,12 @@ class Resolver:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class ManagerAccount:
     """A user of AMI (a section of manager.conf)."""
 
     name: str
-    source: str
+    source: str = field(compare=False)
     secret: SecretStr = option(NO_SECRET, "The password; without one nobody can log in")
     read: Names = option((), "Classes of events to receive")
     write: Names = option((), "Classes of actions allowed")
@@ -58,11 +59,11 @@ class ManagerAccount:
     setvar: tuple[str, ...] = option((), "Accepted, without effect")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class ManagerSettings:
     """AMI (manager.conf)."""
 
-    source: str = ""
+    source: str = field(default="", compare=False)
     enabled: Boolean = option(False, "Listen for AMI connections")
     bindaddr: str = option("0.0.0.0", "Address to listen on")
     port: Port = option(5038, "Port to listen on")
@@ -79,11 +80,11 @@ class ManagerSettings:
     users: tuple[ManagerAccount, ...] = option((), "The users, in the order of the file")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class StatsdSettings:
     """Gauges over UDP (statsd.conf)."""
 
-    source: str = ""
+    source: str = field(default="", compare=False)
     enabled: Boolean = option(False, "Send gauges")
     server: str = option("127.0.0.1", "Address of the statsd server, numeric or a name")
     port: Port = option(8125, "Port of the statsd server")
@@ -92,7 +93,7 @@ class StatsdSettings:
     meter_support: Boolean = option(True, "Accepted, without effect")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class ConsoleSettings:
     """What the console starts with (cli_aliases.conf, cli.conf)."""
 
@@ -102,11 +103,11 @@ class ConsoleSettings:
     """Commands to run when the instance has started, in order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class PjregSettings:
     """What Asterisk has no word for (pjreg.conf)."""
 
-    source: str = ""
+    source: str = field(default="", compare=False)
     keep_nonce: Boolean = option(
         False,
         "Use a nonce again at the next refresh",

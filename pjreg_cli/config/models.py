@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from pydantic import ConfigDict, SecretStr
+from pydantic import SecretStr
 from pydantic.dataclasses import dataclass
 
 from pjreg_cli.config.companions import (
@@ -22,6 +22,7 @@ from pjreg_cli.config.companions import (
 )
 from pjreg_cli.config.types import (
     NO_SECRET,
+    STRICT,
     Algorithms,
     Boolean,
     Digests,
@@ -47,9 +48,6 @@ __all__ = [
     "System",
     "Transport",
 ]
-
-STRICT = ConfigDict(extra="forbid")
-"""An option that a section does not have makes the section invalid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

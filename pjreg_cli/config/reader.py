@@ -62,6 +62,8 @@ class Section:
     line: int
     template: bool = False
     entries: list[Entry] = field(default_factory=list)
+    wizard: str = ""
+    """The wizard that made it up; empty for a section of a file."""
 
     def last(self, key: str) -> Entry | None:
         """The entry that counts for a key (in lower case; letter case does not matter)."""

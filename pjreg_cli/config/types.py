@@ -6,11 +6,12 @@ pydantic turns those into problems with file and line.
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr
 
 MAXIMUM: Final = 4294967295
 """The largest number an option can hold (32 bits without sign)."""
@@ -25,6 +26,12 @@ ALGORITHMS: Final = {"md5": "MD5", "sha-256": "SHA-256", "sha-512-256": "SHA-512
 """Digest algorithms by their name in lower case (RFC 8760)."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+STRICT: Final = ConfigDict(extra="forbid")
+"""An option that a section does not have is a mistake."""
+
+OURS: Final = frozenset({"name", "source", "wizard", "host", "port"})
+"""Fields of the pjsip.conf models that are no options of a file."""
 
 DIGEST_LENGTHS: Final = {"MD5": 32, "SHA-256": 64, "SHA-512-256": 64}
 """Hexadecimal digits of a digest of each algorithm."""
@@ -189,6 +196,11 @@ def hosts_file(value: Any) -> Any:
 def option(default: Any, synopsis: str, description: str = "") -> Any:
     """A field with a default and its explanation; `Any` as `dataclasses.field` itself has."""
     return Field(default=default, title=synopsis, description=description)
+
+
+def option_names(model: type[Any]) -> frozenset[str]:
+    """The names of the options a section of this type may have."""
+    return frozenset(f.name for f in dataclasses.fields(model)) - OURS
 
 
 NO_SECRET: Final = SecretStr("")

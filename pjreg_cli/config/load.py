@@ -1,0 +1,364 @@
+"""Files to settings, at the start and on a reload.
+
+Reading is plain work without a loop; `reload` may run in a thread, as it changes nothing but
+returns new settings.  An untouched file is recognized by its fingerprint and not read.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeVar
+
+from pjreg_cli.config import beside, build, wizard
+from pjreg_cli.config.files import Disk, Fingerprint, readable, stamp
+from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
+from pjreg_cli.config.reader import Document, Section, read
+from pjreg_cli.config.rules import Inspector, Ways
+from pjreg_cli.config.settings import (
+    NOTHING,
+    Difference,
+    Part,
+    Reload,
+    Scope,
+    Settings,
+)
+from pjreg_cli.config.shown import registration_options
+from pjreg_cli.errors import ConfigError
+from pjreg_cli.port import Level, Planned, Problem
+
+__all__ = ["Difference", "Reload", "Scope", "Settings", "load", "plan", "reload"]
+
+T = TypeVar("T", Registration, Auth, Transport, Global, System)
+
+MAIN: Final = "pjsip.conf"
+WIZARD: Final = "pjsip_wizard.conf"
+
+
+def locate(path: Path) -> tuple[Path, Path]:
+    """The configuration directory and the pjsip.conf that `path`, one of the two, means.
+
+    Raises ConfigError when there is neither.
+    """
+    try:
+        if path.is_dir():
+            directory, path = path, path / MAIN
+        else:
+            directory = path.parent
+        if not path.is_file():
+            raise ConfigError("there is no such file", str(path))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot be read: {error}", str(path)) from error
+    if not readable(str(path)):
+        raise ConfigError("cannot be read: permission denied", str(path))
+    return directory, path
+
+
+def load(path: Path) -> Settings:
+    """Read a configuration directory, or a pjsip.conf and its companions beside it.
+
+    Raises ConfigError when there is no pjsip.conf or it cannot be opened.  A file that Asterisk
+    would give up leaves its defaults and a problem.
+    """
+    directory, main = locate(Path(path))
+    return _run(Settings(directory, main), Scope.ALL).settings
+
+
+def reload(old: Settings, scope: Scope) -> Reload:
+    """Look at the files again, as far as `scope` reaches.
+
+    Never raises for what is in the files: a file that is given up or gone leaves everything of it
+    as it was and is told in `error`.
+    """
+    return _run(old, scope)
+
+
+def plan(old: Settings) -> tuple[Planned, ...]:
+    """What a reload of everything would do to each registration, sorted by name.
+
+    Raises ConfigError when the reload would be given up.  Touches nothing.
+    """
+    would = reload(old, Scope.ALL)
+    if would.error is not None:
+        raise would.error
+    difference = would.difference
+    names = sorted({*old.registrations, *would.settings.registrations, *difference.refused})
+    return tuple(_planned(name, would.settings, difference) for name in names)
+
+
+def _planned(name: str, settings: Settings, difference: Difference) -> Planned:
+    if name in difference.refused:
+        return Planned(name, "refused", difference.refused[name])
+    if name in difference.changed:
+        return Planned(name, "re-registered", difference.changed[name])
+    if name not in settings.registrations:
+        return Planned(name, "unregistered", ())
+    if name in difference.added:
+        return Planned(name, "added", ())
+    auths = settings.registrations[name].outbound_auth
+    changed = [auth for auth in auths if auth in difference.auths_changed]
+    return Planned(name, "kept", tuple(f"auth section {auth} has changed" for auth in changed))
+
+
+# -- one run over the files -------------------------------------------------------------------
+
+
+class _Reading(NamedTuple):
+    document: Document | None
+    """None when the file was given up."""
+    fingerprint: Fingerprint
+
+
+def _run(old: Settings, scope: Scope) -> Reload:
+    with _without_collector():
+        return _Run(old).run(scope)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Hundreds of thousands of small tuples are no garbage; do not look through them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class _Run:
+    """One pass over the files, from old settings to new ones."""
+
+    def __init__(self, old: Settings) -> None:
+        self.old = old
+        self.parts = dict(old.parts)
+        self.read_again: list[str] = []
+        self.readings: dict[str, _Reading] = {}
+        self.failures: dict[str, ConfigError] = {}
+        self.error: ConfigError | None = None
+
+    def run(self, scope: Scope) -> Reload:
+        new: dict[str, Any] = {}
+        if scope.pjsip:
+            new |= self.pjsip()
+        if scope.registrations:
+            transports = new.get("transports", self.old.transports)
+            new["registrations"] = self.registrations(transports)
+        new |= self.beside(scope)
+        new["parts"] = MappingProxyType(self.parts)
+        new["problems"] = _distinct(self.parts.values())
+        new["refused"] = self.refused()
+        settings = replace(self.old, **new)
+        problems = _distinct(self.parts[name] for name in self.read_again)
+        return Reload(settings, self.difference(settings, scope), problems, self.error)
+
+    # pjsip.conf and pjsip_wizard.conf
+
+    def pjsip(self) -> dict[str, Any]:
+        """Everything of pjsip.conf and its wizards but registrations."""
+        old, new = self.old, dict[str, Any]()
+        document = self.take_up("pjsip", MAIN)
+        own = {name: auth for name, auth in old.auths.items() if not auth.wizard}
+        if document is not None:
+            kinds = _by_kind(document)
+            before = {"global": old.global_} if old.global_.source else {}
+            global_ = self.taken("pjsip", build.globals_(kinds["global"], before), before)
+            former = {"system": old.system} if old.system.source else {}
+            system = self.taken("pjsip", build.systems(kinds["system"], former), former)
+            transports = build.transports(kinds["transport"], readable, old.transports)
+            new = {
+                "global_": global_.get("global", Global()),
+                "system": system.get("system", System()),
+                "transports": MappingProxyType(self.taken("pjsip", transports, old.transports)),
+            }
+            auths = build.auths(kinds["auth"], new["global_"], own)
+            own = self.taken("pjsip", auths, own)
+        made = {name: auth for name, auth in old.auths.items() if auth.wizard}
+        wizards = self.take_up("wizard auths", WIZARD)
+        if wizards is not None:
+            expanded = wizard.expand(wizards.sections)
+            auths = build.auths(expanded.auths, new.get("global_", old.global_), made)
+            made = self.taken("wizard auths", auths, made)
+        if document is not None or wizards is not None:
+            new["auths"] = MappingProxyType(own | _without(made, own))
+        return new
+
+    def registrations(self, transports: Mapping[str, Transport]) -> Mapping[str, Registration]:
+        """The registrations of pjsip.conf and of wizards."""
+        old = self.old.registrations
+        document = self.take_up("registrations", MAIN)
+        wizards = self.take_up("wizards", WIZARD)
+        if document is None and wizards is None:
+            return old
+        inspector = Inspector(Ways.of(transports.values()))
+        own = {name: r for name, r in old.items() if not r.wizard}
+        made = {name: r for name, r in old.items() if r.wizard}
+        if document is not None:
+            built = build.registrations(_by_kind(document)["registration"], inspector, own)
+            own = self.taken("registrations", built, own)
+            self.refuse("registrations", built.refused)
+        if wizards is not None:
+            expanded = wizard.expand(wizards.sections)
+            self.note("wizards", expanded.problems)
+            built = build.registrations(expanded.registrations, inspector, made)
+            made = self.taken("wizards", built, made)
+            self.refuse("wizards", built.refused)
+        return MappingProxyType(own | _without(made, own))
+
+    def taken(self, part: str, built: build.Built[T], old: Mapping[str, T]) -> dict[str, T]:
+        """What is in force from now on; after a duplicate what was before."""
+        self.note(part, built.problems)
+        if not built.duplicate:
+            return built.objects
+        first = built.problems[-1]
+        self.error = self.error or ConfigError(first.message, first.path, first.line)
+        return dict(old)
+
+    # the files beside
+
+    def beside(self, scope: Scope) -> dict[str, Any]:
+        """Settings of the companion files that the scope reaches and that have changed."""
+        new: dict[str, Any] = {}
+        for field, file, only, make in _BESIDE:
+            if scope.includes(only) and (document := self.take_up(file, file)) is not None:
+                new[field], problems = make(document)
+                self.note(file, problems)
+        if scope.includes(Scope.ALIASES):
+            aliases = self.take_up("cli_aliases.conf", "cli_aliases.conf")
+            start = self.take_up("cli.conf", "cli.conf")
+            new["console"] = beside.console(self.old.console, aliases, start)
+        return new
+
+    # reading and remembering
+
+    def take_up(self, part: str, file: str) -> Document | None:
+        """The document for a part, None when it is untouched or given up."""
+        former = self.parts.get(part)
+        if former is not None and former.fingerprint.untouched():
+            return None
+        path = self.old.path if file == MAIN else self.old.directory / file
+        document, fingerprint = self.read(str(path), optional=former is None and file != MAIN)
+        self.read_again.append(part)
+        if document is None:
+            # what is refused stays refused: the same objects stay in force
+            kept = former.refused if former is not None else NOTHING
+            self.parts[part] = Part(fingerprint, (self.given_up(str(path)),), kept)
+            return None
+        self.parts[part] = Part(fingerprint, tuple(document.remarks))
+        return document
+
+    def read(self, path: str, optional: bool) -> _Reading:
+        """Read a file once in a run; an optional one may be missing."""
+        if path not in self.readings:
+            disk = Disk(self.old.directory)
+            if optional and stamp(path) is None:
+                absent = Fingerprint(MappingProxyType({path: None}))
+                self.readings[path] = _Reading(Document(), absent)
+                return self.readings[path]
+            try:
+                document = read(path, disk)
+            except ConfigError as error:
+                self.failures[path] = error
+                self.readings[path] = _Reading(None, Fingerprint())
+            else:
+                self.readings[path] = _Reading(document, disk.fingerprint())
+        return self.readings[path]
+
+    def given_up(self, path: str) -> Problem:
+        """What to say of a file that was given up."""
+        error = self.failures[path]
+        self.error = self.error or error
+        fate = "at the start nothing of it is configured, on a reload everything stays as it was"
+        message = f"the whole file is given up: {error.message}; {fate}"
+        return Problem(error.path, error.line, Level.ERROR, message)
+
+    def note(self, part: str, problems: Iterable[Problem]) -> None:
+        former = self.parts[part]
+        self.parts[part] = replace(former, problems=(*former.problems, *problems))
+
+    def refuse(self, part: str, refused: Mapping[str, tuple[str, ...]]) -> None:
+        self.parts[part] = replace(self.parts[part], refused=MappingProxyType(refused))
+
+    # what has changed
+
+    def difference(self, new: Settings, scope: Scope) -> Difference:
+        """What the run means for registrations."""
+        old, then = self.old.registrations, new.registrations
+        changed = {
+            name: _changes(old[name], registration)
+            for name, registration in then.items()
+            if name in old and old[name] != registration
+        }
+        return Difference(
+            touched=any(part in ("registrations", "wizards") for part in self.read_again),
+            added=tuple(name for name in then if name not in old),
+            removed=tuple(name for name in old if name not in then),
+            changed=MappingProxyType(changed),
+            refused=new.refused if scope.registrations else NOTHING,
+            transports_changed=dict(new.transports) != dict(self.old.transports),
+            auths_read=scope.pjsip,
+            auths_changed=_changed_names(self.old.auths, new.auths),
+        )
+
+    def refused(self) -> Mapping[str, tuple[str, ...]]:
+        """Refused registrations of all parts."""
+        return MappingProxyType(
+            {k: v for part in self.parts.values() for k, v in part.refused.items()}
+        )
+
+
+_BESIDE: Final[
+    tuple[tuple[str, str, Scope, Callable[[Document], tuple[Any, list[Problem]]]], ...]
+] = (
+    ("manager", "manager.conf", Scope.MANAGER, beside.manager),
+    ("statsd", "statsd.conf", Scope.STATSD, beside.statsd),
+    ("resolver", "resolver_unbound.conf", Scope.RESOLVER, beside.resolver),
+    ("pjreg", "pjreg.conf", Scope.PJREG, beside.pjreg),
+)
+
+
+def _by_kind(document: Document) -> defaultdict[str, list[Section]]:
+    """Sections by type, templates left out."""
+    kinds: defaultdict[str, list[Section]] = defaultdict(list)
+    for section in document.sections:
+        if not section.template:
+            kinds[build.kind_of(section)].append(section)
+    return kinds
+
+
+def _without(made: Mapping[str, T], own: Mapping[str, T]) -> dict[str, T]:
+    """What wizards made, unless a section of its own has the name."""
+    return {name: one for name, one in made.items() if name not in own}
+
+
+def _changes(old: Registration, new: Registration) -> tuple[str, ...]:
+    """`option: old -> new` for each option that differs."""
+    before = {option.name: ",".join(option.values) for option in registration_options(old)}
+    after = {option.name: ",".join(option.values) for option in registration_options(new)}
+    return tuple(
+        f"{name}: {before.get(name, '')} -> {after.get(name, '')}"
+        for name in sorted({**before, **after})
+        if before.get(name) != after.get(name)
+    )
+
+
+def _changed_names(old: Mapping[str, Auth], new: Mapping[str, Auth]) -> tuple[str, ...]:
+    if old is new:
+        return ()
+    return tuple(name for name in {**old, **new} if old.get(name) != new.get(name))
+
+
+def _distinct(parts: Iterable[Part]) -> tuple[Problem, ...]:
+    """The problems of all parts, each once, in file order."""
+    order: dict[str, int] = {}
+    found: dict[Problem, None] = {}
+    for part in parts:
+        for path in part.fingerprint.stamps:
+            order.setdefault(path, len(order))
+        found |= dict.fromkeys(part.problems)
+    return tuple(sorted(found, key=lambda p: (order.get(p.path, -1), p.path, p.line)))

@@ -1,0 +1,134 @@
+"""Everything a configuration says at one moment, and what a reload has changed (values only)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from pjreg_cli.config.files import Fingerprint
+from pjreg_cli.config.models import (
+    Auth,
+    ConsoleSettings,
+    Global,
+    ManagerSettings,
+    PjregSettings,
+    Registration,
+    Resolver,
+    StatsdSettings,
+    System,
+    Transport,
+)
+from pjreg_cli.errors import ConfigError
+from pjreg_cli.port import Problem
+
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[str, Any]:
+    return NOTHING
+
+
+class Scope(Enum):
+    """What a reload looks at; the values are the modules of `module reload`."""
+
+    REGISTRATIONS = "res_pjsip_outbound_registration"
+    """Registrations only, those of wizards too."""
+    PJSIP = "res_pjsip"
+    """Registrations, auth sections, transports, global and system."""
+    MANAGER = "manager"
+    STATSD = "res_statsd"
+    RESOLVER = "res_resolver_unbound"
+    ALIASES = "res_clialiases"
+    PJREG = "pjreg"
+    ALL = "all"
+
+    @property
+    def pjsip(self) -> bool:
+        """Whether auth sections and transports are looked at."""
+        return self in (Scope.PJSIP, Scope.ALL)
+
+    @property
+    def registrations(self) -> bool:
+        """Whether registrations are looked at."""
+        return self is Scope.REGISTRATIONS or self.pjsip
+
+    def includes(self, other: Scope) -> bool:
+        """Whether this reload looks at all that the other one would."""
+        return self is Scope.ALL or self is other
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is remembered of one file for one purpose.
+
+    A file is remembered separately for registrations and for the rest, as either may be
+    reloaded without the other.
+    """
+
+    fingerprint: Fingerprint = field(default_factory=Fingerprint)
+    problems: tuple[Problem, ...] = ()
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole configuration.  Mappings are in file order."""
+
+    directory: Path
+    path: Path
+    """The pjsip.conf."""
+    registrations: Mapping[str, Registration] = field(default_factory=_nothing)
+    auths: Mapping[str, Auth] = field(default_factory=_nothing)
+    transports: Mapping[str, Transport] = field(default_factory=_nothing)
+    global_: Global = field(default_factory=Global)
+    system: System = field(default_factory=System)
+    resolver: Resolver = field(default_factory=Resolver)
+    manager: ManagerSettings = field(default_factory=ManagerSettings)
+    statsd: StatsdSettings = field(default_factory=StatsdSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
+    pjreg: PjregSettings = field(default_factory=PjregSettings)
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the files as they were read, in file order."""
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    """Names of refused registrations and why; one that was in force before stays so."""
+    parts: Mapping[str, Part] = field(default_factory=_nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a reload means for registrations."""
+
+    touched: bool = False
+    """Whether a file that registrations come from has changed on disk."""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    """Names, and `option: old -> new` for each option that differs."""
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    """Names of sections that are invalid now and why; their old form stays in force."""
+    transports_changed: bool = False
+    auths_read: bool = False
+    """Whether auth sections were looked at: permanently rejected ones are tried again."""
+    auths_changed: tuple[str, ...] = ()
+    """Names of auth sections that were added, removed or changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """The outcome of a reload; `settings` are to be used from now on."""
+
+    settings: Settings
+    difference: Difference
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the files that were read again."""
+    error: ConfigError | None = None
+    """Why a file was given up, of which everything stays as it was."""
+
+    @property
+    def ok(self) -> bool:
+        """False when a file was given up."""
+        return self.error is None

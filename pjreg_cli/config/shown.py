@@ -1,0 +1,145 @@
+"""Options as Asterisk shows them: order, spelling, number of lines (pure and cheap)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import SecretStr
+
+from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
+from pjreg_cli.config.types import option_names
+from pjreg_cli.port import Option
+
+MASK: Final = "********"
+"""What stands for every secret, however long."""
+
+_NONE: Final = ("",)
+_BOOLEAN: Final = {True: ("true",), False: ("false",)}
+_YES_NO: Final = {True: ("yes",), False: ("no",)}
+_CAPITAL: Final = {True: ("Yes",), False: ("No",)}
+
+# the booleans that are not shown as true and false
+_YES_NO_OPTIONS: Final = frozenset(
+    {"use_callerid_contact", "send_contact_status_on_update_registration", "norefersub"}
+)
+_CAPITAL_OPTIONS: Final = frozenset(
+    {"allow_wildcard_certs", "require_client_cert", "verify_client", "verify_server"}
+)
+
+
+def registration_options(r: Registration) -> tuple[Option, ...]:
+    """The options of `pjsip show registration`; `security_mechanisms` only when set, and the
+    wizard that made it first."""
+    options: tuple[Option, ...] = (
+        Option("auth_rejection_permanent", _BOOLEAN[r.auth_rejection_permanent]),
+        Option("client_uri", (r.client_uri,)),
+        Option("contact_header_params", (r.contact_header_params,)),
+        Option("contact_user", (r.contact_user,)),
+        Option("endpoint", (r.endpoint,)),
+        Option("expiration", (str(r.expiration),)),
+        Option("fatal_retry_interval", (str(r.fatal_retry_interval),)),
+        Option("forbidden_retry_interval", (str(r.forbidden_retry_interval),)),
+        Option("line", _BOOLEAN[r.line]),
+        Option("max_random_initial_delay", (str(r.max_random_initial_delay),)),
+        Option("max_retries", (str(r.max_retries),)),
+        Option("outbound_auth", r.outbound_auth or _NONE),
+        Option("outbound_proxy", (r.outbound_proxy,)),
+        Option("retry_interval", (str(r.retry_interval),)),
+    )
+    if r.security_mechanisms:
+        options += (Option("security_mechanisms", (", ".join(r.security_mechanisms),)),)
+    options += (
+        Option("security_negotiation", (r.security_negotiation,)),
+        Option("server_uri", (r.server_uri,)),
+        Option("support_outbound", _YES_NO[r.support_outbound]),
+        Option("support_path", _BOOLEAN[r.support_path]),
+        Option("transport", (r.transport,)),
+        Option("user_agent", (r.user_agent,)),
+    )
+    return (Option("@pjsip_wizard", (r.wizard,)), *options) if r.wizard else options
+
+
+def auth_options(auth: Auth, reveal: bool) -> tuple[Option, ...]:
+    """The options of `pjsip show auth`; secrets are masked unless `reveal`."""
+    digests = [f"{algorithm}:{digest.get_secret_value()}" for algorithm, digest in _digests(auth)]
+    shown_digests = tuple(text if reveal else MASK for text in digests)
+    options = (
+        Option("auth_type", (auth.auth_type,)),
+        Option("md5_cred", (secret(auth.md5_cred, reveal),)),
+        Option("nonce_lifetime", (str(auth.nonce_lifetime),)),
+        Option("oauth_clientid", (auth.oauth_clientid,)),
+        Option("oauth_secret", (secret(auth.oauth_secret, reveal),)),
+        Option("password", (secret(auth.password, reveal),)),
+        Option("password_digest", shown_digests or _NONE),
+        Option("realm", (auth.realm,)),
+        Option("refresh_token", (secret(auth.refresh_token, reveal),)),
+        Option("supported_algorithms_uac", (",".join(auth.supported_algorithms_uac),)),
+        Option("supported_algorithms_uas", (",".join(auth.supported_algorithms_uas),)),
+        Option("username", (auth.username,)),
+    )
+    return (Option("@pjsip_wizard", (auth.wizard,)), *options) if auth.wizard else options
+
+
+def _digests(auth: Auth) -> tuple[tuple[str, SecretStr], ...]:
+    """The digests, md5_cred among them as one of MD5."""
+    if not auth.md5_cred.get_secret_value():
+        return auth.password_digest
+    return (("MD5", auth.md5_cred), *(d for d in auth.password_digest if d[0] != "MD5"))
+
+
+def transport_options(transport: Transport) -> tuple[Option, ...]:
+    """The options of `pjsip show transport`; the key's password is always masked."""
+    return tuple(Option(name, _transport_value(transport, name)) for name in _TRANSPORT_OPTIONS)
+
+
+def bind(transport: Transport) -> str:
+    """Address and port a transport is bound to, IPv6 in brackets."""
+    host = f"[{transport.host}]" if ":" in transport.host else transport.host
+    return f"{host}:{transport.port}"
+
+
+def _transport_value(transport: Transport, name: str) -> tuple[str, ...]:
+    if name == "bind":
+        return (bind(transport),)
+    if name == "local_net":
+        return tuple(net.with_netmask for net in transport.local_net) or _NONE
+    value = getattr(transport, name)
+    if isinstance(value, bool):
+        return (_CAPITAL if name in _CAPITAL_OPTIONS else _BOOLEAN)[value]
+    if isinstance(value, SecretStr):
+        return (secret(value, reveal=False),)
+    if isinstance(value, tuple):
+        return (", ".join(value),)
+    return (str(value),)
+
+
+def global_options(global_: Global) -> tuple[Option, ...]:
+    """The options of `global` in `pjsip show settings`."""
+    return tuple(Option(name, _plain(global_, name)) for name in _GLOBAL_OPTIONS)
+
+
+def system_options(system: System) -> tuple[Option, ...]:
+    """The options of `system` in `pjsip show settings`."""
+    return tuple(Option(name, _plain(system, name)) for name in _SYSTEM_OPTIONS)
+
+
+def _plain(settings: Global | System, name: str) -> tuple[str, ...]:
+    value = getattr(settings, name)
+    if isinstance(value, bool):
+        return (_YES_NO if name in _YES_NO_OPTIONS else _BOOLEAN)[value]
+    return (",".join(value) if isinstance(value, tuple) else str(value),)
+
+
+def secret(value: SecretStr, reveal: bool) -> str:
+    """A secret, or the mask; nothing for none."""
+    text = value.get_secret_value()
+    return text if reveal or not text else MASK
+
+
+def _names(model: type[Transport] | type[Global] | type[System]) -> tuple[str, ...]:
+    return tuple(sorted(option_names(model)))
+
+
+_TRANSPORT_OPTIONS: Final = _names(Transport)
+_GLOBAL_OPTIONS: Final = _names(Global)
+_SYSTEM_OPTIONS: Final = _names(System)

@@ -1,0 +1,233 @@
+"""RFC 3263 and RFC 2782 by tables and properties."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pjreg_cli.sip.locate import (
+    Known,
+    Naptr,
+    Question,
+    Records,
+    Srv,
+    Target,
+    Way,
+    Ways,
+    by_priority,
+    impossible,
+    is_numeric,
+    questions,
+    targets,
+)
+from pjreg_cli.sip.uri import parse_uri
+
+UDP4, UDP6 = Way("udp", 4), Way("udp", 6)
+TCP4, TCP6 = Way("tcp", 4), Way("tcp", 6)
+TLS4 = Way("tls", 4)
+ALL = Ways(frozenset({UDP4, UDP6, TCP4, TCP6, TLS4}))
+UDP = Ways(frozenset({UDP4}))
+DOMAIN = "sip:example.com"
+ZONE: dict[Question, Records] = {
+    Question("one.example.com", "A"): ("192.0.2.1",),
+    Question("two.example.com", "A"): ("192.0.2.2", "192.0.2.3"),
+    Question("two.example.com", "AAAA"): ("2001:db8::2",),
+    Question("example.com", "A"): ("192.0.2.9",),
+    Question("_sip._udp.example.com", "SRV"): (
+        Srv(1, 0, 5070, "two.example.com"),
+        Srv(0, 10, 5080, "one.example.com"),
+    ),
+    Question("_sip._udp.other.example", "SRV"): (Srv(0, 0, 5090, "one.example.com"),),
+}
+
+
+def located(
+    text: str, ways: Ways, zone: Known, draw: Callable[[], float] = lambda: 0.0
+) -> tuple[list[str], list[Question]]:
+    """The targets, and everything that was asked on the way."""
+    uri = parse_uri(text)
+    known: dict[Question, Records] = {}
+    asked: list[Question] = []
+    while missing := questions(uri, ways, known):
+        assert not set(missing) & set(asked)
+        asked += missing
+        known.update({question: zone.get(question, ()) for question in missing})
+    return [str(target) for target in targets(uri, ways, known, draw)], asked
+
+
+@pytest.mark.parametrize(
+    ("uri", "ways", "expected"),
+    [
+        ("sip:192.0.2.1", ALL, "udp:192.0.2.1:5060"),
+        ("sip:192.0.2.1:5070", ALL, "udp:192.0.2.1:5070"),
+        ("sip:192.0.2.1;transport=tcp", ALL, "tcp:192.0.2.1:5060"),
+        ("sip:192.0.2.1;transport=TLS", ALL, "tls:192.0.2.1:5061"),
+        ("sips:192.0.2.1", ALL, "tls:192.0.2.1:5061"),
+        ("sips:192.0.2.1:5070;transport=tcp", ALL, "tls:192.0.2.1:5070"),
+        ("sip:[2001:db8::1]", ALL, "udp:[2001:db8::1]:5060"),
+        ("sip:192.0.2.1", Ways(frozenset({TCP4}), "tcp"), "tcp:192.0.2.1:5060"),
+        ("sip:192.0.2.1", Ways(frozenset({TLS4}), "tls"), "tls:192.0.2.1:5061"),
+        ("sip:example.com;maddr=192.0.2.7", ALL, "udp:192.0.2.7:5060"),
+    ],
+)
+def test_an_address_needs_nobody_asked(uri: str, ways: Ways, expected: str) -> None:
+    assert located(uri, ways, {}) == ([expected], [])
+    assert impossible(parse_uri(uri), ways) == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "ways", "word"),
+    [
+        ("sip:192.0.2.1", Ways(frozenset({UDP6})), "udp over IPv4"),
+        ("sip:[::1]", UDP, "udp over IPv6"),
+        ("sip:192.0.2.1", Ways(frozenset({TCP4})), "udp over IPv4"),
+        ("sip:192.0.2.1;transport=tcp", UDP, "tcp"),
+        ("sip:example.com;transport=tcp", UDP, "no transport for tcp"),
+        ("sips:example.com", UDP, "no transport for tls"),
+        ("sips:example.com;transport=udp", ALL, "sips cannot go over udp"),
+        ("sip:example.com;transport=udp", Ways(frozenset({TCP4}), "tcp"), "asks for udp"),
+        ("sips:example.com", Ways(frozenset({TCP4}), "tcp"), "asks for tls"),
+        ("sip:example.com;transport=sctp", ALL, "sctp is not offered"),
+        ("sip:example.com", Ways(frozenset(), "ws"), "ws is not offered"),
+    ],
+)
+def test_what_can_never_work_is_known_beforehand(uri: str, ways: Ways, word: str) -> None:
+    assert word in impossible(parse_uri(uri), ways)
+    assert located(uri, ways, ZONE)[0] == []
+
+
+def test_a_domain_goes_to_its_srv_targets_lowest_priority_first() -> None:
+    found, asked = located(DOMAIN, UDP, ZONE)
+    assert found == ["udp:192.0.2.1:5080", "udp:192.0.2.2:5070", "udp:192.0.2.3:5070"]
+    assert {name for name, kind in asked if kind == "SRV"} == {
+        "_sip._udp.example.com",
+        "_sip._tcp.example.com",
+        "_sips._tcp.example.com",
+    }
+
+
+def test_an_explicit_port_asks_for_addresses_only() -> None:
+    found, asked = located("sip:example.com:5099", ALL, ZONE)
+    assert found == ["udp:192.0.2.9:5099"]
+    assert {kind for _, kind in asked} == {"A", "AAAA"}
+
+
+def test_without_srv_the_name_itself_and_the_default_port() -> None:
+    assert located("sip:one.example.com", UDP, ZONE)[0] == ["udp:192.0.2.1:5060"]
+    tls = Ways(frozenset({TLS4}), "tls")
+    assert located("sip:one.example.com", tls, ZONE)[0] == ["tls:192.0.2.1:5061"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "ways", "name"),
+    [
+        ("sip:example.com;transport=tcp", ALL, "_sip._tcp.example.com"),
+        ("sip:example.com", Ways(frozenset({TCP4}), "tcp"), "_sip._tcp.example.com"),
+        ("sip:example.com", Ways(frozenset({UDP4}), "udp"), "_sip._udp.example.com"),
+        ("sips:example.com", ALL, "_sips._tcp.example.com"),
+        ("sip:example.com;transport=tls", ALL, "_sips._tcp.example.com"),
+    ],
+)
+def test_a_demanded_protocol_asks_for_its_own_srv_only(uri: str, ways: Ways, name: str) -> None:
+    _, asked = located(uri, ways, ZONE)
+    assert [question.name for question in asked if question.kind == "SRV"] == [name]
+    assert not [question for question in asked if question.kind == "NAPTR"]
+
+
+def test_without_naptr_tls_comes_before_tcp_before_udp_of_those_with_a_transport() -> None:
+    more = {
+        **ZONE,
+        Question("_sip._tcp.example.com", "SRV"): (Srv(5, 0, 1, "one.example.com"),),
+        Question("_sips._tcp.example.com", "SRV"): (Srv(9, 0, 2, "one.example.com"),),
+    }
+    found, _ = located(DOMAIN, ALL, more)
+    assert [text.split(":")[0] for text in found[:3]] == ["tls", "tcp", "udp"]
+    found, _ = located(DOMAIN, UDP, more)
+    assert {text.split(":")[0] for text in found} == {"udp"}
+
+
+def test_naptr_of_the_lowest_order_that_can_be_used_decides() -> None:
+    records = (
+        Naptr(20, 1, "s", "SIP+D2T", "_sip._tcp.example.com"),
+        Naptr(10, 2, "s", "SIP+D2U", "_sip._udp.example.com"),
+        Naptr(10, 1, "S", "sip+d2u", "_sip._udp.other.example"),
+        Naptr(5, 1, "s", "SIPS+D2T", "_sips._tcp.example.com"),
+        Naptr(1, 1, "u", "E2U+sip", ""),
+    )
+    ways = Ways(frozenset({UDP4, TCP4}))
+    found, asked = located(DOMAIN, ways, {**ZONE, Question("example.com", "NAPTR"): records})
+    assert found[:2] == ["udp:192.0.2.1:5090", "udp:192.0.2.1:5080"]
+    assert all(text.startswith("udp") for text in found)
+    assert Question("_sip._udp.other.example", "SRV") in asked
+
+
+def test_naptr_that_nobody_can_use_leaves_the_usual_srv() -> None:
+    records = (Naptr(1, 1, "s", "SIPS+D2T", "_sips._tcp.example.com"),)
+    found, _ = located(DOMAIN, UDP, {**ZONE, Question("example.com", "NAPTR"): records})
+    assert found[0] == "udp:192.0.2.1:5080"
+
+
+@pytest.mark.parametrize("root", ["", "."])
+def test_the_root_as_only_target_means_nothing_not_the_name_itself(root: str) -> None:
+    gone = {**ZONE, Question("_sip._udp.example.com", "SRV"): (Srv(0, 0, 5060, root),)}
+    found, asked = located(DOMAIN, UDP, gone)
+    assert found == []
+    assert not [question for question in asked if question.name in ("", ".")]
+
+
+def test_srv_targets_without_address_are_left_out() -> None:
+    holes = {**ZONE}
+    del holes[Question("one.example.com", "A")]
+    assert located(DOMAIN, UDP, holes)[0] == ["udp:192.0.2.2:5070", "udp:192.0.2.3:5070"]
+
+
+def test_both_families_are_candidates_where_both_have_a_transport() -> None:
+    found, _ = located("sip:two.example.com", Ways(frozenset({UDP4, UDP6})), ZONE)
+    assert found == ["udp:[2001:db8::2]:5060", "udp:192.0.2.2:5060", "udp:192.0.2.3:5060"]
+    assert located("sip:two.example.com", Ways(frozenset({UDP6})), ZONE)[0] == found[:1]
+
+
+def test_every_target_keeps_the_name_that_its_certificate_must_have() -> None:
+    secure = {**ZONE, Question("_sips._tcp.example.com", "SRV"): (Srv(0, 0, 1, "one.example.com"),)}
+    found = targets(parse_uri("sips:Example.COM."), ALL, secure, lambda: 0.0)
+    assert found == (Target("tls", "192.0.2.1", 1, "example.com"),)
+
+
+@pytest.mark.parametrize(
+    ("host", "numeric"),
+    [
+        ("192.0.2.1", True), ("::1", True), ("fe80::1%eth0", True), ("1.2.3", False),
+        ("example.com", False), ("h264", False), ("1.2.3.4.5", False), ("", False),
+    ],
+)  # fmt: skip
+def test_addresses_are_told_from_names(host: str, numeric: bool) -> None:
+    assert is_numeric(host) is numeric
+
+
+records_of_one_priority = st.lists(
+    st.builds(Srv, st.just(0), st.integers(0, 65535), st.integers(1, 65535), st.just("a.example")),
+    max_size=8,
+)
+
+
+@given(records_of_one_priority, st.lists(st.floats(0, 1, exclude_max=True), min_size=1))
+def test_drawing_loses_and_doubles_nothing(records: list[Srv], numbers: Sequence[float]) -> None:
+    draw = itertools.cycle(numbers).__next__
+    assert sorted(by_priority(records, draw)) == sorted(records)
+
+
+def test_weights_are_chances() -> None:
+    light, heavy = Srv(0, 25, 1, "light"), Srv(0, 75, 2, "heavy")
+    steps = 10_000
+    first = [by_priority([light, heavy], lambda at=at: at / steps)[0] for at in range(steps)]  # type: ignore[misc]
+    assert 0.24 < first.count(light) / steps < 0.27
+
+
+def test_weight_zero_has_a_small_chance() -> None:
+    never, always = Srv(0, 0, 1, "never"), Srv(0, 100, 2, "always")
+    assert by_priority([always, never], lambda: 0.0)[0] == never
+    assert by_priority([always, never], lambda: 0.02)[0] == always

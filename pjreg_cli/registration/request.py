@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.message import to_bytes
 from pjreg_cli.sip.uri import NameAddress, SipUri, parse_name_address, parse_uri
 
 #: what the user agent itself answers with something better than 405 (RFC 3261 section 20.5)
@@ -241,7 +242,7 @@ class Template:
             text += _lines(("Security-Verify", value) for value in security_verify)
         if authorization:
             text += _lines(authorization)
-        return f"{text}Content-Length: 0\r\n\r\n".encode("utf-8", "surrogateescape")
+        return to_bytes(f"{text}Content-Length: 0\r\n\r\n")
 
 
 def _lines(headers: Iterable[tuple[str, str]]) -> str:

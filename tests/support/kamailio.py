@@ -190,7 +190,17 @@ class Kamailio:
         program = _program("kamailio")
         assert program is not None
         # -DD: stay in the foreground, with children
-        command = [program, "-DD", "-E", "-f", self._config, "-m", "32", "-M", "4"]
+        command: list[str | Path] = [
+            program,
+            "-DD",
+            "-E",
+            "-f",
+            self._config,
+            "-m",
+            "32",
+            "-M",
+            "4",
+        ]
         command += ["-Y", self._directory, "-P", self._directory / "pid"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(

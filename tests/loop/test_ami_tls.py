@@ -1,0 +1,81 @@
+"""The manager interface over TLS."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pjreg_cli.ami.listeners import endpoints
+from pjreg_cli.config.models import ManagerSettings
+from pjreg_cli.errors import TransportError
+from tests.support.ami_client import Client, account, house, settings
+from tests.support.ami_port import FakeInstance, settled, view
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that signed itself, with its key in the same file."""
+    folder = tmp_path_factory.mktemp("tls")
+    made, key = folder / "cert.pem", folder / "key.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject]
+    subprocess.run([*command, "-keyout", key, "-out", made], check=True, capture_output=True)
+    made.write_text(made.read_text() + key.read_text())
+    return made
+
+
+async def test_plain_and_tls_are_the_same(certificate: Path) -> None:
+    manager = settings(
+        account(), tlsenable=True, tlsbindaddr="127.0.0.1:0", tlscertfile=str(certificate)
+    )
+    fake = FakeInstance(*(view(f"r{number:04}") for number in range(1000)))
+    async with house(fake, manager) as running:
+        plain, tls = (port for _, port in running.server.addresses)
+        context = ssl.create_default_context(cafile=str(certificate))
+        client = await Client.connect(tls, context)
+        running.clients.append(client)
+        await client.login()
+        fake.notices.tell(settled())
+        assert (await client.message())[0] == ("Event", "Registry")
+        over_tls = await client.listed("PJSIPShowRegistrationsOutbound")
+        other = await Client.connect(plain)
+        running.clients.append(other)
+        await other.login()
+        assert await other.listed("PJSIPShowRegistrationsOutbound") == over_tls
+        await client.ask("Logoff")
+        assert await client.at_end() == b""
+
+
+async def test_certificate_that_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.pem"
+    bad.write_text("nonsense")
+    for file, said in (
+        ("", r"tlscertfile is not set$"),
+        (str(bad), rf"^AMI cannot use certificate {bad} for 127\.0\.0\.1:5039: .+$"),
+        (str(tmp_path / "none.pem"), r"No such file or directory$"),
+    ):
+        with pytest.raises(TransportError, match=said):
+            async with house(manager=settings(tlsenable=True, tlscertfile=file)):
+                pass
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({}, ["0.0.0.0:5038"]),
+        ({"enabled": False}, []),
+        ({"bindaddr": "::1"}, ["[::1]:5038"]),
+        ({"bindaddr": "[::1]:99"}, ["[::1]:99"]),
+        ({"bindaddr": "10.0.0.1:99"}, ["10.0.0.1:99"]),
+        ({"tlsenable": True, "tlscertfile": "x"}, ["0.0.0.0:5038", "0.0.0.0:5039"]),
+        ({"tlsenable": True, "tlsbindaddr": "[::]:7"}, ["0.0.0.0:5038", "[::]:7"]),
+    ],
+)
+def test_addresses_are_read_with_and_without_port(
+    fields: dict[str, object], shown: list[str]
+) -> None:
+    found = endpoints(ManagerSettings(**({"enabled": True} | fields)))  # type: ignore[arg-type]
+    assert [str(endpoint) for endpoint in found] == shown

@@ -26,6 +26,7 @@ _ITEM = re.compile(
     re.DOTALL,
 )
 _PARAMETER_AHEAD = re.compile(rf"\s+{_TOKEN}\s*=")
+_FIRST_AHEAD = re.compile(rf"\s[\s,]*{_TOKEN}\s*=")
 # only what needs an escape is taken for one: DOMAIN\user stays as it is
 _QUOTED_PAIR = re.compile(r"\\([\"\\])")
 
@@ -106,7 +107,7 @@ def _schemes(value: str) -> list[tuple[str, dict[str, tuple[str, bool]]]]:
             last = match["name"].lower()
             quoted = match["quoted"] is not None
             fields.setdefault(last, (match["quoted"] if quoted else match["bare"], quoted))
-        elif _PARAMETER_AHEAD.match(value, position):
+        elif (_PARAMETER_AHEAD if schemes else _FIRST_AHEAD).match(value, position):
             last, fields = "", {}
             schemes.append((word.lower(), fields))
         elif last == "qop":

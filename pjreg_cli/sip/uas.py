@@ -8,6 +8,7 @@ us to flood others.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ _MANDATORY = ("via", "from", "to", "call-id", "cseq")
 _IN_DIALOG = frozenset({"BYE", "CANCEL", "PRACK", "UPDATE"})
 _USER = "${USER}"
 _NO_USER = "s"
+_SIGN = re.compile(r"[^A-Za-z0-9_.%-]")
 
 
 def tag_for(request: Request, key: bytes) -> str:
@@ -168,8 +170,12 @@ def _target(redirect: str | None, uri: SipUri) -> SipUri | None:
     """The redirection's URI for a call to `uri`; None without a usable one."""
     if not redirect:
         return None
+    user = uri.user or _NO_USER
+    # a caller chooses this text: outside the user part it must not bring parameters with it
+    harmless = _SIGN.sub(lambda match: f"%{ord(match[0]):02X}", user)
+    before, at, after = redirect.rpartition("@")
     try:
-        return parse_uri(redirect.replace(_USER, uri.user or _NO_USER))
+        return parse_uri(before.replace(_USER, user) + at + after.replace(_USER, harmless))
     except SipParseError:
         return None
 

@@ -159,9 +159,14 @@ def read_parameters(text: str, start: int = 0) -> Parameters:
 # -- parsing ----------------------------------------------------------------------------------
 
 
+# what stands between the second colon and the last at sign may be a password
+_SECRET = re.compile(r"(sips?:[^:@]*):.*@", re.IGNORECASE | re.DOTALL)
+
+
 def _fail(what: str, text: str, at: int = 0) -> NoReturn:
     offset = len(text[:at].encode("utf-8", "replace"))
-    raise SipParseError(f"{what}: {excerpt(text)}", offset)
+    shown = _SECRET.sub(r"\1:********@", text)
+    raise SipParseError(f"{what}: {excerpt(shown)}", offset)
 
 
 def parse_uri(text: str) -> SipUri:
@@ -193,8 +198,7 @@ def _user(userinfo: str, text: str) -> tuple[str, str | None]:
     if not colon:
         return user, None
     if not _PASSWORD.fullmatch(password):
-        # the text is not repeated: it may hold a secret
-        raise SipParseError("bad password in the URI")
+        _fail("bad password in the URI", text)
     return user, password
 
 

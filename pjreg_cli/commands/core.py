@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pjreg_cli.port import Stop
 from pjreg_cli.render import facts, json
 
-from .row import USAGE, Answer, Call, Choice, Console, Handler, Row, say, usage
+from .row import USAGE, Answer, Call, Choice, Console, Handler, Row, failed, say, usage
 
 #: a number at the start of a word, as C's scanf finds it
 _NUMBER = re.compile(r"[+-]?\d+")
+_NOT_RUNNING = "No instance is running."
 #: levels beyond are all the same
 _HIGHEST = 2**31 - 1
 
@@ -89,6 +90,8 @@ def _show_uptime(call: Call) -> Answer:
     if words not in ([], ["seconds"]):
         return USAGE
     view = call.port.instance.view()
+    if not view.live:
+        return failed(_NOT_RUNNING)
     if call.json:
         return Answer(json.document(json.uptime(view)), json=True)
     return Answer(facts.uptime(view, seconds_only=bool(words)))
@@ -111,8 +114,10 @@ async def _reload(call: Call) -> Answer:
     return Answer()
 
 
-def _wait_booted(_call: Call) -> Answer:
-    # Whoever can ask has an instance that has started: the socket opens last.
+def _wait_booted(call: Call) -> Answer:
+    # Whoever can ask a running instance finds it started: its socket opens last.
+    if not call.port.instance.view().live:
+        return failed(_NOT_RUNNING)
     return say("Asterisk has fully booted.")
 
 
@@ -148,7 +153,7 @@ def _endings(verb: str, what: str, restart: bool) -> Iterator[Row]:
         yield Row(
             words,
             usage(f"Usage: {words}", f"{what} {explanation}."),
-            f"{what} {explanation.split(';')[0]}",
+            f"{what} {explanation}".split(";")[0],
             _ending(how, restart),
         )
 
@@ -245,6 +250,6 @@ ROWS = (
         _abort,
         "Takes back a stop or restart that is still waiting for something.",
     ),
-    *_endings("stop", "Ends the instance", restart=False),
-    *_endings("restart", "Ends the instance and starts it anew", restart=True),
+    *_endings("stop", "End the instance", restart=False),
+    *_endings("restart", "End the instance and start it anew", restart=True),
 )

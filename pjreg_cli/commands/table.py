@@ -23,6 +23,8 @@ class Command:
     row: Row
     words: tuple[tuple[str, ...], ...]
     """The alternatives of each word, in lower case."""
+    offered: tuple[tuple[str, ...], ...]
+    """The same as they are spelt, for suggestions."""
     optional: bool = False
     """The last word may be left out."""
     expansion: str = ""
@@ -56,8 +58,16 @@ def _is(word: str, alternatives: tuple[str, ...]) -> bool:
 
 def command(row: Row) -> Command:
     """The words of a row: plain ones, `{a|b}`, and at the end perhaps `[a]`."""
-    words = tuple(tuple(word.strip("{}[]").casefold().split("|")) for word in row.words.split(" "))
-    return Command(row, words, optional=row.words.endswith("]"))
+    offered = [tuple(word.strip("{}[]").split("|")) for word in row.words.split(" ")]
+    return _command(row, offered, optional=row.words.endswith("]"))
+
+
+def _command(
+    row: Row, offered: Iterable[tuple[str, ...]], optional: bool = False, expansion: str = ""
+) -> Command:
+    spelt = tuple(offered)
+    words = tuple(tuple(word.casefold() for word in alternatives) for alternatives in spelt)
+    return Command(row, words, spelt, optional, expansion)
 
 
 def elsewhere() -> list[Command]:
@@ -72,7 +82,7 @@ def aliases(defined: Mapping[str, str], commands: Sequence[Command]) -> list[Com
         words = [token.text for token in tokenise(alias).words]
         if words and not any(known.takes(words) == len(words) for known in commands):
             row = Row(alias, f"{ALIASED}\n", ALIASED, _expanded)
-            result.append(Command(row, tuple((w.casefold(),) for w in words), False, expansion))
+            result.append(_command(row, ((word,) for word in words), expansion=expansion))
     return result
 
 

@@ -214,8 +214,8 @@ def _next_words(
         if len(command.words) <= len(words) or not command.begins(words):
             continue
         last = len(command.words) == len(words) + 1
-        for word in command.words[len(words)]:
-            if word.startswith(start):
+        for word in command.offered[len(words)]:
+            if word.casefold().startswith(start):
                 found[word] = found.get(word) or (command.row.summary if last else "")
     return (Choice(word, found[word]) for word in sorted(found))
 

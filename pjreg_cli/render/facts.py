@@ -60,10 +60,7 @@ def settings(view: InstanceView, verbose: int) -> Iterator[str]:
         ("Version", view.version),
         ("Current console verbosity", str(verbose)),
         ("Debug level", str(view.debug)),
-        ("Startup time", clock(view.started_at)),
-        ("Last reload time", clock(view.reloaded_at)),
-        ("Process ID", str(view.pid)),
-        ("Instance", "running" if view.live else "none, answered from the configuration alone"),
+        *_running(view),
     )
     yield "\n* Subsystems\n  -------------\n"
     yield from _pairs(("Manager (AMI)", "Enabled" if view.manager_enabled else "Disabled"))
@@ -71,10 +68,27 @@ def settings(view: InstanceView, verbose: int) -> Iterator[str]:
     yield from _pairs(
         ("Configuration file", view.config_path),
         ("Configuration directory", view.config_dir),
-        ("Run/Sockets directory", view.socket_path.rpartition("/")[0] or "/"),
-        ("Control socket", view.socket_path),
+        *_socket(view),
     )
     yield "\n"
+
+
+def _running(view: InstanceView) -> tuple[tuple[str, str], ...]:
+    """What there is to tell of an instance that runs."""
+    if not view.live:
+        return (("Instance", "none, answered from the configuration alone"),)
+    return (
+        ("Startup time", clock(view.started_at)),
+        ("Last reload time", clock(view.reloaded_at)),
+        ("Process ID", str(view.pid)),
+    )
+
+
+def _socket(view: InstanceView) -> tuple[tuple[str, str], ...]:
+    if not view.live:
+        return ()
+    folder = view.socket_path.rpartition("/")[0] or "/"
+    return (("Run/Sockets directory", folder), ("Control socket", view.socket_path))
 
 
 def _pairs(*pairs: tuple[str, str]) -> Iterator[str]:

@@ -172,13 +172,13 @@ def settings(view: InstanceView, verbose: int) -> Shape:
         "live": view.live,
         "verbose": verbose,
         "debug": view.debug,
-        "started_at": instant(view.started_at),
-        "reloaded_at": instant(view.reloaded_at),
+        "started_at": instant(view.started_at) if view.live else None,
+        "reloaded_at": instant(view.reloaded_at) if view.live else None,
         "manager_enabled": view.manager_enabled,
         "config_path": view.config_path,
         "config_dir": view.config_dir,
-        "socket_path": view.socket_path,
-        "pid": view.pid,
+        "socket_path": view.socket_path or None,
+        "pid": view.pid or None,
     }
 
 

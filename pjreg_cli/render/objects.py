@@ -11,10 +11,8 @@ from . import columns
 
 #: rows rendered at once
 CHUNK = 256
-#: narrowest column for the names of options, of values; in bytes
-NAME_WIDTH = 24
-_VALUE_WIDTH = len("ParameterValue")
-_TRANSPORT_NAME_WIDTH = 27
+#: heads of the options of one object, and the narrowest their columns get
+_NAME, _VALUE = "ParameterName", "ParameterValue"
 
 NOTHING = "No objects found.\n\n"
 
@@ -39,20 +37,19 @@ def framed(head: str, lines: Iterable[list[str]], dialect: Dialect) -> Iterator[
         yield "\n"
 
 
-def options(shown: Iterable[Option], name_width: int) -> str:
-    """The options of one object under their head, a line for each value; ends with an empty line.
+def options(shown: Iterable[Option]) -> str:
+    """The options of one object under their head, a line for each value.
 
-    The line under the head is as long as the widest name, value and the three characters between
-    them, the value being at least as wide as its head.
+    Names are padded to the longest.  The line under the head is as long as the longest name, the
+    longest value and the three characters between them.
     """
     pairs = [(option.name, value) for option in shown for value in option.values or ("",)]
-    names = max([name_width, *(columns.width(name) for name, _ in pairs)])
-    values = max([_VALUE_WIDTH, *(columns.width(value) for _, value in pairs)])
+    names = max([len(_NAME), *(columns.width(name) for name, _ in pairs)])
+    values = max([len(_VALUE), *(columns.width(value) for _, value in pairs)])
     lines = [
-        f" {'ParameterName':<{names}} : ParameterValue\n",
+        f" {_NAME:<{names}} : {_VALUE}\n",
         f" {'=' * (names + 3 + values)}\n",
         *(f" {columns.pad(name, names)} : {value}\n" for name, value in pairs),
-        "\n",
     ]
     return "".join(lines)
 
@@ -64,7 +61,7 @@ def auths(views: Iterable[ObjectView], dialect: Dialect) -> Iterator[str]:
 
 def auth(view: ObjectView, dialect: Dialect) -> Iterator[str]:
     """One auth section: head, row, options."""
-    yield f"{_auth_head(dialect)}{_auth_row(view)}\n{options(view.options, NAME_WIDTH)}"
+    yield f"{_auth_head(dialect)}{_auth_row(view)}\n{options(view.options)}\n"
 
 
 def transports(views: Iterable[ObjectView], dialect: Dialect) -> Iterator[str]:
@@ -74,14 +71,13 @@ def transports(views: Iterable[ObjectView], dialect: Dialect) -> Iterator[str]:
 
 def transport(view: ObjectView, dialect: Dialect) -> Iterator[str]:
     """One transport: head, row, options."""
-    shown = options(view.options, _TRANSPORT_NAME_WIDTH)
-    yield f"{_transport_head(dialect)}{_transport_row(view)}\n{shown}"
+    yield f"{_transport_head(dialect)}{_transport_row(view)}\n{options(view.options)}\n"
 
 
 def settings(of_global: Iterable[Option], of_system: Iterable[Option]) -> Iterator[str]:
     """The options of `global` and `system`, a block for each."""
-    yield f"\nGlobal Settings:\n\n{options(of_global, NAME_WIDTH)}"
-    yield f"\nSystem Settings:\n\n{options(of_system, NAME_WIDTH)}"
+    yield f"\nGlobal Settings:\n\n{options(of_global)}"
+    yield f"\nSystem Settings:\n\n{options(of_system)}"
 
 
 def _auth_head(dialect: Dialect) -> str:

@@ -78,4 +78,4 @@ def details(view: RegistrationView, dialect: Dialect) -> Iterator[str]:
     """One registration: head, row, options."""
     shown = [option for option in view.options if dialect.shows(option.name)]
     row = "".join(next(_lines([view.row], dialect)))
-    yield f"{head(dialect)}{row}\n{objects.options(shown, objects.NAME_WIDTH)}"
+    yield f"{head(dialect)}{row}\n{objects.options(shown)}\n"

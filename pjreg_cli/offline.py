@@ -1,0 +1,307 @@
+"""The port answered from a configuration alone: nothing runs, nothing is sent.
+
+Every registration is `Unregistered` and has no state, as in an instance that was told to forget
+all of them: no attempt is scheduled, so a row ends in `Unregistered     0`.  What only a running
+instance can do raises `NotRunningError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pjreg_cli import __version__
+from pjreg_cli.config import help as config_help
+from pjreg_cli.config.check import check
+from pjreg_cli.config.load import plan
+from pjreg_cli.config.shown import (
+    auth_options,
+    bind,
+    global_options,
+    registration_options,
+    system_options,
+    transport_options,
+)
+from pjreg_cli.errors import PjregError
+from pjreg_cli.port import (
+    HistoryEntry,
+    InstanceView,
+    Listener,
+    LogChannel,
+    ManagerAction,
+    ManagerSession,
+    ManagerUser,
+    ModuleHelp,
+    ObjectView,
+    Option,
+    Planned,
+    Port,
+    Problem,
+    RegistrationView,
+    Row,
+    Stop,
+)
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.load import Settings
+    from pjreg_cli.config.models import Auth, Registration, Transport
+
+
+class NotRunningError(PjregError):
+    """Asked for something that only a running instance can do."""
+
+    def __init__(self) -> None:
+        super().__init__("No instance is running, so there is nobody to do this.")
+
+
+def offline_port(settings: Settings, reveal: bool = False) -> Port:
+    """Answer from `settings`; secrets are masked unless `reveal`."""
+    return Port(
+        registrations=_Registrations(settings),
+        configuration=_Configuration(settings, reveal),
+        tracing=_Tracing(),
+        instance=_Instance(settings),
+        managers=_Managers(settings),
+        notices=_Notices(),
+    )
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))
+
+
+class _Registrations:
+    """`port.Registrations` of nothing but sections."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._sections = settings.registrations
+
+    def names(self) -> Sequence[str]:
+        return _sorted(self._sections)
+
+    def count(self) -> Mapping[str, int]:
+        return {}
+
+    def rows(self) -> Iterator[Row]:
+        return (_row(self._sections[name]) for name in self.names())
+
+    def row(self, name: str) -> Row | None:
+        section = self._sections.get(name)
+        return _row(section) if section else None
+
+    def view(self, name: str) -> RegistrationView | None:
+        section = self._sections.get(name)
+        return _view(section) if section else None
+
+    def views(self) -> Iterator[RegistrationView]:
+        return (_view(self._sections[name]) for name in self.names())
+
+    def unregister(self, name: str) -> bool:
+        return self._send(name)
+
+    def register(self, name: str) -> bool:
+        return self._send(name)
+
+    def _send(self, name: str) -> bool:
+        if name in self._sections:
+            raise NotRunningError
+        return False
+
+    def unregister_all(self) -> None:
+        raise NotRunningError
+
+    def register_all(self) -> None:
+        raise NotRunningError
+
+
+def _row(section: Registration) -> Row:
+    auth = section.outbound_auth[0] if section.outbound_auth else ""
+    return Row(section.name, section.server_uri, auth, None, None)
+
+
+def _view(section: Registration) -> RegistrationView:
+    return RegistrationView(
+        row=_row(section),
+        client_uri=section.client_uri,
+        options=registration_options(section),
+        auths=section.outbound_auth,
+        next_attempt_s=0,
+        attempts=0,
+        retries=0,
+        evidence=None,
+        source=section.source,
+    )
+
+
+class _Configuration:
+    """`port.Configuration`; of transports, all that are accepted, since none is opened."""
+
+    def __init__(self, settings: Settings, reveal: bool) -> None:
+        self._settings = settings
+        self._reveal = reveal
+
+    def auths(self) -> Sequence[ObjectView]:
+        sections = self._settings.auths
+        return [self._auth(sections[name]) for name in _sorted(sections)]
+
+    def auth(self, name: str) -> ObjectView | None:
+        section = self._settings.auths.get(name)
+        return self._auth(section) if section else None
+
+    def _auth(self, section: Auth) -> ObjectView:
+        options = auth_options(section, self._reveal)
+        return ObjectView(section.name, (section.username,), options, section.source)
+
+    def transports(self) -> Sequence[ObjectView]:
+        sections = self._settings.transports
+        return [_transport(sections[name]) for name in _sorted(sections)]
+
+    def transport(self, name: str) -> ObjectView | None:
+        section = self._settings.transports.get(name)
+        return _transport(section) if section else None
+
+    def globals(self) -> tuple[Option, ...]:
+        return global_options(self._settings.global_)
+
+    def system(self) -> tuple[Option, ...]:
+        return system_options(self._settings.system)
+
+    def aliases(self) -> Mapping[str, str]:
+        return self._settings.console.aliases
+
+    def help(self) -> Sequence[ModuleHelp]:
+        return config_help.modules()
+
+    def problems(self) -> Sequence[Problem]:
+        return check(Path(self._settings.path))
+
+    def plan(self) -> Sequence[Planned]:
+        return plan(self._settings)
+
+
+def _transport(section: Transport) -> ObjectView:
+    row = (section.protocol, str(section.cos), str(section.tos), bind(section))
+    return ObjectView(section.name, row, transport_options(section), section.source)
+
+
+class _Tracing:
+    """`port.Tracing`: there is nothing to trace."""
+
+    def set_logger(self, on: bool) -> None:
+        raise NotRunningError
+
+    def logger_host(self, host: str, add: bool) -> str | None:
+        raise NotRunningError
+
+    def logger_method(self, method: str, add: bool) -> Sequence[str]:
+        raise NotRunningError
+
+    def logger_verbose(self, on: bool) -> None:
+        raise NotRunningError
+
+    def logger_pcap(self, path: str) -> str | None:
+        raise NotRunningError
+
+    def set_history(self, on: bool) -> None:
+        raise NotRunningError
+
+    def clear_history(self) -> None:
+        raise NotRunningError
+
+    def history(self) -> Sequence[HistoryEntry]:
+        return ()
+
+
+class _Instance:
+    """`port.Instance` of a program that only reads: no times, no modules, no log."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def view(self) -> InstanceView:
+        return InstanceView(
+            version=__version__,
+            started_at=0.0,
+            reloaded_at=0.0,
+            now_at=0.0,
+            config_path=str(self._settings.path),
+            config_dir=str(self._settings.directory),
+            socket_path="",
+            pid=0,
+            debug=0,
+            manager_enabled=False,
+            live=False,
+        )
+
+    def reload(self, modules: Sequence[str]) -> Awaitable[Mapping[str, bool]]:
+        raise NotRunningError
+
+    def modules(self) -> Sequence[tuple[str, str, int]]:
+        return ()
+
+    def stop(self, how: Stop, restart: bool = False) -> None:
+        raise NotRunningError
+
+    def abort_stop(self) -> None:
+        raise NotRunningError
+
+    def set_debug(self, level: int) -> None:
+        raise NotRunningError
+
+    def module_debug(self, module: str) -> int:
+        return 0
+
+    def set_module_debug(self, module: str, level: int) -> None:
+        raise NotRunningError
+
+    def log_channels(self) -> Sequence[LogChannel]:
+        return ()
+
+    def set_log_level(self, level: str, on: bool) -> bool:
+        raise NotRunningError
+
+    def rotate_logs(self) -> None:
+        raise NotRunningError
+
+
+class _Managers:
+    """`port.Managers`: the users of manager.conf; nobody is logged in."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings.manager
+
+    def users(self) -> Sequence[ManagerUser]:
+        return [
+            ManagerUser(
+                name=account.name,
+                has_secret=bool(account.secret.get_secret_value()),
+                acl=tuple((permit, network.with_netmask) for permit, network in account.acl),
+                read=account.read,
+                write=account.write,
+                displayconnects=account.displayconnects,
+                allowmultiplelogin=account.allowmultiplelogin,
+            )
+            for account in self._settings.users
+        ]
+
+    def settings(self) -> Sequence[tuple[str, str]]:
+        enabled = "Yes" if self._settings.enabled else "No"
+        address = f"{self._settings.bindaddr}:{self._settings.port}"
+        return (("Manager (AMI)", enabled), ("TCP Bindaddress", address))
+
+    def sessions(self) -> Sequence[ManagerSession]:
+        return ()
+
+    def actions(self) -> Sequence[ManagerAction]:
+        return ()
+
+
+class _Notices:
+    """`port.Notices`: nothing ever happens."""
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        def end() -> None:
+            """There is nothing to end."""
+
+        return end

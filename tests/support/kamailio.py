@@ -61,7 +61,9 @@ def require_kamailio() -> None:
 
 
 def _installed() -> bool:
-    return _program("kamailio") is not None and _program("kamcmd") is not None
+    programs = _program("kamailio") is not None and _program("kamcmd") is not None
+    # TLS is a package of its own
+    return programs and any(Path("/usr/lib").glob("*/kamailio/modules/tls.so"))
 
 
 def _program(name: str) -> str | None:

@@ -1,0 +1,271 @@
+"""A real registrar, Debian's kamailio, keeps our bindings; it is asked itself which ones."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.certificates import Certificate, self_signed
+from tests.support.instance import Instance, running_instance, until
+from tests.support.kamailio import REALM, Kamailio, require_kamailio, running
+from tests.support.ports import LOOPBACK, free_port
+
+pytestmark = pytest.mark.timeout(120)
+PASSWORD = "s3cret"
+
+
+@pytest.fixture(autouse=True)
+def _kamailio() -> None:
+    require_kamailio()
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """A directory whose path is short enough for sockets in it."""
+    with tempfile.TemporaryDirectory(prefix="pjreg-") as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def certificate(directory: Path) -> Certificate:
+    """The registrar's, made out to its address."""
+    return self_signed(directory, "registrar", f"IP:{LOOPBACK}")
+
+
+def registration(
+    user: str, port: int, *, expiration: int = 60, scheme: str = "sip", more: str = ""
+) -> str:
+    """A registration section called like its user."""
+    return f"""
+[{user}]
+type=registration
+server_uri={scheme}:{LOOPBACK}:{port}{more}
+client_uri={scheme}:{user}@{LOOPBACK}
+contact_user={user}
+outbound_auth=auth
+expiration={expiration}
+max_random_initial_delay=0
+retry_interval=1
+"""
+
+
+def auth(username: str = "alice", password: str = PASSWORD, algorithm: str = "MD5") -> str:
+    """The auth section that `registration` names."""
+    return f"""
+[auth]
+type=auth
+auth_type=userpass
+username={username}
+password={password}
+realm={REALM}
+supported_algorithms_uac={algorithm}
+"""
+
+
+def transport(protocol: str, port: int, more: str = "") -> str:
+    """A transport section called like its protocol."""
+    return f"""
+[{protocol}]
+type=transport
+protocol={protocol}
+bind={LOOPBACK}:{port}
+{more}
+"""
+
+
+def users_of(registrar: Kamailio) -> list[str]:
+    """Whose bindings the registrar holds."""
+    return sorted(binding.user for binding in registrar.bindings())
+
+
+def settled(registrar: Kamailio, instance: Instance, *users: str) -> None:
+    """Wait until exactly these users are registered, on both sides."""
+    for user in users:
+        instance.becomes(user, "Registered")
+    until(lambda: users_of(registrar) == sorted(users), f"bindings of {users}")
+
+
+# -- UDP and TCP ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+def test_registered_refreshed_unregistered(directory: Path, protocol: str) -> None:
+    port = free_port()
+    with running(Kamailio(directory, {"alice": PASSWORD})) as registrar:
+        more = r"\;transport=tcp" if protocol == "tcp" else ""
+        configuration = (
+            transport(protocol, port)
+            + registration("alice", registrar.port, expiration=12, more=more)
+            + auth()
+        )
+        with running_instance(directory, configuration) as instance:
+            settled(registrar, instance, "alice")
+            [first] = registrar.bindings()
+            contact = f"sip:alice@{LOOPBACK}:{port}"
+            assert first.contact == contact + (";transport=TCP" if more else "")
+            assert 0 < first.expires_s <= 12
+            # 12 s were granted: the refresh comes 10 s before their end
+            until(lambda: registrar.bindings()[0].cseq > first.cseq, "refresh")
+            [refreshed] = registrar.bindings()
+            assert (refreshed.contact, refreshed.call_id) == (first.contact, first.call_id)
+            assert instance.ask("pjsip send unregister alice") == ""
+            instance.becomes("alice", "Unregistered")
+            assert registrar.bindings() == []
+            assert instance.ask("pjsip send register alice") == ""
+            settled(registrar, instance, "alice")
+            assert registrar.bindings()[0].call_id == first.call_id
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+def test_digests_that_the_registrar_asks_for(directory: Path, algorithm: str) -> None:
+    registrar = Kamailio(directory, {"alice": PASSWORD}, algorithm=algorithm)
+    with running(registrar):
+        configuration = (
+            transport("udp", free_port())
+            + registration("alice", registrar.port)
+            + auth(algorithm=algorithm)
+        )
+        with running_instance(directory, configuration) as instance:
+            settled(registrar, instance, "alice")
+
+
+def test_wrong_password_and_unknown_user_are_rejected(directory: Path) -> None:
+    registrar = Kamailio(directory, {"alice": PASSWORD, "bob": "other"})
+    with running(registrar):
+        configuration = (
+            transport("udp", free_port())
+            + "".join(registration(user, registrar.port) for user in ("alice", "bob", "nobody"))
+            + auth()
+        )
+        with running_instance(directory, configuration) as instance:
+            instance.becomes("alice", "Registered")
+            instance.becomes("bob", "Rejected")
+            instance.becomes("nobody", "Rejected")
+            assert users_of(registrar) == ["alice"]
+            assert PASSWORD not in instance.log
+
+
+def test_stopped_gracefully_leaves_nothing_behind(directory: Path) -> None:
+    with running(Kamailio(directory, {"alice": PASSWORD})) as registrar:
+        configuration = (
+            transport("udp", free_port()) + registration("alice", registrar.port) + auth()
+        )
+        with running_instance(directory, configuration) as instance:
+            settled(registrar, instance, "alice")
+            instance.ask("core stop gracefully")
+            assert instance.process.wait(timeout=15) == 0
+            assert registrar.bindings() == []
+
+
+def test_terminated_leaves_the_binding(directory: Path) -> None:
+    with running(Kamailio(directory, {"alice": PASSWORD})) as registrar:
+        configuration = (
+            transport("udp", free_port()) + registration("alice", registrar.port) + auth()
+        )
+        with running_instance(directory, configuration) as instance:
+            settled(registrar, instance, "alice")
+            instance.stop()
+        assert users_of(registrar) == ["alice"]
+
+
+def test_restarted_registrar_over_udp_learns_of_us_at_the_next_refresh(directory: Path) -> None:
+    with running(Kamailio(directory, {"alice": PASSWORD})) as registrar:
+        configuration = (
+            transport("udp", free_port())
+            + registration("alice", registrar.port, expiration=13)
+            + auth()
+        )
+        with running_instance(directory, configuration) as instance:
+            settled(registrar, instance, "alice")
+            registrar.restart()
+            assert registrar.bindings() == []
+            settled(registrar, instance, "alice")
+
+
+def test_registrar_that_comes_up_late_is_found(directory: Path) -> None:
+    registrar = Kamailio(directory, {"alice": PASSWORD})
+    configuration = (
+        transport("tcp", free_port())
+        + registration("alice", registrar.port, more=r"\;transport=tcp")
+        + auth()
+    )
+    with running_instance(directory, configuration) as instance:
+        instance.becomes("alice", "Rejected")
+        with running(registrar):
+            settled(registrar, instance, "alice")
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "tls"])
+def test_restarted_registrar_over_a_stream_is_registered_with_at_once(
+    directory: Path, certificate: Certificate, protocol: str
+) -> None:
+    registrar = Kamailio(directory, {"alice": PASSWORD}, certificate=certificate)
+    with running(registrar):
+        port = registrar.tls_port if protocol == "tls" else registrar.port
+        configuration = (
+            transport(protocol, free_port())
+            # nothing is due for an hour: only the lost connection can bring it back
+            + registration("alice", port, expiration=3600, more=rf"\;transport={protocol}")
+            + auth()
+        )
+        with running_instance(directory, configuration) as instance:
+            settled(registrar, instance, "alice")
+            registrar.restart()
+            settled(registrar, instance, "alice")
+
+
+# -- TLS --------------------------------------------------------------------------------------
+
+
+def tls_configuration(registrar: Kamailio, authority: Path) -> str:
+    """Over TLS, with a registrar that must prove who it is."""
+    verify = f"verify_server=yes\nca_list_file={authority}\nmethod=tlsv1_2"
+    return (
+        transport("tls", free_port(), verify)
+        + registration("alice", registrar.tls_port, expiration=12, scheme="sips")
+        + auth()
+    )
+
+
+def test_registered_refreshed_unregistered_over_tls(
+    directory: Path, certificate: Certificate
+) -> None:
+    registrar = Kamailio(directory, {"alice": PASSWORD}, certificate=certificate)
+    with running(registrar):
+        configuration = tls_configuration(registrar, certificate.certificate)
+        with running_instance(directory, configuration) as instance:
+            settled(registrar, instance, "alice")
+            [first] = registrar.bindings()
+            assert first.contact.startswith(f"sips:alice@{LOOPBACK}:")
+            assert first.contact.endswith(";transport=TLS")
+            until(lambda: registrar.bindings()[0].cseq > first.cseq, "refresh")
+            instance.ask("pjsip send unregister alice")
+            instance.becomes("alice", "Unregistered")
+            assert registrar.bindings() == []
+
+
+def rejected_over_tls(registrar: Kamailio, directory: Path, authority: Path) -> None:
+    """The registrar is not believed: rejected, and no REGISTER is ever seen."""
+    with (
+        running(registrar),
+        running_instance(directory, tls_configuration(registrar, authority)) as instance,
+    ):
+        instance.becomes("alice", "Rejected")
+        assert registrar.bindings() == []
+
+
+def test_certificate_nobody_vouches_for_is_not_believed(
+    directory: Path, certificate: Certificate
+) -> None:
+    stranger = self_signed(directory, "stranger", f"IP:{LOOPBACK}")
+    registrar = Kamailio(directory, {"alice": PASSWORD}, certificate=certificate)
+    rejected_over_tls(registrar, directory, stranger.certificate)
+
+
+def test_certificate_of_another_host_is_not_believed(directory: Path) -> None:
+    other = self_signed(directory, "other", "DNS:other.example")
+    registrar = Kamailio(directory, {"alice": PASSWORD}, certificate=other)
+    rejected_over_tls(registrar, directory, other.certificate)

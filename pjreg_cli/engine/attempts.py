@@ -256,7 +256,7 @@ class Attempts:
             entry.kept = None
         if entry.settings.security_negotiation == "mediasec" and code in (401, 407, 494):
             # origin: adds them to those of the challenge before
-            attempt.mechanisms = security_servers(response)
+            attempt.mechanisms = security_servers(response) or attempt.mechanisms
         return Outcome(
             code,
             retry_after_s=retry_after_s(response) or 0,

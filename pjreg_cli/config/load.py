@@ -291,7 +291,7 @@ class _Run:
         old, then = self.old.registrations, new.registrations
         changed = {
             name: _changes(old[name], registration)
-            for name, registration in then.items()
+            for name, registration in (then.items() if then is not old else ())
             if name in old and old[name] != registration
         }
         return Difference(

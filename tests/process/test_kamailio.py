@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.certificates import Certificate, self_signed
-from tests.support.instance import Instance, running_instance, until
+from tests.support.instance import PATIENCE_S, Instance
 from tests.support.kamailio import REALM, Kamailio, require_kamailio, running
 from tests.support.ports import LOOPBACK, free_port
 
@@ -23,16 +25,9 @@ def _kamailio() -> None:
 
 
 @pytest.fixture
-def directory() -> Iterator[Path]:
-    """A directory whose path is short enough for sockets in it."""
-    with tempfile.TemporaryDirectory(prefix="pjreg-") as path:
-        yield Path(path)
-
-
-@pytest.fixture
-def certificate(directory: Path) -> Certificate:
+def certificate(home: Path) -> Certificate:
     """The registrar's, made out to its address."""
-    return self_signed(directory, "registrar", f"IP:{LOOPBACK}")
+    return self_signed(home, "registrar", f"IP:{LOOPBACK}")
 
 
 def registration(
@@ -76,6 +71,34 @@ bind={LOOPBACK}:{port}
 """
 
 
+@contextmanager
+def running_instance(home: Path, configuration: str) -> Iterator[Instance]:
+    """An instance with this pjsip.conf, ended with it."""
+    instance = Instance(home, configuration)
+    instance.start()
+    try:
+        yield instance
+    finally:
+        instance.stop()
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until `condition` holds; fails with `what` when it never does."""
+    end = time.monotonic() + PATIENCE_S  # noqa: TID251 -- other processes have no manual clock
+    while not condition():
+        assert time.monotonic() < end, f"never came true: {what}"  # noqa: TID251
+        time.sleep(0.05)
+
+
+def becomes(instance: Instance, user: str, status: str) -> None:
+    """Wait until the table shows this status for the registration of `user`."""
+    row = re.compile(rf"^ {user}/.*\b{status}\b", re.MULTILINE)
+    until(
+        lambda: row.search(instance.ask("pjsip show registrations").out) is not None,
+        f"{user} {status}",
+    )
+
+
 def users_of(registrar: Kamailio) -> list[str]:
     """Whose bindings the registrar holds."""
     return sorted(binding.user for binding in registrar.bindings())
@@ -83,25 +106,25 @@ def users_of(registrar: Kamailio) -> list[str]:
 
 def settled(registrar: Kamailio, instance: Instance, *users: str) -> None:
     """Wait until exactly these users are registered, on both sides."""
-    for user in users:
-        instance.becomes(user, "Registered")
     until(lambda: users_of(registrar) == sorted(users), f"bindings of {users}")
+    for user in users:
+        becomes(instance, user, "Registered")
 
 
 # -- UDP and TCP ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])
-def test_registered_refreshed_unregistered(directory: Path, protocol: str) -> None:
+def test_registered_refreshed_unregistered(home: Path, protocol: str) -> None:
     port = free_port()
-    with running(Kamailio(directory, {"alice": PASSWORD})) as registrar:
+    with running(Kamailio(home, {"alice": PASSWORD})) as registrar:
         more = r"\;transport=tcp" if protocol == "tcp" else ""
         configuration = (
             transport(protocol, port)
             + registration("alice", registrar.port, expiration=12, more=more)
             + auth()
         )
-        with running_instance(directory, configuration) as instance:
+        with running_instance(home, configuration) as instance:
             settled(registrar, instance, "alice")
             [first] = registrar.bindings()
             contact = f"sip:alice@{LOOPBACK}:{port}"
@@ -111,98 +134,98 @@ def test_registered_refreshed_unregistered(directory: Path, protocol: str) -> No
             until(lambda: registrar.bindings()[0].cseq > first.cseq, "refresh")
             [refreshed] = registrar.bindings()
             assert (refreshed.contact, refreshed.call_id) == (first.contact, first.call_id)
-            assert instance.ask("pjsip send unregister alice") == ""
-            instance.becomes("alice", "Unregistered")
+            assert instance.ask("pjsip send unregister alice").out == ""
+            becomes(instance, "alice", "Unregistered")
             assert registrar.bindings() == []
-            assert instance.ask("pjsip send register alice") == ""
+            assert instance.ask("pjsip send register alice").out == ""
             settled(registrar, instance, "alice")
             assert registrar.bindings()[0].call_id == first.call_id
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
-def test_digests_that_the_registrar_asks_for(directory: Path, algorithm: str) -> None:
-    registrar = Kamailio(directory, {"alice": PASSWORD}, algorithm=algorithm)
+def test_digests_that_the_registrar_asks_for(home: Path, algorithm: str) -> None:
+    registrar = Kamailio(home, {"alice": PASSWORD}, algorithm=algorithm)
     with running(registrar):
         configuration = (
             transport("udp", free_port())
             + registration("alice", registrar.port)
             + auth(algorithm=algorithm)
         )
-        with running_instance(directory, configuration) as instance:
+        with running_instance(home, configuration) as instance:
             settled(registrar, instance, "alice")
 
 
-def test_wrong_password_and_unknown_user_are_rejected(directory: Path) -> None:
-    registrar = Kamailio(directory, {"alice": PASSWORD, "bob": "other"})
+def test_wrong_password_and_unknown_user_are_rejected(home: Path) -> None:
+    registrar = Kamailio(home, {"alice": PASSWORD, "bob": "other"})
     with running(registrar):
         configuration = (
             transport("udp", free_port())
             + "".join(registration(user, registrar.port) for user in ("alice", "bob", "nobody"))
             + auth()
         )
-        with running_instance(directory, configuration) as instance:
-            instance.becomes("alice", "Registered")
-            instance.becomes("bob", "Rejected")
-            instance.becomes("nobody", "Rejected")
+        with running_instance(home, configuration) as instance:
+            becomes(instance, "alice", "Registered")
+            becomes(instance, "bob", "Rejected")
+            becomes(instance, "nobody", "Rejected")
             assert users_of(registrar) == ["alice"]
-            assert PASSWORD not in instance.log
+            assert PASSWORD not in instance.log()
 
 
-def test_stopped_gracefully_leaves_nothing_behind(directory: Path) -> None:
-    with running(Kamailio(directory, {"alice": PASSWORD})) as registrar:
+def test_stopped_gracefully_leaves_nothing_behind(home: Path) -> None:
+    with running(Kamailio(home, {"alice": PASSWORD})) as registrar:
         configuration = (
             transport("udp", free_port()) + registration("alice", registrar.port) + auth()
         )
-        with running_instance(directory, configuration) as instance:
+        with running_instance(home, configuration) as instance:
             settled(registrar, instance, "alice")
             instance.ask("core stop gracefully")
-            assert instance.process.wait(timeout=15) == 0
+            assert instance.wait() == 0
             assert registrar.bindings() == []
 
 
-def test_terminated_leaves_the_binding(directory: Path) -> None:
-    with running(Kamailio(directory, {"alice": PASSWORD})) as registrar:
+def test_terminated_leaves_the_binding(home: Path) -> None:
+    with running(Kamailio(home, {"alice": PASSWORD})) as registrar:
         configuration = (
             transport("udp", free_port()) + registration("alice", registrar.port) + auth()
         )
-        with running_instance(directory, configuration) as instance:
+        with running_instance(home, configuration) as instance:
             settled(registrar, instance, "alice")
             instance.stop()
         assert users_of(registrar) == ["alice"]
 
 
-def test_restarted_registrar_over_udp_learns_of_us_at_the_next_refresh(directory: Path) -> None:
-    with running(Kamailio(directory, {"alice": PASSWORD})) as registrar:
+def test_restarted_registrar_over_udp_learns_of_us_at_the_next_refresh(home: Path) -> None:
+    with running(Kamailio(home, {"alice": PASSWORD})) as registrar:
         configuration = (
             transport("udp", free_port())
             + registration("alice", registrar.port, expiration=13)
             + auth()
         )
-        with running_instance(directory, configuration) as instance:
+        with running_instance(home, configuration) as instance:
             settled(registrar, instance, "alice")
             registrar.restart()
             assert registrar.bindings() == []
             settled(registrar, instance, "alice")
 
 
-def test_registrar_that_comes_up_late_is_found(directory: Path) -> None:
-    registrar = Kamailio(directory, {"alice": PASSWORD})
+def test_registrar_that_comes_up_late_is_found(home: Path) -> None:
+    registrar = Kamailio(home, {"alice": PASSWORD})
     configuration = (
         transport("tcp", free_port())
         + registration("alice", registrar.port, more=r"\;transport=tcp")
         + auth()
     )
-    with running_instance(directory, configuration) as instance:
-        instance.becomes("alice", "Rejected")
+    with running_instance(home, configuration) as instance:
+        becomes(instance, "alice", "Rejected")
         with running(registrar):
             settled(registrar, instance, "alice")
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "tls"])
 def test_restarted_registrar_over_a_stream_is_registered_with_at_once(
-    directory: Path, certificate: Certificate, protocol: str
+    home: Path, certificate: Certificate, protocol: str
 ) -> None:
-    registrar = Kamailio(directory, {"alice": PASSWORD}, certificate=certificate)
+    registrar = Kamailio(home, {"alice": PASSWORD}, certificate=certificate)
     with running(registrar):
         port = registrar.tls_port if protocol == "tls" else registrar.port
         configuration = (
@@ -211,7 +234,7 @@ def test_restarted_registrar_over_a_stream_is_registered_with_at_once(
             + registration("alice", port, expiration=3600, more=rf"\;transport={protocol}")
             + auth()
         )
-        with running_instance(directory, configuration) as instance:
+        with running_instance(home, configuration) as instance:
             settled(registrar, instance, "alice")
             registrar.restart()
             settled(registrar, instance, "alice")
@@ -230,42 +253,40 @@ def tls_configuration(registrar: Kamailio, authority: Path) -> str:
     )
 
 
-def test_registered_refreshed_unregistered_over_tls(
-    directory: Path, certificate: Certificate
-) -> None:
-    registrar = Kamailio(directory, {"alice": PASSWORD}, certificate=certificate)
+def test_registered_refreshed_unregistered_over_tls(home: Path, certificate: Certificate) -> None:
+    registrar = Kamailio(home, {"alice": PASSWORD}, certificate=certificate)
     with running(registrar):
         configuration = tls_configuration(registrar, certificate.certificate)
-        with running_instance(directory, configuration) as instance:
+        with running_instance(home, configuration) as instance:
             settled(registrar, instance, "alice")
             [first] = registrar.bindings()
             assert first.contact.startswith(f"sips:alice@{LOOPBACK}:")
             assert first.contact.endswith(";transport=TLS")
             until(lambda: registrar.bindings()[0].cseq > first.cseq, "refresh")
             instance.ask("pjsip send unregister alice")
-            instance.becomes("alice", "Unregistered")
+            becomes(instance, "alice", "Unregistered")
             assert registrar.bindings() == []
 
 
-def rejected_over_tls(registrar: Kamailio, directory: Path, authority: Path) -> None:
+def rejected_over_tls(registrar: Kamailio, home: Path, authority: Path) -> None:
     """The registrar is not believed: rejected, and no REGISTER is ever seen."""
     with (
         running(registrar),
-        running_instance(directory, tls_configuration(registrar, authority)) as instance,
+        running_instance(home, tls_configuration(registrar, authority)) as instance,
     ):
-        instance.becomes("alice", "Rejected")
+        becomes(instance, "alice", "Rejected")
         assert registrar.bindings() == []
 
 
 def test_certificate_nobody_vouches_for_is_not_believed(
-    directory: Path, certificate: Certificate
+    home: Path, certificate: Certificate
 ) -> None:
-    stranger = self_signed(directory, "stranger", f"IP:{LOOPBACK}")
-    registrar = Kamailio(directory, {"alice": PASSWORD}, certificate=certificate)
-    rejected_over_tls(registrar, directory, stranger.certificate)
+    stranger = self_signed(home, "stranger", f"IP:{LOOPBACK}")
+    registrar = Kamailio(home, {"alice": PASSWORD}, certificate=certificate)
+    rejected_over_tls(registrar, home, stranger.certificate)
 
 
-def test_certificate_of_another_host_is_not_believed(directory: Path) -> None:
-    other = self_signed(directory, "other", "DNS:other.example")
-    registrar = Kamailio(directory, {"alice": PASSWORD}, certificate=other)
-    rejected_over_tls(registrar, directory, other.certificate)
+def test_certificate_of_another_host_is_not_believed(home: Path) -> None:
+    other = self_signed(home, "other", "DNS:other.example")
+    registrar = Kamailio(home, {"alice": PASSWORD}, certificate=other)
+    rejected_over_tls(registrar, home, other.certificate)

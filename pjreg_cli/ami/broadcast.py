@@ -10,8 +10,10 @@ from pjreg_cli.ami.eventfilter import DETAIL, Filters
 from pjreg_cli.ami.session import Session
 from pjreg_cli.port import Notice
 
-#: how long events are gathered, in seconds: a thousand in one go cost each session one write
-GATHER_S = 0.01
+#: how long events are gathered for each session there is, in seconds: many of them cost one write
+GATHER_S = 0.0002
+#: how long at most
+LONGEST_GATHER_S = 0.05
 
 
 class Broadcast:
@@ -25,7 +27,7 @@ class Broadcast:
     ) -> None:
         self._sessions = sessions
         self._wall_clock = wall_clock
-        self._batch: list[tuple[events.Event, str]] = []
+        self._batch: list[_Due] = []
         self._timer: asyncio.TimerHandle | None = None
         self.stamped = False
         """Whether events carry a Timestamp (`timestampevents`)."""
@@ -38,9 +40,10 @@ class Broadcast:
         if not found or not self._sessions():
             return
         stamp = self._wall_clock() if self.stamped else None
-        self._batch += [(event, event.text(stamp)) for event in found]
+        self._batch += [_Due(event, stamp) for event in found]
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self.flush)
+            gather_s = min(LONGEST_GATHER_S, GATHER_S * len(self._sessions()))
+            self._timer = asyncio.get_running_loop().call_later(gather_s, self.flush)
 
     def flush(self) -> None:
         """Hand out what was gathered, now."""
@@ -59,16 +62,34 @@ class Broadcast:
             if made[key]:
                 session.deliver(made[key])
 
-    def _seen(self, batch: list[tuple[events.Event, str]], mask: int, filters: Filters) -> bytes:
+    def _seen(self, batch: list[_Due], mask: int, filters: Filters) -> bytes:
         detail = self.detail or filters.wants_detail
         return codec.to_bytes(
             "".join(
                 [
-                    text
-                    for event, text in batch
-                    if event.mask & mask == event.mask
-                    and (detail or event.name != DETAIL)
-                    and filters.passes(event.name, text)
+                    due.text
+                    for due in batch
+                    if due.event.mask & mask == due.event.mask
+                    and (detail or due.event.name != DETAIL)
+                    and filters.passes(due.event.name, due.text)
                 ]
             )
         )
+
+
+class _Due:
+    """An event that is due, put into words when the first one wants to see it."""
+
+    __slots__ = ("_stamp", "_text", "event")
+
+    def __init__(self, event: events.Event, stamp: float | None) -> None:
+        self.event = event
+        self._stamp = stamp
+        self._text = ""
+
+    @property
+    def text(self) -> str:
+        """The whole message."""
+        if not self._text:
+            self._text = self.event.text(self._stamp)
+        return self._text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 #: every class, also what the word `all` stands for
@@ -57,6 +58,7 @@ def words(mask: int) -> tuple[str, ...]:
     return tuple(name for name, bits in CLASSES.items() if mask & bits)
 
 
+@lru_cache(maxsize=64)
 def privilege(mask: int) -> str:
     """A mask as messages show it: `system,all`; `<none>` for none."""
     return ",".join(words(mask)) or "<none>"

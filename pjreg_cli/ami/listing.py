@@ -18,12 +18,20 @@ Pairs = Sequence[tuple[str, str]]
 class Layout:
     """How the objects of one list are written: one dialect, one ActionID."""
 
-    __slots__ = ("_dialect", "_id_fields", "_keys")
+    __slots__ = ("_dialect", "_head", "_id_fields", "_keys")
 
     def __init__(self, dialect: Dialect, action_id: str) -> None:
         self._dialect = dialect
         self._id_fields = (("ActionID", action_id),) if action_id else ()
-        self._keys = tuple((key, ami_key(key)) for key in dialect.registration_keys)
+        self._keys = tuple((key, f"\r\n{ami_key(key)}: ") for key in dialect.registration_keys)
+        self._head = "".join(
+            codec.line(key, value)
+            for key, value in (
+                ("Event", "OutboundRegistrationDetail"),
+                *self._id_fields,
+                ("ObjectType", "registration"),
+            )
+        )
 
     @property
     def with_auths(self) -> bool:
@@ -34,20 +42,20 @@ class Layout:
         """OutboundRegistrationDetail of one registration."""
         row = view.row
         values = dict(view.options)
-        fields = [
-            ("Event", "OutboundRegistrationDetail"),
-            *self._id_fields,
-            ("ObjectType", "registration"),
-            ("ObjectName", row.name),
-        ]
-        for option, key in self._keys:
+        parts = [self._head, "ObjectName: ", row.name]
+        for option, start in self._keys:
             if (given := values.get(option)) is not None:
-                fields.append((key, given[0] if len(given) == 1 else ",".join(given)))
+                parts += (start, given[0] if len(given) == 1 else ",".join(given))
         if row.word is not None:
-            fields.append(("Status", row.word))
             # origin: always 0; the documentation promises the seconds until the next REGISTER
-            fields.append(("NextReg", str(view.next_attempt_s)))
-        return block(fields)
+            parts += ("\r\nStatus: ", row.word, "\r\nNextReg: ", str(view.next_attempt_s))
+        parts.append("\r\n\r\n")
+        text = "".join(parts)
+        ends = self._head.count("\n") + len(parts) // 2
+        if _sound(text, ends):
+            return text
+        parts[2::2] = map(codec.clean, parts[2::2])  # every other part is a value
+        return "".join(parts)
 
     def auth(self, view: ObjectView, event: str = "AuthDetail") -> str:
         """An auth section."""
@@ -84,8 +92,12 @@ def _auth_fields(keys: Iterable[str], options: Iterable[Option]) -> tuple[tuple[
 
 def block(fields: Pairs) -> str:
     """A message whose values cannot split it."""
-    text = "".join([f"{key}: {value}\r\n" for key, value in fields])
-    expected = len(fields)
-    if text.count("\n") != expected or text.count("\r") != expected or "\0" in text:
-        text = "".join([codec.line(key, value) for key, value in fields])
-    return text + "\r\n"
+    text = "".join([f"{key}: {value}\r\n" for key, value in fields]) + "\r\n"
+    if _sound(text, len(fields) + 1):
+        return text
+    return "".join([codec.line(key, value) for key, value in fields]) + "\r\n"
+
+
+def _sound(text: str, ends: int) -> bool:
+    """Whether there are no more line ends than there should be."""
+    return text.count("\n") == ends and text.count("\r") == ends and "\0" not in text

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pjreg_cli.ami.codec import Verbatim
 from pjreg_cli.ami.listing import Layout
 from pjreg_cli.ami.request import Request
+from pjreg_cli.port import Port
 
 #: origin: these messages end with a line feed before their line end
 _NO_REGISTRATION = Verbatim("Unable to retrieve registration entry\n")
 _NO_AUTHS = Verbatim("No Auths found\n")
+
+
+#: auth sections whose text is kept during a list
+_SHARED = 256
 
 
 async def show_registrations(request: Request) -> bool:
@@ -18,15 +23,14 @@ async def show_registrations(request: Request) -> bool:
     port = request.desk.port()
     layout = Layout(request.desk.dialect, request.get("ActionID"))
     words: dict[str | None, int] = {}
+    auths = _Auths(port, layout)
 
     def pieces() -> Iterator[str]:
         for view in port.registrations.views():
             words[view.row.word] = words.get(view.row.word, 0) + 1
             yield layout.registration(view)
             if layout.with_auths:
-                for name in view.auths:
-                    if (section := port.configuration.auth(name)) is not None:
-                        yield layout.auth(section)
+                yield from map(auths.text, view.auths)
         registered = words.get("Registered", 0)
         others = sum(words.values()) - registered - words.get(None, 0)
         yield layout.registrations_complete(registered, others)
@@ -38,6 +42,25 @@ async def show_registrations(request: Request) -> bool:
     )
     await request.session.stream(pieces())
     return True
+
+
+class _Auths:
+    """Auth sections of one list: many registrations may share a few."""
+
+    def __init__(self, port: Port, layout: Layout) -> None:
+        self._port = port
+        self._layout = layout
+        self._texts: dict[str, str] = {}
+
+    def text(self, name: str) -> str:
+        """AuthDetail of the section of this name; nothing if there is none."""
+        text = self._texts.get(name)
+        if text is None:
+            section = self._port.configuration.auth(name)
+            text = self._layout.auth(section) if section is not None else ""
+            if len(self._texts) < _SHARED:
+                self._texts[name] = text
+        return text
 
 
 async def show_auths(request: Request) -> bool:

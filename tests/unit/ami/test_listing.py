@@ -105,3 +105,13 @@ def test_values_never_split_a_block(fields: list[tuple[str, str]]) -> None:
 def test_line_ends_that_make_up_for_each_other_are_found(one: str, other: str) -> None:
     text = block([("A", one), ("B", other)])
     assert text.count("\r\n") == text.count("\r") == text.count("\n") == 3
+
+
+@given(st.text("a\r\n\0:", max_size=6), st.text("a\r\n\0:", max_size=6))
+def test_options_and_names_never_split_a_registration(name: str, value: str) -> None:
+    layout = Layout(CURRENT, "x\r\n\r\ny")
+    sound = layout.registration(view("sound"))
+    text = layout.registration(view(name, contact_user=value, user_agent=value))
+    assert text.count("\r\n") == text.count("\r") == text.count("\n") == sound.count("\n")
+    assert f"\r\nContactUser: {codec.clean(value)}\r\n" in text
+    assert f"\r\nObjectName: {codec.clean(name)}\r\n" in text

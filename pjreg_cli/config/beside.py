@@ -64,9 +64,9 @@ def _account(section: Section, general: ManagerSettings, problems: Problems) -> 
     values["name"] = section.name
     values.setdefault("displayconnects", general.displayconnects)
     values.setdefault("allowmultiplelogin", general.allowmultiplelogin)
-    for several in ("eventfilter", "setvar"):
-        if several in values:
-            values[several] = tuple(entry[1] for entry in section.all(several))
+    if "setvar" in values:
+        values["setvar"] = tuple(entry[1] for entry in section.all("setvar"))
+    values["eventfilter"] = _filters(section, values)
     rules = []
     for entry in section.entries:
         sense = LOWER[entry[0]]
@@ -75,6 +75,19 @@ def _account(section: Section, general: ManagerSettings, problems: Problems) -> 
             rules += _rules(entry, sense == "permit", problems)
     values["acl"] = tuple(rules)
     return _settings(ManagerAccount, section, values, problems, "manager.conf")
+
+
+def _filters(section: Section, values: dict[str, Any]) -> tuple[str, ...]:
+    """Each eventfilter; one with criteria in its name, `eventfilter(name(X))`, as a whole line."""
+    filters = []
+    for name, text, *_ in section.entries:
+        key = LOWER[name]
+        if key == "eventfilter":
+            filters.append(text)
+        elif key.startswith("eventfilter("):
+            filters.append(f"{name} = {text}")
+            values.pop(key, None)
+    return tuple(filters)
 
 
 def _rules(entry: Entry, permit: bool, problems: Problems) -> list[tuple[bool, Any]]:

@@ -38,7 +38,7 @@ def passing(*texts: str) -> tuple[bool, bool]:
         (("^Privilege",), (False, False)),
         (("eventfilter(name(Registry)) =",), (True, False)),
         (("eventfilter(name(Reg)) =",), (False, False)),
-        (("eventfilter(action(exclude),name(Reload))=",), (True, False)),
+        (("EventFilter(action(exclude),name(Reload))=",), (True, False)),
         (("eventfilter(name(Registry),header(Status),method(exact)) = Rejected",), (True, False)),
         (("eventfilter(name(Registry),header(Status),method(exact)) = Reject",), (False, False)),
         (("eventfilter(header(Status),method(starts_with)) = Rej",), (True, False)),

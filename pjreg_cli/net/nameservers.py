@@ -13,6 +13,7 @@ import dns.exception
 import dns.message
 import dns.name
 import dns.nameserver
+import dns.rcode
 import dns.rdata
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
@@ -81,9 +82,11 @@ class DnsNameServers:
             return Answer((), _negative_ttl_s(responses.values()), exists=False)
         except dns.exception.Timeout as error:
             raise ResolveError(f"{question.name}: no answer from any name server") from error
+        except dns.resolver.NoNameservers as error:
+            why = f"look-up failed: {_last_failure(error)}"
+            raise ResolveError(f"{question.name}: {why}") from error
         except (dns.exception.DNSException, OSError, ValueError) as error:
-            text = excerpt(f"{question.name}: look-up failed: {error}")
-            raise ResolveError(text) from error
+            raise ResolveError(f"{excerpt(question.name)}: {excerpt(str(error))}") from error
         if found.rrset is None:
             return Answer((), _negative_ttl_s([found.response]))
         ttl_s = min(float(found.chaining_result.minimum_ttl), _LONGEST_S)
@@ -105,6 +108,17 @@ class DnsNameServers:
         ]
         stub.lifetime, stub.timeout = self._lifetime_s, _TRY_S
         return stub
+
+
+def _last_failure(error: dns.resolver.NoNameservers) -> str:
+    """What the last name server had to say: a response code, or why it could not be asked."""
+    errors: list[tuple[object, ...]] = error.kwargs.get("errors") or []
+    if not errors:
+        return excerpt(str(error))
+    server, *_, cause, response = errors[-1]
+    if isinstance(response, dns.message.Message):
+        cause = dns.rcode.to_text(response.rcode())
+    return excerpt(f"{server} {cause}")
 
 
 def _stamp(path: str) -> int | None:

@@ -253,6 +253,7 @@ def _explained(target: Target, error: Exception) -> str:
         return f"{target}: no connection within {CONNECT_S:.0f} s"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{target}: certificate refused: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"{target}: TLS failed: {error.reason or error}"
-    return f"{target}: {getattr(error, 'strerror', None) or error}"
+    broken_off = isinstance(error, ConnectionError) and not error.errno
+    if isinstance(error, ssl.SSLError) or (target.protocol == "tls" and broken_off):
+        return f"{target}: TLS failed: {tls.reason(error)}"
+    return f"{target}: {tls.reason(error)}"

@@ -96,7 +96,7 @@ def _context(kind: int, options: Transport) -> ssl.SSLContext:
             # OpenSSL's usual security level knows no TLS before 1.2
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
     except (ssl.SSLError, ValueError) as error:
-        raise _wrong(options, f"method or cipher cannot be used: {_reason(error)}") from error
+        raise _wrong(options, f"method or cipher cannot be used: {reason(error)}") from error
     return context
 
 
@@ -111,7 +111,7 @@ def _load_authorities(context: ssl.SSLContext, options: Transport) -> None:
                 options.ca_list_file or None, options.ca_list_path or None
             )
         except (OSError, ValueError) as error:
-            raise _wrong(options, f"authorities in {named}: {_reason(error)}") from error
+            raise _wrong(options, f"authorities in {named}: {reason(error)}") from error
 
 
 def _check_directory(options: Transport) -> None:
@@ -131,13 +131,16 @@ def _load_own(context: ssl.SSLContext, options: Transport) -> None:
         )
     except (OSError, ValueError) as error:
         named = " and ".join(filter(None, (options.cert_file, options.priv_key_file)))
-        raise _wrong(options, f"certificate in {named}: {_reason(error)}") from error
+        raise _wrong(options, f"certificate in {named}: {reason(error)}") from error
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """What an error of the system or of OpenSSL says, without its numbers."""
     if isinstance(error, ssl.SSLError):
-        return error.reason or str(error)
-    return getattr(error, "strerror", None) or str(error)
+        return getattr(error, "reason", None) or str(error)
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return str(error) or "broken off by the other side"
 
 
 def _wrong(options: Transport, why: str) -> TransportError:

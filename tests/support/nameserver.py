@@ -28,8 +28,7 @@ class NameServer(asyncio.DatagramProtocol):
         self.port = 0
         self._transport: asyncio.DatagramTransport | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._transport = transport
         self.port = transport.get_extra_info("sockname")[1]
 

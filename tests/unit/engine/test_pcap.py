@@ -109,7 +109,7 @@ def test_a_pipe_or_directory_is_refused_without_waiting(tmp_path: Path) -> None:
 
 def plain_sum(data: bytes) -> int:
     """RFC 1071 as it is written there."""
-    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    total: int = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total

@@ -1,0 +1,202 @@
+"""Choosing, opening and reopening transports; what they call themselves."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import pytest
+
+from pjreg_cli.errors import TransportError
+from pjreg_cli.sip.locate import Address, Target, Way, Ways
+from tests.support.nameserver import nameserver
+
+from .support import (
+    MESSAGE,
+    closed_port,
+    datagram,
+    opened,
+    resolver,
+    section,
+    stream_peer,
+    target,
+    udp_peer,
+)
+
+
+async def test_the_first_of_the_right_kind_in_the_file_is_taken() -> None:
+    sections = (
+        section("zulu"), section("able"), section("six", host="::1"), section("tcp", "tcp"),
+        section("ws", "ws"),
+    )  # fmt: skip
+    async with opened(*sections) as (pool, _, failed):
+        assert failed == {}
+        assert pool.opened() == ("zulu", "able", "six", "tcp", "ws")
+        assert pool.flow("", target(5060)).transport == "zulu"
+        assert pool.flow("ghost", target(5060)).transport == "zulu"
+        assert pool.flow("able", target(5060)).transport == "able"
+        assert pool.flow("", target(5060, host="::1")).transport == "six"
+        assert pool.flow("", target(5060, "tcp")).transport == "tcp"
+        assert pool.flow("", target(5060)) is pool.flow("", target(5060))
+        kinds = frozenset({Way("udp", 4), Way("udp", 6), Way("tcp", 4)})
+        assert pool.ways() == pool.ways("ghost") == Ways(kinds)
+        assert pool.ways("six") == Ways(frozenset({Way("udp", 6)}), "udp")
+        assert pool.ways("ws") == Ways(frozenset(), "ws")
+
+
+@pytest.mark.parametrize(
+    ("name", "to", "words"),
+    [
+        ("", target(5060, "tls"), "no transport for tls over IPv4"),
+        ("", target(5060, host="::1"), "no transport for udp over IPv6"),
+        ("udp", target(5060, "tcp"), "transport udp does not lead to tcp:127.0.0.1:5060"),
+    ],
+)
+async def test_a_target_nobody_leads_to(name: str, to: Target, words: str) -> None:
+    async with opened(section("udp"), section("tcp", "tcp")) as (pool, _, _):
+        with pytest.raises(TransportError, match=words):
+            pool.flow(name, to)
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp", "tls"])
+async def test_a_port_in_use_is_told_in_one_line(protocol: str) -> None:
+    async with opened(section("a", protocol)) as (pool, _, _):
+        port = pool.flow("", target(5060, protocol)).contact.port
+        async with opened(section("b", protocol, port=port)) as (_, _, failed):
+            assert failed["b"].in_use
+            assert f"{protocol} 127.0.0.1:{port} is already in use" in str(failed["b"])
+
+
+async def test_an_address_of_somebody_else_is_told() -> None:
+    async with opened(section("a", host="192.0.2.1")) as (pool, _, failed):
+        assert "192.0.2.1:0 is no address of this host" in str(failed["a"])
+        assert not failed["a"].in_use
+        assert pool.opened() == ()
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+@pytest.mark.parametrize(("bound", "there"), [("0.0.0.0", "127.0.0.1"), ("::", "::1")])
+async def test_bound_to_all_the_routed_address_is_named(
+    protocol: str, bound: str, there: str
+) -> None:
+    async with opened(section("a", protocol, host=bound)) as (pool, _, _):
+        flow = pool.flow("", target(5060, protocol, host=there))
+        assert flow.contact.host == flow.sent_by.host == there
+        assert flow.contact.port > 0
+
+
+LOCAL = (ipaddress.ip_network("127.0.0.0/8"),)
+ELSEWHERE = (ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("2001:db8::/32"))
+
+
+async def test_the_external_address_is_named_outside_the_local_nets() -> None:
+    external = "192.0.2.9"
+    sections = (
+        section("plain", external_signaling_address=external),
+        section("port", external_signaling_address=external, external_signaling_port=15060),
+        section("far", external_signaling_address=external, local_net=ELSEWHERE),
+        section("near", external_signaling_address=external, local_net=LOCAL),
+        section("only", external_signaling_port=15060),
+    )
+    async with opened(*sections) as (pool, _, _):
+        flows = {name: pool.flow(name, target(5060)) for name in pool.opened()}
+        for flow in flows.values():
+            assert flow.contact == flow.sent_by
+        assert flows["plain"].contact.host == external
+        assert flows["plain"].contact.port not in (0, 15060)
+        assert flows["port"].contact == Address(external, 15060)
+        assert flows["far"].contact.host == external
+        assert flows["near"].contact.host == "127.0.0.1"
+        assert flows["only"].contact.host == "127.0.0.1"
+        assert flows["only"].contact.port != 15060
+
+
+async def test_requests_leave_from_the_same_socket_whatever_the_external_address() -> None:
+    behind = section("a", external_signaling_address="192.0.2.9", external_signaling_port=9)
+    async with opened(behind) as (pool, heard, _), udp_peer() as peer:
+        flow = pool.flow("", target(peer.getsockname()[1]))
+        flow.send(MESSAGE)
+        _, source = await datagram(peer)
+        peer.sendto(b"x", source)
+        await heard.until(lambda: bool(heard.messages))
+
+
+async def test_an_external_host_name_is_looked_up() -> None:
+    async with nameserver({"nat.example.com": {"A": ["192.0.2.77"]}}) as server:
+        options = {"external_signaling_address": "nat.example.com"}
+        dns = resolver(server.port)
+        async with opened(section("a", **options), dns=dns) as (pool, _, _):
+            assert pool.flow("", target(5060)).contact.host == "192.0.2.77"
+
+
+async def test_an_external_host_name_that_is_not_found_changes_nothing() -> None:
+    options = {"external_signaling_address": "nat.example.com"}
+    async with opened(section("a", **options)) as (pool, _, _):
+        assert pool.flow("", target(5060)).contact.host == "127.0.0.1"
+
+
+async def test_a_reload_leaves_alone_what_has_not_changed() -> None:
+    same, tcp = section("same"), section("tcp", "tcp")
+    async with (
+        opened(same, tcp, section("gone")) as (pool, heard, _),
+        stream_peer() as peer,
+    ):
+        udp, flow = pool.flow("same", target(5060)), pool.flow("", target(peer.port, "tcp"))
+        flow.send(b"1")
+        assert await peer.read(1) == b"1"
+        moved = section("same")
+        object.__setattr__(moved, "source", "pjsip.conf:99")
+        result = await pool.reopen([section("new"), moved, tcp])
+        assert (result.added, result.removed, result.changed) == (("new",), ("gone",), ())
+        assert result.failed == {}
+        assert pool.opened() == ("new", "same", "tcp")
+        assert pool.flow("same", target(5060)) is udp
+        assert pool.flow("", target(5060)).transport == "new"
+        pool.flow("", target(peer.port, "tcp")).send(b"2")
+        assert await peer.read(1) == b"2"
+        assert heard.closings == []
+
+
+async def test_a_changed_section_waits_for_a_restart_unless_it_allows_a_reload() -> None:
+    async with opened(section("a", allow_reload=True), section("b")) as (pool, _, _):
+        ports = {name: pool.flow(name, target(5060)).contact.port for name in ("a", "b")}
+        result = await pool.reopen(
+            [section("a", allow_reload=True, external_signaling_port=1), section("b", tos=8)]
+        )
+        assert (result.changed, result.kept) == (("a",), ("b",))
+        assert pool.flow("a", target(5060)).contact.port != ports["a"]
+        assert pool.flow("b", target(5060)).contact.port == ports["b"]
+
+
+async def test_connections_that_a_reload_cuts_are_told_as_lost() -> None:
+    async with opened(section("a", "tcp")) as (pool, heard, _), stream_peer() as peer:
+        flow = pool.flow("", target(peer.port, "tcp"))
+        flow.send(b"1")
+        assert await peer.read(1) == b"1"
+        await pool.reopen([])
+        assert [(one, established) for one, _, established in heard.closings] == [(flow, True)]
+
+
+async def test_a_port_may_pass_from_one_section_to_another() -> None:
+    async with opened(section("a")) as (pool, _, _):
+        port = pool.flow("", target(5060)).contact.port
+        result = await pool.reopen([section("b", port=port)])
+        assert result.failed == {}
+        assert pool.flow("", target(5060)).contact.port == port
+
+
+async def test_what_failed_is_tried_again_at_the_next_reload() -> None:
+    port = closed_port()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as blocker:
+        blocker.bind(("127.0.0.1", port))
+        async with opened(section("a", port=port)) as (pool, _, failed):
+            assert failed["a"].in_use
+            blocker.close()
+            result = await pool.reopen([section("a", port=port)])
+            assert (result.failed, result.added) == ({}, ("a",))
+
+
+async def test_type_of_service_is_set() -> None:
+    sections = (section("a", tos=0xB8, cos=3), section("b", host="::1", tos=0x60))
+    async with opened(*sections) as (_, _, failed):
+        assert failed == {}

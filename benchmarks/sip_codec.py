@@ -56,8 +56,8 @@ def _transaction() -> None:
 
 def _micros(work: Callable[[], object]) -> float:
     """Microseconds that `work` takes once."""
-    rounds = 5000
-    return min(timeit.repeat(work, number=rounds, repeat=7)) / rounds * 1e6
+    rounds = 500
+    return min(timeit.repeat(work, number=rounds, repeat=100)) / rounds * 1e6
 
 
 def main() -> None:

@@ -81,12 +81,17 @@ def parse_challenges(response: Response) -> tuple[Challenge, ...]:
     Other schemes and challenges without realm or nonce are left out.  One header may hold
     several (RFC 7235 section 4.1).
     """
-    found: list[Challenge] = []
-    for name, value in response.headers:
-        answer = _ANSWERS.get(name.lower())
-        if answer is not None:
-            found += read_challenges(value, answer)
-    return tuple(found)
+    present = [name for name in _ANSWERS if response.headers.has(name)]
+    if len(present) == 1:
+        lines = [(present[0], value) for value in response.headers.all(present[0])]
+    else:
+        lines = [(name.lower(), value) for name, value in response.headers]
+    return tuple(
+        challenge
+        for name, value in lines
+        if name in _ANSWERS
+        for challenge in read_challenges(value, _ANSWERS[name])
+    )
 
 
 def read_challenges(value: str, answer: str = "Authorization") -> list[Challenge]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from pjreg_cli.errors import SipParseError, excerpt
@@ -41,85 +42,70 @@ _COMPACT = {
 #: CSeq numbers end here (RFC 3261 section 8.1.1.5)
 _CSEQ_LIMIT = 2**31
 _CSEQ_DIGITS = 20
-_FOLDED = frozenset(" \t")
-_FOLD = re.compile(r"\r?\n[ \t]+")
-_LINE_END = re.compile(r"[\r\n]+")
 _CSEQ = re.compile(r"([0-9]+)[ \t]+([!-~]+)")
 
-_USUAL = """
-    Via From To Call-ID CSeq Contact Expires Content-Length Content-Type Server User-Agent Date
-    WWW-Authenticate Proxy-Authenticate Allow Supported Require Min-Expires Retry-After Path
-    Service-Route P-Associated-URI Security-Server Warning Max-Forwards Route Record-Route
-    Allow-Events Accept Event Subject Session-Expires
-"""
-#: the names that most messages are made of, as they are mostly spelt
-_KEYS = {
-    spelt: name.lower()
-    for name in re.split(r"\s+", _USUAL.strip())
-    for spelt in (name, name.lower(), name.upper())
-}
-_KEYS |= {spelt: key for letter, key in _COMPACT.items() for spelt in (letter, letter.upper())}
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_LINE_END = re.compile(r"[\r\n]+")
+#: the rest of a line with those folded onto it
+_VALUE = r"([^\n]*(?:\n[ \t][^\n]*)*)"
+_FIELD = re.compile(rf"\n(?![ \t])([^\n:]+):{_VALUE}")
 
 
 def canonical(name: str) -> str:
     """The one key of a header name: lower case, written out, without blanks."""
-    usual = _KEYS.get(name)
-    if usual is not None:
-        return usual
     key = name.strip(_BLANKS).lower()
     return _COMPACT.get(key, key)
+
+
+# who asks is this program, not the network: the names are few
+@lru_cache(maxsize=256)
+def _field_named(name: str) -> re.Pattern[str]:
+    """Finds the fields of this name, however they spell it."""
+    key = canonical(name)
+    spellings = "|".join(
+        [re.escape(key), *(letter for letter, long in _COMPACT.items() if long == key)]
+    )
+    return re.compile(rf"\n(?:{spellings})[ \t]*:{_VALUE}", re.IGNORECASE)
+
+
+def _plain(value: str) -> str:
+    """A value without the blanks around it, its folded lines made one."""
+    value = value.strip(_BLANKS)
+    return _FOLD.sub(" ", value) if "\n" in value else value
+
+
+def _one_line(text: str) -> str:
+    return _LINE_END.sub(" ", text) if "\n" in text or "\r" in text else text
 
 
 class Headers:
     """Header fields in order; names in any letter case, long or compact, mean the same.
 
-    A value never changes.  What was read from the wire keeps its spelling when written again,
-    folded lines apart.
+    A value that never changes, and text until somebody asks: to find one field in the whole text
+    costs a tenth of taking all of them apart.  What was read from the wire keeps its spelling
+    when written again, folded lines apart.
     """
 
-    __slots__ = ("_fields", "_first")
+    __slots__ = ("_text",)
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        self._fields = [(canonical(name), name, value) for name, value in fields]
-        self._first: dict[str, str] = {}
-        for key, _, value in self._fields:
-            self._first.setdefault(key, value)
+        self._text = "".join(f"\n{_one_line(name)}: {_one_line(value)}" for name, value in fields)
 
     @classmethod
     def read(cls, text: str) -> Headers:
         """The fields of `text`, one a line; lines that are no header are passed over."""
         self = cls.__new__(cls)
-        self._fields = fields = []
-        self._first = first = {}
-        usual = _KEYS.get
-        for line in text.split("\n"):
-            name, colon, value = line.partition(":")
-            key = usual(name)
-            if key is None:
-                if line[:1] in _FOLDED:
-                    # rare enough to begin anew instead of asking beforehand
-                    return cls.read(_FOLD.sub(" ", text.lstrip(_BLANKS)))
-                if not colon:
-                    continue
-                key = canonical(name)
-            elif not colon:
-                continue
-            fields.append((key, name, value))
-            if key not in first:
-                first[key] = value
+        self._text = text if text[:1] == "\n" else "\n" + text
         return self
 
     def get(self, name: str) -> str | None:
         """The first value of this name without the blanks around it, or None."""
-        value = self._first.get(canonical(name))
-        return None if value is None else value.strip(_BLANKS)
+        match = _field_named(name).search(self._text)
+        return None if match is None else _plain(match[1])
 
     def all(self, name: str) -> tuple[str, ...]:
         """The values of this name, one for each line, in order."""
-        wanted = canonical(name)
-        if wanted not in self._first:
-            return ()
-        return tuple(value.strip(_BLANKS) for key, _, value in self._fields if key == wanted)
+        return tuple(map(_plain, _field_named(name).findall(self._text)))
 
     def listed(self, name: str) -> tuple[str, ...]:
         """The elements of a comma-separated header, whether in one line or several."""
@@ -127,47 +113,39 @@ class Headers:
 
     def has(self, *names: str) -> bool:
         """Whether there is a field of each of these names."""
-        return all(canonical(name) in self._first for name in names)
-
-    def has_keys(self, keys: frozenset[str]) -> bool:
-        """As `has`, for names that are canonical already."""
-        return self._first.keys() >= keys
+        return all(_field_named(name).search(self._text) for name in names)
 
     def without(self, *names: str) -> Headers:
         """These fields save those of the names given."""
         gone = {canonical(name) for name in names}
-        return Headers((name, value) for key, name, value in self._fields if key not in gone)
+        return Headers((name, value) for name, value in self if canonical(name) not in gone)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Name as written and value, in order."""
-        for _, name, value in self._fields:
-            yield name.strip(_BLANKS), value.strip(_BLANKS)
+        for match in _FIELD.finditer(self._text):
+            yield match[1].strip(_BLANKS), _plain(match[2])
 
     def __len__(self) -> int:
-        return len(self._fields)
+        return sum(1 for _ in self)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Headers):
             return NotImplemented
-        return [(canonical(n), v) for n, v in self] == [(canonical(n), v) for n, v in other]
+        return self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash(tuple((canonical(name), value) for name, value in self))
+        return hash(self._key())
+
+    def _key(self) -> tuple[tuple[str, str], ...]:
+        return tuple((canonical(name), value) for name, value in self)
 
     def __str__(self) -> str:
         """The fields as they go on the wire, each with its line end; no value can add a line."""
-        return "".join(
-            f"{_one_line(name.strip(_BLANKS))}: {_one_line(value.strip(_BLANKS))}\r\n"
-            for _, name, value in self._fields
-        )
+        return "".join(f"{_one_line(name)}: {_one_line(value)}\r\n" for name, value in self)
 
     def __repr__(self) -> str:
         # names only: an Authorization must not slip into a log by way of repr
-        return f"Headers({', '.join(name.strip(_BLANKS) for _, name, _ in self._fields)})"
-
-
-def _one_line(text: str) -> str:
-    return _LINE_END.sub(" ", text) if "\n" in text or "\r" in text else text
+        return f"Headers({', '.join(name for name, _ in self)})"
 
 
 # -- lists ------------------------------------------------------------------------------------
@@ -181,7 +159,9 @@ def split_list(value: str) -> list[str]:
     Commas in quoted strings and in angle brackets do not count; a quote or bracket that is never
     closed reaches to the end.
     """
-    if '"' not in value and "<" not in value:
+    if "," not in value:
+        pieces = [value]
+    elif '"' not in value and "<" not in value:
         pieces = value.split(",")
     else:
         pieces = []

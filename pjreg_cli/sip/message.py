@@ -17,7 +17,7 @@ MAX_MESSAGE = 65535
 #: the most header lines taken
 MAX_HEADERS = 512
 
-_MANDATORY = frozenset({"via", "from", "to", "call-id", "cseq"})
+_MANDATORY = ("Via", "From", "To", "Call-ID", "CSeq")
 _STATUS_LINE = re.compile(r"SIP/2\.0[ \t]+([1-6][0-9]{2})(?:[ \t]+(.*))?", re.I | re.S)
 _REQUEST_LINE = re.compile(r"([A-Za-z0-9\-.!%*_+`'~]+) +([^\s\x00-\x1f\x7f]+) +SIP/2\.0\s*", re.I)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -120,9 +120,7 @@ class Response:
 
 
 def _branch(headers: Headers) -> str:
-    via = headers.get("via")
-    if via is None:
-        return ""
+    via = headers.get("Via") or ""
     if "," in via:
         via = next(iter(split_list(via)), "")
     branch = via.partition(";branch=")[2].partition(";")[0].rstrip(" \t")
@@ -151,7 +149,11 @@ def parse(data: bytes) -> Request | Response:
         head, body = data[:end], data[end + 4 :]
     else:
         head, body = _loose_head(data)
-    start_line, _, fields = head.decode("utf-8", "surrogateescape").partition("\n")
+    if head.count(b"\n") > MAX_HEADERS:
+        raise SipParseError(f"more than {MAX_HEADERS} header lines")
+    text = head.decode("utf-8", "surrogateescape")
+    end = text.find("\n")
+    start_line, fields = (text, "") if end < 0 else (text[:end], text[end:])
     if start_line[:4] in {"SIP/", "sip/"}:
         return _response(start_line, fields, body)
     return _request(start_line, fields, body)
@@ -168,30 +170,38 @@ def _loose_head(data: bytes) -> tuple[bytes, bytes]:
     return data.rstrip(b"\r\n"), b""
 
 
-def _headers(fields: str) -> Headers:
-    headers = Headers.read(fields)
-    if len(headers) > MAX_HEADERS:
-        raise SipParseError(f"{len(headers)} header lines")
-    return headers
-
-
 def _response(start_line: str, fields: str, body: bytes) -> Response:
     match = _STATUS_LINE.fullmatch(start_line.rstrip(" \t\r"))
     if match is None:
         raise SipParseError(f"bad status line: {excerpt(start_line.rstrip())}")
-    headers = _headers(fields)
-    if not headers.has_keys(_MANDATORY):
-        missing = sorted(key for key in _MANDATORY if not headers.has(key))
+    headers = Headers.read(fields)
+    if not _is_complete(fields, headers):
+        missing = [name for name in _MANDATORY if not headers.has(name)]
         raise SipParseError(f"a response without {', '.join(missing)}")
-    cseq = parse_cseq(headers.get("cseq") or "")
-    return Response(int(match[1]), match[2] or "", headers, _body(headers, body), cseq)
+    cseq = parse_cseq(headers.get("CSeq") or "")
+    # the usual end of a response spares looking for what it says
+    if body or not fields.endswith("\nContent-Length: 0"):
+        body = _body(headers, body)
+    return Response(int(match[1]), match[2] or "", headers, body, cseq)
+
+
+def _is_complete(fields: str, headers: Headers) -> bool:
+    """Whether all mandatory headers are there; the usual spelling is looked for first."""
+    plain = fields.lower()
+    return (
+        "\nvia:" in plain
+        and "\nfrom:" in plain
+        and "\nto:" in plain
+        and "\ncall-id:" in plain
+        and "\ncseq:" in plain
+    ) or headers.has(*_MANDATORY)
 
 
 def _request(start_line: str, fields: str, body: bytes) -> Request:
     match = _REQUEST_LINE.fullmatch(start_line)
     if match is None:
         raise SipParseError(f"no SIP: {excerpt(start_line.rstrip())}")
-    headers = _headers(fields)
+    headers = Headers.read(fields)
     return Request(match[1], match[2], headers, _body(headers, body))
 
 

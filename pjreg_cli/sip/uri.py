@@ -266,6 +266,8 @@ def equivalent(a: SipUri, b: SipUri) -> bool:
     Not transitive: a parameter that only one of them has does not count, save for `transport`,
     `user`, `ttl`, `method` and `maddr`.
     """
+    if a == b:
+        return True
     return (
         a.scheme == b.scheme
         and _unescaped(a.user) == _unescaped(b.user)

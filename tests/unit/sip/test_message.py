@@ -61,7 +61,7 @@ def test_branch_is_that_of_the_topmost_via(via: bytes, branch: str) -> None:
 @pytest.mark.parametrize("name", [b"Via", b"From", b"To", b"Call-ID", b"CSeq"])
 def test_a_response_without_a_mandatory_header_is_refused(name: bytes) -> None:
     data = b"\r\n".join(line for line in _OK.split(b"\r\n") if not line.startswith(name + b":"))
-    with pytest.raises(SipParseError, match=name.decode().lower()):
+    with pytest.raises(SipParseError, match=name.decode()):
         parse(data)
 
 

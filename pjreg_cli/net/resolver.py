@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -77,10 +78,15 @@ class Resolver:
         self._entries: dict[Question, _Entry] = {}
         self._failures: dict[Question, str] = {}
         self._pending: dict[Question, asyncio.Future[None]] = {}
+        # what `now` need not work out again: until when, and the targets
+        self._decisions: dict[tuple[Locatable, Ways], tuple[float, tuple[Target, ...]]] = {}
 
     def now(self, uri: Locatable, ways: Ways) -> tuple[Target, ...] | None:
         """The targets of a URI that is numeric or whose answers are still fresh; None when somebody
         must be asked.  Never waits; raises ResolveError when there certainly are none."""
+        decision = self._decisions.get((uri, ways))
+        if decision is not None and self._clock() < decision[0]:
+            return decision[1]
         known: dict[Question, Records] = {}
         while missing := questions(uri, ways, known):
             for question in missing:
@@ -134,6 +140,7 @@ class Resolver:
             self._entries.clear()
             self._failures.clear()
             self._pending.clear()
+            self._decisions.clear()
 
     # -- what is known ------------------------------------------------------------------------
 
@@ -141,8 +148,17 @@ class Resolver:
         self, uri: Locatable, ways: Ways, known: Known, failure: str
     ) -> tuple[Target, ...]:
         """The targets, or the best reason why there are none."""
-        found = targets(uri, ways, known, self._draw)
+        draws: list[float] = []
+
+        def draw() -> float:
+            draws.append(self._draw())
+            return draws[-1]
+
+        found = targets(uri, ways, known, draw)
         if found:
+            # what chance decides is decided anew every time
+            if not draws:
+                self._remember(uri, ways, known, found)
             return found
         host = excerpt(uri.host)
         if reason := impossible(uri, ways) or failure:
@@ -153,6 +169,17 @@ class Resolver:
         if known and not any(entry.exists for entry in gone):
             raise ResolveError(f"{host} does not exist")
         raise ResolveError(f"{host} has no address we can reach")
+
+    def _remember(
+        self, uri: Locatable, ways: Ways, known: Known, found: tuple[Target, ...]
+    ) -> None:
+        """Keep a decision as long as everything it stands on is fresh."""
+        hosts_until = self._clock() + _FILES_S
+        entries = (self._entries.get(question) for question in known)
+        ends = [entry.fresh_until if entry else hosts_until for entry in entries]
+        if len(self._decisions) >= _KEPT:
+            self._decisions.clear()
+        self._decisions[(uri, ways)] = (min(ends, default=math.inf), found)
 
     def _ready(self, question: Question) -> Records | None:
         """What needs no waiting: the hosts file, a fresh answer, an old one while DNS is down."""

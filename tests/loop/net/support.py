@@ -84,7 +84,8 @@ def resolver(port: int = 0, **options: Any) -> Resolver:
     servers = (("127.0.0.1", port),) if port else ()
     settings = ResolverSettings(nameservers=servers, resolv=False, hosts=options.pop("hosts", ""))
     options.setdefault("clock", asyncio.get_running_loop().time)
-    return Resolver(settings, spawn=spawn, draw=lambda: 0.0, **options)
+    options.setdefault("draw", lambda: 0.0)
+    return Resolver(settings, spawn=spawn, **options)
 
 
 @asynccontextmanager

@@ -120,6 +120,21 @@ async def test_the_cause_is_named_and_kept(uri: str, words: str) -> None:
         assert len(server.asked) == asked
 
 
+async def test_chance_decides_among_equals_every_time_anew() -> None:
+    zone: Zone = {
+        "_sip._udp.example.com": {"SRV": ["0 1 1 one.example.com.", "0 1 2 one.example.com."]},
+        "one.example.com": {"A": ["192.0.2.1"]},
+    }
+    numbers = iter([0.0, 0.99] * 3)
+    async with nameserver(zone) as server:
+        dns = resolver(server.port, draw=lambda: next(numbers))
+        first = await dns.locate(URI, UDP)
+        second, third = dns.now(URI, UDP), dns.now(URI, UDP)
+        assert second is not None
+        assert third == first
+        assert second == first[::-1]
+
+
 async def test_one_look_up_serves_all_who_ask_at_once() -> None:
     async with nameserver(ZONE) as server:
         dns = resolver(server.port)

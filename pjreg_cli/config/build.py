@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from pjreg_cli.config.calls import CALLS
 from pjreg_cli.config.defects import (
     SERVER_PORTS,
     address,
@@ -31,6 +32,7 @@ SECRETS: Final = frozenset(
 )
 """Options whose value is never repeated anywhere."""
 
+_COMPARABLE: Final = 200
 _REPEATED: Final[Mapping[type[Any], tuple[str, ...]]] = {
     Auth: ("password_digest",),
     Transport: ("local_net",),
@@ -57,8 +59,8 @@ class Built(Generic[T]):
     refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of refused sections and why."""
     problems: list[Problem] = field(default_factory=list)
-    duplicate: str = ""
-    """The name that occurs twice: then nothing of this type is taken over."""
+    duplicate: Problem | None = None
+    """The first name that occurs twice: then nothing of this type is taken over."""
 
 
 def kind_of(section: Section) -> str:
@@ -70,9 +72,12 @@ def kind_of(section: Section) -> str:
     return kind
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known name that a word was probably meant to be; empty when none is near."""
-    found = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), 1, 0.6)
+def nearest(word: str, known: Collection[str]) -> str:
+    """The known name that a word was probably meant to be; empty when none is near, or when there
+    are too many to compare."""
+    if len(known) > _COMPARABLE:
+        return ""
+    found = difflib.get_close_matches(word.lower().replace("-", "_"), known, 1, 0.6)
     return found[0] if found else ""
 
 
@@ -161,9 +166,9 @@ def _build(
     make = _maker(model, complete)
     for section in sections:
         if section.name in objects:
-            built.duplicate = section.name
+            built.duplicate = built.duplicate or _duplicate(section, model)
             built.problems.append(_duplicate(section, model))
-            break
+            continue
         try:
             made = make(section)
             found = defect(made)
@@ -228,6 +233,8 @@ def _flaws(error: ValidationError, values: Mapping[str, Any], model: type[T]) ->
 
 
 def _unknown(option: str, model: type[Any]) -> Defect:
+    if option in CALLS and model is Registration:
+        return Defect(option, f"'{option}' is an option of calls (type={CALLS[option]})")
     near = nearest(option, option_names(model))
     hint = f", did you mean '{near}'?" if near else ""
     return Defect(option, f"unknown option '{excerpt(option)}'{hint}")

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from pjreg_cli.config import beside, build, wizard
 from pjreg_cli.config.files import Disk, Fingerprint, readable, stamp
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
-from pjreg_cli.config.reader import Document, Section, read
+from pjreg_cli.config.reader import Document, Section, given_up, read
 from pjreg_cli.config.rules import Inspector, Ways
 from pjreg_cli.config.settings import (
     NOTHING,
@@ -30,7 +30,7 @@ from pjreg_cli.config.settings import (
 )
 from pjreg_cli.config.shown import registration_options
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.port import Level, Planned, Problem
+from pjreg_cli.port import Planned, Problem
 
 __all__ = ["Difference", "Reload", "Scope", "Settings", "load", "plan", "reload"]
 
@@ -76,6 +76,21 @@ def reload(old: Settings, scope: Scope) -> Reload:
     as it was and is told in `error`.
     """
     return _run(old, scope)
+
+
+def examine(path: Path) -> tuple[Settings, Mapping[str, Document]]:
+    """What a configuration means with all reasons to give a file up passed over, and the documents
+    by the paths of their first files: for finding everything that is wrong at once.
+
+    Raises ConfigError when there is no pjsip.conf or it cannot be read.
+    """
+    directory, main = locate(Path(path))
+    run = _Run(Settings(directory, main), forgiving=True)
+    with _without_collector():
+        settings = run.run(Scope.ALL).settings
+    return settings, {
+        path: reading.document for path, reading in run.readings.items() if reading.document
+    }
 
 
 def plan(old: Settings) -> tuple[Planned, ...]:
@@ -134,8 +149,9 @@ def _without_collector() -> Iterator[None]:
 class _Run:
     """One pass over the files, from old settings to new ones."""
 
-    def __init__(self, old: Settings) -> None:
+    def __init__(self, old: Settings, forgiving: bool = False) -> None:
         self.old = old
+        self.forgiving = forgiving
         self.parts = dict(old.parts)
         self.read_again: list[str] = []
         self.readings: dict[str, _Reading] = {}
@@ -213,9 +229,9 @@ class _Run:
     def taken(self, part: str, built: build.Built[T], old: Mapping[str, T]) -> dict[str, T]:
         """What is in force from now on; after a duplicate what was before."""
         self.note(part, built.problems)
-        if not built.duplicate:
+        first = built.duplicate
+        if first is None or self.forgiving:
             return built.objects
-        first = built.problems[-1]
         self.error = self.error or ConfigError(first.message, first.path, first.line)
         return dict(old)
 
@@ -247,7 +263,9 @@ class _Run:
         if document is None:
             # what is refused stays refused: the same objects stay in force
             kept = former.refused if former is not None else NOTHING
-            self.parts[part] = Part(fingerprint, (self.given_up(str(path)),), kept)
+            failure = self.failures[str(path)]
+            self.error = self.error or failure
+            self.parts[part] = Part(fingerprint, (given_up(failure),), kept)
             return None
         self.parts[part] = Part(fingerprint, tuple(document.remarks))
         return document
@@ -261,21 +279,13 @@ class _Run:
                 self.readings[path] = _Reading(Document(), absent)
                 return self.readings[path]
             try:
-                document = read(path, disk)
+                document = read(path, disk, self.forgiving)
             except ConfigError as error:
                 self.failures[path] = error
                 self.readings[path] = _Reading(None, Fingerprint())
             else:
                 self.readings[path] = _Reading(document, disk.fingerprint())
         return self.readings[path]
-
-    def given_up(self, path: str) -> Problem:
-        """What to say of a file that was given up."""
-        error = self.failures[path]
-        self.error = self.error or error
-        fate = "at the start nothing of it is configured, on a reload everything stays as it was"
-        message = f"the whole file is given up: {error.message}; {fate}"
-        return Problem(error.path, error.line, Level.ERROR, message)
 
     def note(self, part: str, problems: Iterable[Problem]) -> None:
         former = self.parts[part]
@@ -355,10 +365,15 @@ def _changed_names(old: Mapping[str, Auth], new: Mapping[str, Auth]) -> tuple[st
 
 def _distinct(parts: Iterable[Part]) -> tuple[Problem, ...]:
     """The problems of all parts, each once, in file order."""
+    them = tuple(parts)
+    paths = (path for part in them for path in part.fingerprint.stamps)
+    return tuple(in_file_order((p for part in them for p in part.problems), paths))
+
+
+def in_file_order(problems: Iterable[Problem], paths: Iterable[str]) -> list[Problem]:
+    """Problems, each once, by file and line; files in the order of `paths`."""
     order: dict[str, int] = {}
-    found: dict[Problem, None] = {}
-    for part in parts:
-        for path in part.fingerprint.stamps:
-            order.setdefault(path, len(order))
-        found |= dict.fromkeys(part.problems)
-    return tuple(sorted(found, key=lambda p: (order.get(p.path, -1), p.path, p.line)))
+    for path in paths:
+        order.setdefault(path, len(order))
+    found = dict.fromkeys(problems)
+    return sorted(found, key=lambda p: (order.get(p.path, len(order)), p.path, p.line))

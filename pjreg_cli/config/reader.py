@@ -89,9 +89,13 @@ class Document:
     """Comments that look like the rest of a value."""
 
 
-def read(path: str, source: Source) -> Document:
-    """Read a file and its includes; raises ConfigError when Asterisk would give it up."""
-    reader = _Reader(source)
+def read(path: str, source: Source, forgiving: bool = False) -> Document:
+    """Read a file and its includes; raises ConfigError when Asterisk would give it up.
+
+    A forgiving reader notes each reason to give up as an error and goes on, so that all that is
+    wrong comes to light at once; it raises only when the file itself cannot be read.
+    """
+    reader = _Reader(source, forgiving)
     try:
         reader.file(path, 1)
     except OSError as error:
@@ -99,11 +103,19 @@ def read(path: str, source: Source) -> Document:
     return reader.document
 
 
+def given_up(error: ConfigError) -> Problem:
+    """What to tell of a file that is given up."""
+    fate = "at the start nothing of it is configured, on a reload everything stays as it was"
+    message = f"the whole file is given up: {error.message}; {fate}"
+    return Problem(error.path, error.line, Level.ERROR, message)
+
+
 class _Reader:
     """What is known while one document is read."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, forgiving: bool) -> None:
         self.source = source
+        self.forgiving = forgiving
         self.document = Document()
         self.current: Section | None = None
         self.by_name: dict[str, list[Section]] = {}
@@ -113,7 +125,8 @@ class _Reader:
     def file(self, path: str, depth: int) -> None:
         """Read one file; it begins in the section that was current."""
         if depth > MAXIMUM_DEPTH:
-            raise ConfigError(f"includes are nested deeper than {MAXIMUM_DEPTH}", path)
+            self.give_up(f"includes are nested deeper than {MAXIMUM_DEPTH}", path, 1)
+            return
         comments = _Comments()
         seen = self.seen
         section = self.current
@@ -139,14 +152,12 @@ class _Reader:
             if len(raw) > LONGEST_LINE and _too_long(raw):
                 self.remark(path, number, "the line is too long and skipped")
             elif text[0] == "[":
-                section = self.header(text, path, number)
-                append = section.entries.append
+                section = self.header(text, path, number) or section
+                append = section.entries.append if section else None
             elif text[0] == "#":
                 self.directive(text, path, number, depth)
             elif section is None:
-                raise ConfigError(
-                    f"'{excerpt(text)}' stands before the first section", path, number
-                )
+                self.give_up(f"'{excerpt(text)}' stands before the first section", path, number)
             else:
                 self.option(section, raw, text, path, number)
         if comments.depth:
@@ -158,7 +169,8 @@ class _Reader:
         if escaped:
             text = text[1:]
             if not text or text[0] < "!":
-                raise ConfigError("a backslash must be followed by a character", path, number)
+                self.give_up("a backslash must be followed by a character", path, number)
+                return
         at = text.find("=", 1 if escaped else 0)
         if at < 0:
             self.remark(path, number, f"'{excerpt(text)}' has no '=' and is skipped")
@@ -180,17 +192,19 @@ class _Reader:
         if not more and len(self.seen) < _REMEMBERED and ";" not in raw:
             self.seen[raw] = (key, value)
 
-    def header(self, text: str, path: str, number: int) -> Section:
-        """Take up `[name]` and what stands in the parentheses right behind it."""
+    def header(self, text: str, path: str, number: int) -> Section | None:
+        """Take up `[name]` and what stands in the parentheses right behind it; None when it is
+        unusable."""
         name, bracket, rest = text[1:].partition("]")
         if not bracket:
-            raise ConfigError(f"'{excerpt(text)}' has no closing ']'", path, number)
+            self.give_up(f"'{excerpt(text)}' has no closing ']'", path, number)
+            return None
         section = Section(name, path, number)
         words: list[str] = []
         if rest[:1] == "(":
             inside, parenthesis, rest = rest[1:].partition(")")
             if not parenthesis:
-                raise ConfigError(f"'{excerpt(text)}' has no closing ')'", path, number)
+                self.give_up(f"'{excerpt(text)}' has no closing ')'", path, number)
             words = inside.split(",")
         if rest.strip(_BLANKS):
             self.remark(
@@ -202,33 +216,36 @@ class _Reader:
                 section.template = True
             elif word[:1] == "+":
                 found = self.added_to(name, word[1:], path, number)
-                found.entries.extend(section.entries)
-                section, new = found, False
-            elif word:
-                section.entries.extend(self.base(word, path, number).entries)
+                if found is not None:
+                    found.entries.extend(section.entries)
+                    section, new = found, False
+            elif word and (base := self.base(word, path, number)) is not None:
+                section.entries.extend(base.entries)
         if new:
             self.document.sections.append(section)
             self.by_name.setdefault(name.lower(), []).append(section)
         self.current = section
         return section
 
-    def added_to(self, name: str, condition: str, path: str, number: int) -> Section:
+    def added_to(self, name: str, condition: str, path: str, number: int) -> Section | None:
         """The section that `(+)` means: the first of that name that is no template."""
         for section in self.by_name.get(name.lower(), ()):
             if _fits(section, condition):
                 return section
-        raise ConfigError(f"(+) adds to [{excerpt(name)}], which does not exist", path, number)
+        self.give_up(f"(+) adds to [{excerpt(name)}], which does not exist", path, number)
+        return None
 
-    def base(self, name: str, path: str, number: int) -> Section:
+    def base(self, name: str, path: str, number: int) -> Section | None:
         """The section to inherit from: a template or any other, the first of that name."""
         found = self.by_name.get(name.lower())
         if not found:
-            raise ConfigError(f"the template '{excerpt(name)}' does not exist", path, number)
+            self.give_up(f"the template '{excerpt(name)}' does not exist", path, number)
+            return None
         return found[0]
 
     def directive(self, text: str, path: str, number: int, depth: int) -> None:
         """Follow an include, pass over everything else that begins with `#`."""
-        word, *rest = text[1:].split(None, 1) if text[1:].strip() else [""]
+        word, *rest = [*text[1:].split(None, 1), ""]
         kind = word.lower()
         target = _unquoted(rest[0].strip(_BLANKS)) if rest else ""
         if kind == "exec":
@@ -250,7 +267,13 @@ class _Reader:
                 continue  # origin: a file that cannot be opened counts as one that is not there
             found += 1
         if not found and not forgiving:
-            raise ConfigError(f"#include of '{excerpt(target)}': no such file", path, number)
+            self.give_up(f"#include of '{excerpt(target)}': no such file", path, number)
+
+    def give_up(self, message: str, path: str, number: int) -> None:
+        """Give the whole document up, or just say that Asterisk would."""
+        if not self.forgiving:
+            raise ConfigError(message, path, number)
+        self.document.remarks.append(given_up(ConfigError(message, path, number)))
 
     def remark(self, path: str, number: int, message: str) -> None:
         self.document.remarks.append(Problem(path, number, Level.WARNING, message))

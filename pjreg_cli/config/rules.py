@@ -51,7 +51,7 @@ def uri_problem(text: str) -> str:
     if len(text) > LONGEST_URI:
         return f"is longer than {LONGEST_URI} characters"
     try:
-        uri = parse_uri(_bare(text))
+        uri = parse_uri(bare(text))
     except SipParseError:
         return "is not a sip: or sips: URI"
     if len(uri.host) > LONGEST_HOST:
@@ -64,12 +64,13 @@ def server(text: str) -> Server:
     problem = uri_problem(text)
     if problem:
         return Server(problem)
-    uri = parse_uri(_bare(text))
+    uri = parse_uri(bare(text))
     protocol = "tls" if uri.scheme == "sips" else (uri.parameter("transport") or "udp").lower()
     return Server("", protocol, _version(uri.host))
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
+    """A URI without the angle brackets around it."""
     return text[1:-1] if text[:1] == "<" and text[-1:] == ">" else text
 
 

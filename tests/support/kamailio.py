@@ -134,7 +134,8 @@ class Kamailio:
     """A registrar that can be started, stopped and asked which bindings it holds.
 
     `users` are names with passwords.  It listens on UDP and TCP `port`, and on `tls_port` where
-    there is a certificate.  Bindings live in memory only: a restarted one knows nobody.
+    there is a certificate.  Bindings live in memory only: a restarted one knows nobody.  Its files
+    go to `kamailio` in `directory`.
     """
 
     def __init__(
@@ -149,11 +150,12 @@ class Kamailio:
     ) -> None:
         self.port = free_port()
         self.tls_port = free_port()
-        self._directory = directory
-        self._control = directory / "ctl"
-        self._log = directory / "kamailio.log"
+        self._directory = directory / "kamailio"
+        self._directory.mkdir()
+        self._control = self._directory / "ctl"
+        self._log = self._directory / "log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._config = directory / "kamailio.cfg"
+        self._config = self._directory / "kamailio.cfg"
         self._config.write_text(
             self._text(users, algorithm, certificate, min_expires_s, max_expires_s)
         )

@@ -13,7 +13,8 @@ from pjreg_cli.sip.uri import quote
 Secret = Callable[[], str]
 """Hands out a secret at the moment it is needed, so that nothing else holds it."""
 
-_ANSWERS = {"www-authenticate": "Authorization", "proxy-authenticate": "Proxy-Authorization"}
+_WWW, _PROXY = "www-authenticate", "proxy-authenticate"
+_ANSWERS = {_WWW: "Authorization", _PROXY: "Proxy-Authorization"}
 _HASHES: dict[str, str] = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 
 #: realms of which one account keeps HA1; a registrar that makes up realms must not fill memory
@@ -81,17 +82,18 @@ def parse_challenges(response: Response) -> tuple[Challenge, ...]:
     Other schemes and challenges without realm or nonce are left out.  One header may hold
     several (RFC 7235 section 4.1).
     """
-    present = [name for name in _ANSWERS if response.headers.has(name)]
-    if len(present) == 1:
-        lines = [(present[0], value) for value in response.headers.all(present[0])]
+    headers = response.headers
+    www, proxy = headers.all(_WWW), headers.all(_PROXY)
+    if www and proxy:
+        # both kinds in one response are rare enough to look through all of it for their order
+        lines = [(_ANSWERS.get(name.lower(), ""), value) for name, value in headers]
     else:
-        lines = [(name.lower(), value) for name, value in response.headers]
-    return tuple(
-        challenge
-        for name, value in lines
-        if name in _ANSWERS
-        for challenge in read_challenges(value, _ANSWERS[name])
-    )
+        lines = [(_ANSWERS[_WWW if www else _PROXY], value) for value in www or proxy]
+    found: list[Challenge] = []
+    for answer, value in lines:
+        if answer:
+            found += read_challenges(value, answer)
+    return tuple(found)
 
 
 def read_challenges(value: str, answer: str = "Authorization") -> list[Challenge]:

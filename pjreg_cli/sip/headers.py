@@ -117,8 +117,10 @@ class Headers:
 
     def without(self, *names: str) -> Headers:
         """These fields save those of the names given."""
-        gone = {canonical(name) for name in names}
-        return Headers((name, value) for name, value in self if canonical(name) not in gone)
+        text = self._text
+        for name in names:
+            text = _field_named(name).sub("", text)
+        return Headers.read(text)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Name as written and value, in order."""

@@ -88,21 +88,21 @@ def begin(
     """A transaction whose request is sent now; without `timeout_s` it waits for 64 times T1."""
     ends_at = now + (TIMEOUT_T1 * t1_s if timeout_s is None else timeout_s)
     resend_at = None if reliable else now + min(t1_s, T2_S)
-    return _waiting(Transaction(Phase.TRYING, None, ends_at, resend_at, t1_s, reliable))
+    wake_at = _earlier(ends_at, resend_at)
+    return Transaction(Phase.TRYING, wake_at, ends_at, resend_at, t1_s, reliable)
 
 
 def react(transaction: Transaction, event: Event, now: float) -> Step:
     """The transaction after `event`, and what is to be done; the first rule that fits decides."""
     for name, applies, follow, effects in _BY_PHASE_AND_EVENT[transaction.phase, event]:
         if applies(transaction, now):
-            return follow(transaction, now)._replace(rule=name), effects
+            return follow(transaction, now, name), effects
     return transaction._replace(rule="ignored"), ()
 
 
-def _waiting(transaction: Transaction) -> Transaction:
-    """With the wake that its timers E and F ask for."""
-    ends_at, resend_at = transaction.ends_at, transaction.resend_at
-    return transaction._replace(wake_at=ends_at if resend_at is None else min(ends_at, resend_at))
+def _earlier(ends_at: float, resend_at: float | None) -> float:
+    """When timer E or F fires next."""
+    return ends_at if resend_at is None or ends_at < resend_at else resend_at
 
 
 # -- conditions -------------------------------------------------------------------------------
@@ -131,40 +131,43 @@ def _listened(transaction: Transaction, now: float) -> bool:
 # -- what follows -----------------------------------------------------------------------------
 
 
-def _proceed(transaction: Transaction, now: float) -> Transaction:
+def _proceed(transaction: Transaction, now: float, rule: str) -> Transaction:
     # the RFC lets timer E run on; like the origin we start it anew, which spares a resend
-    resend_at = None if transaction.reliable else now + T2_S
-    return _waiting(
-        transaction._replace(phase=Phase.PROCEEDING, resend_at=resend_at, interval_s=T2_S)
-    )
+    ends_at, reliable = transaction.ends_at, transaction.reliable
+    resend_at = None if reliable else now + T2_S
+    wake_at = _earlier(ends_at, resend_at)
+    return Transaction(Phase.PROCEEDING, wake_at, ends_at, resend_at, T2_S, reliable, rule)
 
 
-def _stay(transaction: Transaction, now: float) -> Transaction:
-    return transaction
+def _stay(transaction: Transaction, now: float, rule: str) -> Transaction:
+    return transaction._replace(rule=rule)
 
 
-def _resend(transaction: Transaction, now: float) -> Transaction:
-    proceeding = transaction.phase is Phase.PROCEEDING
-    interval_s = T2_S if proceeding else min(2 * transaction.interval_s, T2_S)
-    resend_at = (now if transaction.resend_at is None else transaction.resend_at) + interval_s
+def _resend(transaction: Transaction, now: float, rule: str) -> Transaction:
+    phase, _, ends_at, due_at, interval_s, reliable, _ = transaction
+    interval_s = T2_S if phase is Phase.PROCEEDING else min(2 * interval_s, T2_S)
+    resend_at = (now if due_at is None else due_at) + interval_s
     if resend_at <= now:
         # woken very late: one resend makes up for all that were missed
         resend_at = now + interval_s
-    return _waiting(transaction._replace(resend_at=resend_at, interval_s=interval_s))
+    wake_at = _earlier(ends_at, resend_at)
+    return Transaction(phase, wake_at, ends_at, resend_at, interval_s, reliable, rule)
 
 
-def _complete(transaction: Transaction, now: float) -> Transaction:
-    return transaction._replace(phase=Phase.COMPLETED, wake_at=now + T4_S, resend_at=None)
+def _complete(transaction: Transaction, now: float, rule: str) -> Transaction:
+    _, _, ends_at, _, interval_s, reliable, _ = transaction
+    return Transaction(Phase.COMPLETED, now + T4_S, ends_at, None, interval_s, reliable, rule)
 
 
-def _terminate(transaction: Transaction, now: float) -> Transaction:
-    return transaction._replace(phase=Phase.TERMINATED, wake_at=None, resend_at=None)
+def _terminate(transaction: Transaction, now: float, rule: str) -> Transaction:
+    _, _, ends_at, _, interval_s, reliable, _ = transaction
+    return Transaction(Phase.TERMINATED, None, ends_at, None, interval_s, reliable, rule)
 
 
 # -- the table --------------------------------------------------------------------------------
 
 _Condition = Callable[[Transaction, float], bool]
-_Follow = Callable[[Transaction, float], Transaction]
+_Follow = Callable[[Transaction, float, str], Transaction]
 
 
 class Rule(NamedTuple):

@@ -6,12 +6,12 @@ import re
 
 from pjreg_cli.errors import SipParseError, excerpt
 from pjreg_cli.sip.headers import Headers
-from pjreg_cli.sip.message import read_content_length, to_text
+from pjreg_cli.sip.message import MAX_MESSAGE, read_content_length, to_text
 
 #: the longest start line with headers taken, in bytes
 MAX_HEAD = 32768
-#: the longest body taken, in bytes
-MAX_BODY = 65536
+#: the longest body taken, in bytes; both together are what `message.parse` takes
+MAX_BODY = MAX_MESSAGE - MAX_HEAD - 4
 
 _END = b"\r\n\r\n"
 _START_LINE = re.compile(rb"SIP/2\.0 [ -~\x80-\xff]*|[!-~]+ +[^\s]+ +SIP/2\.0[ \t]*", re.IGNORECASE)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TextIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import in_terminal
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import has_selection, vi_insert_mode
+from prompt_toolkit.filters import has_selection, is_searching, vi_insert_mode
 from prompt_toolkit.filters.app import emacs_insert_mode
 from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
@@ -21,6 +21,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.search import accept_search
 from prompt_toolkit.styles import Style
 
 from pjreg_cli.console.completer import NOTHING, asks, complete, explained, in_columns
@@ -183,27 +184,28 @@ class EditorReader:
 
     def _bindings(self) -> KeyBindings:
         bindings = KeyBindings()
-        typing = (emacs_insert_mode | vi_insert_mode) & ~has_selection
+        typing = (emacs_insert_mode | vi_insert_mode) & ~has_selection & ~is_searching
         bindings.add("tab", filter=typing)(self._tab)
         bindings.add("?", filter=typing)(self._question)
         bindings.add("c-c")(self._control_c)
         bindings.add("c-d", filter=typing)(self._control_d)
+        bindings.add("enter", filter=is_searching)(self._run_found)
         bindings.add(Keys.BracketedPaste)(self._paste)
         return bindings
 
     def _tab(self, event: KeyPressEvent) -> None:
-        event.app.create_background_task(self._complete())
+        event.app.create_background_task(self._complete(self._hold_keys()))
 
     def _question(self, event: KeyPressEvent) -> None:
         if asks(event.current_buffer.document.text_before_cursor):
-            event.app.create_background_task(self._explain())
+            event.app.create_background_task(self._explain(self._hold_keys()))
         else:
             event.current_buffer.insert_text("?")
 
-    async def _complete(self) -> None:
+    async def _complete(self, hold: ExitStack) -> None:
         buffer = self._session.default_buffer
         before = buffer.document.text_before_cursor
-        async with self._keys_held():
+        with hold:
             completed = complete(before, await self._suggest(before))
             if completed.text != before:
                 buffer.delete_before_cursor(len(before))
@@ -213,23 +215,31 @@ class EditorReader:
         elif completed.text == before:
             self._output.bell()
 
-    async def _explain(self) -> None:
-        before = self._session.default_buffer.document.text_before_cursor
-        async with self._keys_held():
-            suggestions = await self._suggest(before)
+    async def _explain(self, hold: ExitStack) -> None:
+        with hold:
+            suggestions = await self._suggest(
+                self._session.default_buffer.document.text_before_cursor
+            )
         await self._show(explained(suggestions, *self._room()) or NOTHING)
 
-    @asynccontextmanager
-    async def _keys_held(self) -> AsyncIterator[None]:
+    def _hold_keys(self) -> ExitStack:
         """Who types on while the instance is asked must not overtake the answer."""
         app = self._session.app
         held: list[KeyPress] = app.key_processor.empty_queue()
-        try:
-            with app.input.detach():
-                yield
-        finally:
+
+        def go_on() -> None:
             app.key_processor.feed_multiple(held)
             app.key_processor.process_keys()
+
+        hold = ExitStack()
+        hold.callback(go_on)
+        hold.enter_context(app.input.detach())
+        return hold
+
+    def _run_found(self, event: KeyPressEvent) -> None:
+        """Enter takes what the search has found and runs it."""
+        accept_search()
+        self._session.default_buffer.validate_and_handle()
 
     def _control_c(self, event: KeyPressEvent) -> None:
         buffer = self._session.default_buffer

@@ -233,6 +233,8 @@ class Session:
     def _interrupt(self) -> None:
         """SIGINT: during an output it ends that, at a prompt it gives up the line."""
         if self._in_shell:
+            # The terminal has echoed ^C.
+            self._writer.put("\n")
             return
         if self._running is not None:
             self._running.cancel()

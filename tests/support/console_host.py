@@ -2,8 +2,8 @@
 
     python -m tests.support.console_host [colour] [noshell] [command...]
 
-Lines it understands: `rows N`, `log TEXT`, `late SECONDS TEXT`, `burst N`, `count REGISTERED REJECTED
-UNREGISTERED`, `drop WHY`, `break WHY`, `open`; anything else is said back.
+Lines it understands: `rows N`, `log TEXT`, `late SECONDS TEXT`, `burst N`, `count R J U` (registered,
+rejected, unregistered), `drop WHY`, `break WHY`, `open`; anything else is said back.
 """
 
 from __future__ import annotations
@@ -51,8 +51,9 @@ class Host:
         loop = asyncio.get_running_loop()
         match word:
             case "rows":
-                for number in range(int(rest)):
-                    await write(f" row{number}/sip:a@b  n/a  Registered        (exp. {number}s)\n")
+                for start in range(0, int(rest), 50):
+                    numbers = range(start, min(start + 50, int(rest)))
+                    await write("".join(map(_row, numbers)))
             case "log":
                 self._watcher.lines(f"{rest}\n")
             case "late":
@@ -95,6 +96,10 @@ class Host:
 
     async def close(self) -> None:
         """Nothing to do."""
+
+
+def _row(number: int) -> str:
+    return f" row{number}/sip:a@b  n/a  Registered        (exp. {number}s)\n"
 
 
 async def _main(arguments: list[str]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-import pexpect
+import pexpect  # type: ignore[import-untyped]
 import pyte
 
 PATIENCE_S = 20.0
@@ -17,16 +17,24 @@ PATIENCE_S = 20.0
 ROOT = Path(__file__).parents[2]
 
 
-class _Screen(pyte.HistoryScreen):
-    """Answers what a program asks its terminal, as real ones do."""
+class _Screen(pyte.Screen):
+    """Answers what a program asks its terminal, as real ones do, and keeps what scrolls away."""
 
     def __init__(self, columns: int, lines: int, answer: Callable[[str], None]) -> None:
         self._answer = answer
-        super().__init__(columns, lines, history=10_000, ratio=0.5)
+        self.gone: list[str] = []
+        super().__init__(columns, lines)
 
     def write_process_input(self, data: str) -> None:
         """Send an answer, such as where the cursor is."""
         self._answer(data)
+
+    def index(self) -> None:
+        """Go one line down, or scroll."""
+        if self.cursor.y == self.lines - 1:
+            top = self.buffer[0]
+            self.gone.append("".join(top[at].data for at in range(self.columns)).rstrip())
+        super().index()
 
 
 class Terminal:
@@ -94,16 +102,17 @@ class Terminal:
     @property
     def text(self) -> str:
         """All that was on the screen, with what has scrolled away."""
-        gone = [
-            "".join(line[at].data for at in range(self._screen.columns)).rstrip()
-            for line in self._screen.history.top
-        ]
-        return "\n".join([*gone, *self.lines]).rstrip()
+        return "\n".join([*self._screen.gone, *self.lines]).rstrip()
 
     @property
     def prompt_line(self) -> str:
         """The line the cursor is in."""
         return self.lines[self._screen.cursor.y]
+
+    @property
+    def column(self) -> int:
+        """Where the cursor is in its line, from 0."""
+        return self._screen.cursor.x
 
     def colours(self, word: str) -> set[str]:
         """The colours in which `word` is on the screen."""

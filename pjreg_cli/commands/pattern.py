@@ -23,8 +23,18 @@ _CLASSES = {
     "xdigit": "0-9A-Fa-f",
 }
 #: what a backslash means before these, an extension of the C library
-_ESCAPES = {"w": r"\w", "W": r"\W", "s": r"\s", "S": r"\S", "b": r"\b", "B": r"\B"}
-_EDGES = {"<": r"\b(?=\w)", ">": r"\b(?<=\w)", "`": r"\A", "'": r"\Z"}
+_ESCAPES = {"w": r"\w", "W": r"\W", "s": r"\s", "S": r"\S"}
+#: what matches a place and no character; nothing of it can be repeated
+_PLACES = {
+    "^": r"\A",
+    "$": r"\Z",
+    r"\`": r"\A",
+    r"\'": r"\Z",
+    r"\b": r"\b",
+    r"\B": r"\B",
+    r"\<": r"\b(?=\w)",
+    r"\>": r"\b(?<=\w)",
+}
 _BOUNDS = re.compile(r"\{(\d*)(,?)(\d*)\}")
 #: the C library's limit on the numbers of `{n,m}`
 _MOST = 32767
@@ -67,21 +77,38 @@ class _Translation:
         return self.pattern[self.at : self.at + 1]
 
     def _alternatives(self, depth: int) -> str:
+        # A branch may refer back to groups before the alternatives, not to those of other branches.
+        before = frozenset(self.closed)
         branches = [self._branch(depth)]
+        after = set(self.closed)
         while self._peek() == "|":
             self.at += 1
+            self.closed = set(before)
             branches.append(self._branch(depth))
+            after |= self.closed
+        self.closed = after
         return "|".join(branches)
 
     def _branch(self, depth: int) -> str:
         pieces: list[str] = []
         while (char := self._peek()) and char != "|" and not (char == ")" and depth):
-            pieces.append(self._quantified(self._atom(depth)))
+            place = self._place()
+            pieces.append(place or self._quantified(self._atom(depth)))
+            if place and self._peek() and self._peek() in "*+?{":
+                raise PatternError("nothing to repeat")
         return "".join(pieces)
+
+    def _place(self) -> str:
+        for length in (1, 2):
+            found = _PLACES.get(self.pattern[self.at : self.at + length])
+            if found:
+                self.at += length
+                return found
+        return ""
 
     def _atom(self, depth: int) -> str:
         char = self._next()
-        if char in "*+?" or (char == "{" and _BOUNDS.match(self.pattern, self.at - 1)):
+        if char in "*+?{":
             raise PatternError("nothing to repeat")
         if char == "(":
             return self._group(depth)
@@ -91,7 +118,7 @@ class _Translation:
             return self._escape()
         if char == ".":
             return r"[\s\S]"
-        return {"^": r"\A", "$": r"\Z"}.get(char) or re.escape(char)
+        return re.escape(char)
 
     def _group(self, depth: int) -> str:
         self.groups += 1
@@ -111,7 +138,7 @@ class _Translation:
             if int(char) not in self.closed:
                 raise PatternError(f"no group {char}")
             return f"(?:\\{char})"
-        return _ESCAPES.get(char) or _EDGES.get(char) or re.escape(char)
+        return _ESCAPES.get(char) or re.escape(char)
 
     def _quantified(self, atom: str) -> str:
         while quantifier := self._quantifier():
@@ -121,12 +148,12 @@ class _Translation:
     def _quantifier(self) -> str:
         if self._peek() and self._peek() in "*+?":
             return self._next()
-        bounds = _BOUNDS.match(self.pattern, self.at)
-        if self._peek() != "{" or not bounds:
+        if self._peek() != "{":
             return ""
+        bounds = _BOUNDS.match(self.pattern, self.at)
+        if not bounds or not any(bounds.groups()):
+            raise PatternError("bad bounds")
         least, comma, most = bounds.groups()
-        if not least and not most:
-            raise PatternError("empty bounds")
         low, high = int(least or 0), int(most) if most else None
         if max(low, high or 0) > _MOST or (high is not None and high < low):
             raise PatternError("bad bounds")
@@ -153,15 +180,28 @@ class _Translation:
             if end < 0 or name not in _CLASSES:
                 raise PatternError("unknown class")
             self.at = end + 2
+            self._no_range()
             return _CLASSES[name]
         low = self._element()
-        if self._peek() != "-" or self.pattern[self.at + 1 : self.at + 2] in ("]", ""):
+        if not self._dash():
             return re.escape(low)
         self.at += 1
+        if self.pattern.startswith("[:", self.at):
+            raise PatternError("range without an end")
         high = self._element()
         if high < low:
             raise PatternError("range out of order")
+        self._no_range()
         return f"{re.escape(low)}-{re.escape(high)}"
+
+    def _dash(self) -> bool:
+        """Whether a range goes on here; a `-` at the end of the brackets is an ordinary one."""
+        return self._peek() == "-" and self.pattern[self.at + 1 : self.at + 2] not in ("]", "")
+
+    def _no_range(self) -> None:
+        """A class, and a range, begin no range."""
+        if self._dash():
+            raise PatternError("range without a beginning")
 
     def _element(self) -> str:
         """One character, perhaps written as `[.x.]` or `[=x=]`."""

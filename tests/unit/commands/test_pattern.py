@@ -1,0 +1,88 @@
+"""Extended regular expressions as POSIX and the C library mean them."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pjreg_cli.commands.pattern import PatternError, compile_pattern
+
+TEXTS = ["", "a", "b", "ab", "abc", "aab", "A1", "a-b", "a.b", "a b", "[a]", "a{2}", "(a", "a)"]
+TEXTS += ["^a", "$", "aa", "1", "-", "_a", "{", "}", "a,b", "d", "\\", "bcA", "x=y:"]
+PIECES = ["a", "b", "c", "A", "1", "-", ".", "*", "+", "?", "(", ")", "[", "]", "^", "$", "|"]
+PIECES += ["\\", "{", "}", "{2}", "{1,2}", "{,2}", "{2,}", "[:alpha:]", "[^a]", "[a-c]", "[]a]"]
+PIECES += ["_", " ", "\\w", "\\W", "\\s", "<", "\\<", "\\>", "\\b", ",", "[[:digit:]]", "(a|b)"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found", "missed"),
+    [
+        ("^al", ["alice", "al-2"], ["bob", "xal"]),
+        ("l$", ["carol"], ["alice"]),
+        ("^(bob|carol)$", ["bob", "carol"], ["bobby"]),
+        ("o", ["bob"], ["B"]),
+        ("ALICE", ["ALICE"], ["alice"]),
+        (".*", ["", "anything"], []),
+        ("a+?", ["", "b"], []),
+        (r"\d", ["d"], ["5"]),
+        (r"[\d]", ["\\", "d"], ["5"]),
+        ("[[:digit:]]{2,3}", ["x12"], ["1"]),
+        ("[[:upper:]_]", ["_", "A"], ["a"]),
+        ("[]x]", ["]", "x"], ["["]),
+        ("[a-]", ["-", "a"], ["b"]),
+        (r"(a)\1", ["aa"], ["ab"]),
+        ("a)", ["a)"], ["a"]),
+        ("a**", ["", "b"], []),
+        ("ba{,}c", ["bc", "baac"], ["b"]),
+        ("trunk/1", ["trunk/1"], ["trunk1"]),
+        ("[[.-.]]", ["-"], ["a"]),
+    ],
+)
+def test_pattern_is_found_anywhere(pattern: str, found: list[str], missed: list[str]) -> None:
+    search = compile_pattern(pattern).search
+    assert [text for text in (*found, *missed) if search(text)] == found
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("[", "(", "*a", "+", "a|*", "(?:a)", "a{2", "{2}", "a{3,2}", "[z-a]", "[[:no:]]", "\\"),
+        *("a{}", "a{99999}", r"\1", r"(a)|\1", "^*", r"\b+", "[a-[:digit:]]", "[[:digit:]-z]"),
+    ],
+)
+def test_bad_pattern_is_refused(pattern: str) -> None:
+    with pytest.raises(PatternError):
+        compile_pattern(pattern)
+
+
+@given(st.text())
+def test_any_text_compiles_or_is_refused(pattern: str) -> None:
+    with suppress(PatternError):
+        compile_pattern(pattern).search("x")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="compares with the GNU C library")
+@given(st.lists(st.sampled_from(PIECES), max_size=6).map("".join))
+def test_the_c_library_agrees(pattern: str) -> None:
+    try:
+        search = compile_pattern(pattern).search
+        ours: list[bool] | None = [search(text) is not None for text in TEXTS]
+    except PatternError:
+        ours = None
+    assert ours == _by_c(pattern)
+
+
+def _by_c(pattern: str) -> list[bool] | None:
+    """What regcomp (extended, no submatches) and regexec say; None: it does not compile."""
+    libc = ctypes.CDLL(None)
+    compiled = ctypes.create_string_buffer(256)
+    if libc.regcomp(compiled, pattern.encode(), 1 | 8):
+        return None
+    found = [libc.regexec(compiled, text.encode(), 0, None, 0) == 0 for text in TEXTS]
+    libc.regfree(compiled)
+    return found

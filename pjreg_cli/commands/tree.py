@@ -207,17 +207,26 @@ def suggest(text: str, console: Console) -> Sequence[Suggestion]:
 def _next_words(
     commands: Sequence[table.Command], words: Sequence[str], partial: str
 ) -> Iterator[Choice]:
-    """The next word of every command that begins with `words`, in alphabetical order."""
-    found: dict[str, str] = {}
+    """The next word of every command that begins with `words`, in alphabetical order.
+
+    The last word of a command is explained by its summary, another by what may follow it.
+    """
+    summaries: dict[str, str] = {}
+    further: dict[str, dict[str, None]] = {}
     start = partial.casefold()
     for command in commands:
         if len(command.words) <= len(words) or not command.begins(words):
             continue
         last = len(command.words) == len(words) + 1
         for word in command.offered[len(words)]:
-            if word.casefold().startswith(start):
-                found[word] = found.get(word) or (command.row.summary if last else "")
-    return (Choice(word, found[word]) for word in sorted(found))
+            if not word.casefold().startswith(start):
+                continue
+            if last:
+                summaries.setdefault(word, command.row.summary)
+            else:
+                further.setdefault(word, {}).update(dict.fromkeys(command.offered[len(words) + 1]))
+    for word in sorted({*summaries, *further}):
+        yield Choice(word, summaries.get(word) or ", ".join(further[word]))
 
 
 def _arguments(

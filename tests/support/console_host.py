@@ -2,8 +2,8 @@
 
     python -m tests.support.console_host [colour] [noshell] [command...]
 
-Lines it understands: `rows N`, `log TEXT`, `late SECONDS TEXT`, `burst N`, `count R J U` (registered,
-rejected, unregistered), `drop WHY`, `break WHY`, `open`; anything else is said back.
+Lines it understands: `rows N`, `log TEXT`, `late SECONDS TEXT`, `burst N`, `count R J U` for so
+many registered, rejected, unregistered, `drop WHY`, `break WHY`, `open`; others are said back.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Host:
         match word:
             case "rows":
                 for start in range(0, int(rest), 50):
-                    numbers = range(start, min(start + 50, int(rest)))
-                    await write("".join(map(_row, numbers)))
+                    ends = min(start + 50, int(rest))
+                    await write("".join(map(_row, range(start, ends))))
             case "log":
                 self._watcher.lines(f"{rest}\n")
             case "late":

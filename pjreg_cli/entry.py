@@ -41,9 +41,9 @@ def _run(options: command_line.Options) -> int:
     if options.program:
         return _sub_program(options)
     if options.mode in ("foreground", "console"):
-        from pjreg_cli import app
+        from pjreg_cli.app import run_instance
 
-        return app.run_instance(options)
+        return run_instance(options)
     if options.lines:
         return _one_shot(options, options.lines)
     if os.isatty(0) and os.isatty(1):
@@ -75,12 +75,12 @@ def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
             return remote.FAILED
         why = str(none)
     if options.register:
-        from pjreg_cli import app
+        from pjreg_cli.app import register_and_answer
 
-        return app.register_and_answer(options, lines, show)
-    from pjreg_cli import answer
+        return register_and_answer(options, lines, show)
+    from pjreg_cli.answer import from_configuration
 
-    return answer.from_configuration(options, lines, why, show)
+    return from_configuration(options, lines, why, show)
 
 
 def _painting() -> Callable[[bytes], None]:
@@ -98,28 +98,28 @@ def _painting() -> Callable[[bytes], None]:
 
 def _interactive(options: command_line.Options) -> int:
     """The console of the running instance, or one of our own where none runs."""
-    from pjreg_cli import attach
+    from pjreg_cli.attach import run_console
 
     try:
-        return attach.run_console(options)
+        return run_console(options)
     except remote.NoInstance as none:
         if options.mode == "remote":
             remote.complain(f"{none}; start one with pjreg-cli -f or -c")
             return remote.FAILED
-    from pjreg_cli import app
+    from pjreg_cli.app import run_instance
 
-    return app.run_instance(options)
+    return run_instance(options)
 
 
 def _sub_program(options: command_line.Options) -> int:
     if options.program == "demo":
-        from pjreg_cli import demo
+        from pjreg_cli.demo import run
 
-        return demo.run(options)
+        return run(options)
     if options.program == "check":
-        from pjreg_cli import check
+        from pjreg_cli.check import run
 
-        return check.run(options)
-    from pjreg_cli import completion
+        return run(options)
+    from pjreg_cli.completion import run
 
-    return completion.run(options)
+    return run(options)

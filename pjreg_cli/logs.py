@@ -155,6 +155,8 @@ class Logs:
             if handler is not None:
                 self._logger.removeHandler(handler)
                 handler.close()
+        self._logger.propagate = True
+        self._logger.setLevel(logging.NOTSET)
 
     # -- consoles -----------------------------------------------------------------------------
 

@@ -1,99 +1,165 @@
-"""pjreg-cli as a process of its own, asked by one-shot commands."""
+"""An instance in a process of its own, as an operator starts it, and one-shot commands to it."""
 
 from __future__ import annotations
 
 import os
-import re
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-_PROGRAM = (sys.executable, "-m", "pjreg_cli")
-_READY_S = 15.0
-_POLL_S = 0.05
+PATIENCE_S = 20.0
+"""How long something may take before a test fails; a machine may be busy."""
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = [str(Path(sys.executable).with_name("pjreg-cli"))]
+"""The installed program, as the shell finds it."""
+
+#: a transport, and one registration that waits so long that nothing is ever sent
+QUIET = """\
+[udp]
+type = transport
+protocol = udp
+bind = 127.0.0.1:{port}
+
+[my_provider]
+type = registration
+server_uri = sip:registrar.invalid
+client_uri = sip:client@registrar.invalid
+max_random_initial_delay = 1000000
+"""
 
 
-def until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
-    """Wait until `condition` holds; an AssertionError that names `what` when it never does."""
-    end = time.monotonic() + timeout_s  # noqa: TID251 -- other processes have no manual clock
-    while not condition():
-        assert time.monotonic() < end, f"never came true: {what}"  # noqa: TID251
-        time.sleep(_POLL_S)
+class Done(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
 
 
-@dataclass(slots=True)
-class Instance:
-    """A running instance with its configuration directory."""
-
-    directory: Path
-    process: subprocess.Popen[bytes]
-
-    @property
-    def socket(self) -> Path:
-        """Its control socket."""
-        return self.directory / "ctl"
-
-    @property
-    def log(self) -> str:
-        """What it said on standard error so far."""
-        return (self.directory / "log").read_text(errors="replace")
-
-    def ask(self, command: str) -> str:
-        """What a console command prints."""
-        done = subprocess.run(
-            [*_PROGRAM, "-s", str(self.socket), "-r", "-x", command],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=False,
-        )
-        return done.stdout
-
-    def status(self, name: str) -> str:
-        """The status of a registration as the table shows it; empty where it is not listed."""
-        for line in self.ask("pjsip show registrations").splitlines():
-            if line.startswith(f" {name}/"):
-                found = re.search(r"\b(Registered|Unregistered|Rejected|Stopped)\b", line)
-                return found[1] if found else ""
-        return ""
-
-    def becomes(self, name: str, status: str, timeout_s: float = 20.0) -> None:
-        """Wait until the registration has this status."""
-        until(lambda: self.status(name) == status, f"{name} {status}", timeout_s)
-
-    def stop(self) -> int:
-        """SIGTERM; the exit status."""
-        self.process.terminate()
-        try:
-            return self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Variables that say nothing of this machine: no configuration, no socket but below `home`."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL")}
+    own = {
+        "HOME": str(home),
+        "XDG_RUNTIME_DIR": str(home / "run"),
+        "PJREG_SOCKET": str(home / "ctl"),
+        "TERM": "xterm-256color",
+        "PYTHONWARNINGS": "error",
+    }
+    return {**kept, **own, **more}
 
 
 @contextmanager
-def running_instance(directory: Path, configuration: str) -> Iterator[Instance]:
-    """An instance with this pjsip.conf in `directory`, stopped at the end."""
-    (directory / "pjsip.conf").write_text(configuration)
-    socket = directory / "ctl"
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*_PROGRAM, "-C", str(directory), "-s", str(socket), "-f"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "NO_COLOR": "1"},
-        )
-    instance = Instance(directory, process)
+def short_folder() -> Iterator[Path]:
+    """A temporary folder whose name is short enough for a socket in it."""
+    folder = Path(tempfile.mkdtemp(prefix="pjreg-"))
     try:
-        until(lambda: socket.exists() or process.poll() is not None, "control socket", _READY_S)
-        assert process.poll() is None, instance.log
-        yield instance
+        yield folder
     finally:
-        if process.poll() is None:
-            instance.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(
+    *arguments: str, home: Path, stdin: str | None = None, env: Mapping[str, str] | None = None
+) -> Done:
+    """Run `pjreg-cli` to its end in the folder `home`."""
+    done = subprocess.run(
+        [*PROGRAM, *arguments],
+        cwd=home,
+        env=environment(home, **(env or {})),
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+class Instance:
+    """`pjreg-cli -f` with its configuration in `home/etc`."""
+
+    def __init__(self, home: Path, pjsip_conf: str) -> None:
+        self.home = home
+        self.socket = home / "ctl"
+        self.etc = home / "etc"
+        self.etc.mkdir(exist_ok=True)
+        self.configure(pjsip_conf)
+        self._process: subprocess.Popen[str] | None = None
+
+    def configure(self, pjsip_conf: str) -> None:
+        """Write pjsip.conf."""
+        (self.etc / "pjsip.conf").write_text(pjsip_conf, "utf-8")
+
+    def start(self, *options: str) -> None:
+        """Start it and wait until it answers its socket."""
+        self.launch(*options)
+        deadline = time.monotonic() + PATIENCE_S  # noqa: TID251 -- another process is waited for
+        while not self.answers():
+            assert self._process is not None
+            assert self._process.poll() is None, self.log()
+            assert time.monotonic() < deadline, self.log()  # noqa: TID251
+            time.sleep(0.01)
+
+    def launch(self, *options: str) -> None:
+        """Start it without waiting."""
+        with (self.home / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [*PROGRAM, "-C", str(self.etc), "-s", str(self.socket), "-f", *options],
+                cwd=self.home,
+                env=environment(self.home),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                text=True,
+            )
+
+    def answers(self) -> bool:
+        """Whether somebody accepts connections at the socket."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            return sock.connect_ex(str(self.socket)) == 0
+
+    def ask(self, line: str, *options: str) -> Done:
+        """One console command by a one-shot."""
+        return run("-s", str(self.socket), *options, "-rx", line, home=self.home)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end; the exit status."""
+        assert self._process is not None
+        return self._process.wait(PATIENCE_S)
+
+    def stop(self) -> int:
+        """SIGTERM, if it still runs, and wait for its end."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            return self.wait()
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+
+    def log(self) -> str:
+        """What it has written to stdout and stderr."""
+        return (self.home / "log").read_text("utf-8")

@@ -1,0 +1,27 @@
+"""Instances in processes of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.instance import QUIET, Instance, short_folder
+from tests.support.ports import free_port
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder of the test's own, with a name short enough for a socket in it."""
+    with short_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def instance(home: Path) -> Iterator[Instance]:
+    """A running instance with one registration that sends nothing."""
+    one = Instance(home, QUIET.format(port=free_port()))
+    one.start()
+    yield one
+    one.stop()

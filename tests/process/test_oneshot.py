@@ -1,0 +1,228 @@
+"""One-shot commands: to a running instance, from a pipe, and where none runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.instance import PROGRAM, QUIET, Instance, environment, run
+from tests.support.ports import free_port
+
+SHOW = "pjsip show registrations"
+
+
+# -- asking an instance -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-rx", SHOW],
+        ["-r", "-x", SHOW],
+        ["-x", SHOW],
+        ["--remote", "--execute", SHOW],
+        ["--execute=" + SHOW],
+        ["-rvvvx", SHOW],
+        SHOW.split(),
+        ["-r", *SHOW.split()],
+        ["--", *SHOW.split()],
+    ],
+)
+def test_every_way_to_ask_gets_the_same_table(instance: Instance, arguments: list[str]) -> None:
+    done = run("-s", str(instance.socket), *arguments, home=instance.home)
+    assert done == instance.ask(SHOW)
+    assert done.status == 0
+    assert "my_provider/sip:registrar.invalid" in done.out
+    assert done.err == ""
+
+
+def test_socket_is_taken_from_the_environment(instance: Instance) -> None:
+    assert run("-rx", SHOW, home=instance.home).status == 0
+
+
+def test_several_commands_are_executed_in_order_and_one_failure_counts(instance: Instance) -> None:
+    done = run("-x", "core show uptime seconds", "-x", "bogus", "-x", SHOW, home=instance.home)
+    assert done.status == 1
+    uptime, unknown, table = (
+        done.out.index(text) for text in ("System uptime", "No such command 'bogus'", "my_provider")
+    )
+    assert uptime < unknown < table
+
+
+def test_commands_are_read_from_a_pipe_line_by_line(instance: Instance) -> None:
+    done = run("-r", stdin=f"\n{SHOW}\n  core show uptime\nquit\nbogus\n", home=instance.home)
+    assert done.status == 0
+    assert "Objects found: 1" in done.out
+    assert "System uptime" in done.out
+    assert "bogus" not in done.out
+
+
+def test_command_is_answered_before_the_pipe_ends(instance: Instance) -> None:
+    with subprocess.Popen(
+        [*PROGRAM, "-r"],
+        env=environment(instance.home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as asker:
+        assert asker.stdin is not None
+        assert asker.stdout is not None
+        asker.stdin.write(b"core waitfullybooted\n")
+        asker.stdin.flush()
+        assert asker.stdout.readline() == b"Asterisk has fully booted.\n"
+        asker.stdin.close()
+        assert asker.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (SHOW, 0),
+        ("", 0),
+        ("pjsip show registration my_provider", 0),
+        ("pjsip show registrations like nothing-of-this-name", 0),
+        ("pjsip show registration nobody", 1),
+        ("pjsip send unregister nobody", 1),
+        ("pjsip show registration", 1),
+        ("pjsip send unregister", 1),
+        ("no such thing", 1),
+    ],
+)
+def test_exit_status_tells_the_truth(instance: Instance, line: str, status: int) -> None:
+    done = instance.ask(line)
+    assert done.status == status
+    assert done.err == ""
+
+
+def test_output_is_coloured_only_when_asked_for(instance: Instance) -> None:
+    plain = instance.ask(SHOW)
+    coloured = instance.ask(SHOW, "--color", "always")
+    assert "\x1b[" not in plain.out
+    assert "\x1b[" in coloured.out
+    without = coloured.out.replace("\x1b[0m", "")
+    assert "Unregistered" in without
+    assert instance.ask(SHOW, "-n").out.split("(exp")[0] == plain.out.split("(exp")[0]
+
+
+def test_json_is_the_same_rows(instance: Instance) -> None:
+    done = instance.ask(SHOW, "--json")
+    assert done.status == 0
+    rows = json.loads(done.out)
+    assert "my_provider" in json.dumps(rows)
+
+
+def test_dialect_12_has_no_expiry_column(instance: Instance) -> None:
+    done = instance.ask(SHOW, "--dialect", "12")
+    assert "my_provider" in done.out
+    assert "exp." not in done.out
+
+
+def test_closed_pipe_ends_quietly(home: Path) -> None:
+    rows = "".join(
+        f"[reg{number}]\ntype=registration\nserver_uri=sip:a.invalid\nclient_uri=sip:a@a.invalid\n"
+        "max_random_initial_delay=1000000\n"
+        for number in range(3000)
+    )
+    instance = Instance(home, QUIET.format(port=free_port()) + rows)
+    instance.start()
+    try:
+        command = f"{PROGRAM[0]} -rx '{SHOW}' | head -1; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(
+            ["bash", "-c", command],
+            env=environment(home),
+            capture_output=True,
+            timeout=30,
+            check=True,
+        )
+        assert done.stderr == b""
+        assert done.stdout.strip() == b"0"
+    finally:
+        instance.stop()
+
+
+# -- where no instance runs -------------------------------------------------------------------
+
+
+@pytest.fixture
+def offline(home: Path) -> Path:
+    """A configuration that nobody runs."""
+    (home / "pjsip.conf").write_text(QUIET.format(port=free_port()), "utf-8")
+    return home
+
+
+def test_configuration_alone_answers_where_none_runs(offline: Path) -> None:
+    done = run(*SHOW.split(), home=offline)
+    assert done.status == 0
+    assert "my_provider/sip:registrar.invalid" in done.out
+    assert "Unregistered" in done.out
+    assert len(done.err.splitlines()) == 1
+    assert "--register" in done.err
+
+
+def test_remote_never_answers_from_the_configuration(offline: Path) -> None:
+    done = run("-rx", SHOW, home=offline)
+    assert done.status == 1
+    assert done.out == ""
+    assert str(offline / "ctl") in done.err
+
+
+def test_pipe_without_instance_fails_for_remote_even_when_empty(offline: Path) -> None:
+    assert run("-r", stdin="", home=offline).status == 1
+
+
+def test_missing_configuration_is_named(home: Path) -> None:
+    done = run("-C", str(home / "nowhere"), *SHOW.split(), home=home)
+    assert done.status == 1
+    assert done.out == ""
+    assert "nowhere" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_offline_answer_leaves_nothing_behind(offline: Path) -> None:
+    run(*SHOW.split(), home=offline)
+    assert [path.name for path in offline.iterdir()] == ["pjsip.conf"]
+
+
+# -- usage ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--bogus"], ["-z"], ["-x"], ["--dialect", "13", "x"], ["-f", "-r"], ["--wait", "soon", "x"]],
+)
+def test_bad_usage_says_so_and_exits_with_2(home: Path, arguments: list[str]) -> None:
+    done = run(*arguments, home=home)
+    assert done.status == 2
+    assert done.out == ""
+    assert done.err.startswith("pjreg-cli: ")
+    assert len(done.err.splitlines()) == 1
+
+
+def test_version_and_help_go_to_stdout(home: Path) -> None:
+    assert run("-V", home=home).out.startswith("pjreg-cli ")
+    helped = run("-h", home=home)
+    assert helped.status == 0
+    for option in ("--config", "--socket", "--register", "--dialect", "--json"):
+        assert option in helped.out
+
+
+def test_interrupted_one_shot_ends_quietly(instance: Instance) -> None:
+    os.kill(instance.pid, signal.SIGSTOP)
+    try:
+        asker = subprocess.Popen(
+            [*PROGRAM, "-rx", SHOW],
+            env=environment(instance.home),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            asker.wait(1)
+        asker.send_signal(signal.SIGINT)
+        out, err = asker.communicate(timeout=20)
+    finally:
+        os.kill(instance.pid, signal.SIGCONT)
+    assert (asker.returncode, out, err) == (130, b"", b"")

@@ -1,0 +1,214 @@
+"""pjreg_cli/lifecycle.py"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from pjreg_cli.config.load import Scope
+from pjreg_cli.engine.tasks import spawn
+from pjreg_cli.lifecycle import MODULES, Facts, Lifecycle
+from pjreg_cli.logs import Logs
+from pjreg_cli.port import Notice, Reloaded, Stop
+
+FACTS = Facts(
+    version="1.2.3",
+    started_at=1000.0,
+    config_path="/etc/pjreg-cli/pjsip.conf",
+    config_dir="/etc/pjreg-cli",
+    socket_path="/run/pjreg-cli/pjreg.ctl",
+    pid=4711,
+)
+
+
+class World:
+    """What a lifecycle is surrounded by: a clock, files to reload, somebody to unregister."""
+
+    def __init__(self, logs: Logs) -> None:
+        self.at = 1000.0
+        self.scopes: list[Scope] = []
+        self.reloads_at_once = 0
+        self.most_at_once = 0
+        self.works = True
+        self.notices: list[Notice] = []
+        self.may_leave = asyncio.Event()
+        self.began_to_leave = 0
+        self.life = Lifecycle(
+            FACTS,
+            logs,
+            now=lambda: self.at,
+            reload=self.reload,
+            publish=self.notices.append,
+            manager_enabled=lambda: True,
+        )
+
+    async def reload(self, scope: Scope) -> bool:
+        """Take a moment, in which nobody else may reload."""
+        self.reloads_at_once += 1
+        self.most_at_once = max(self.most_at_once, self.reloads_at_once)
+        await asyncio.sleep(0)
+        self.at += 10
+        self.scopes.append(scope)
+        self.reloads_at_once -= 1
+        return self.works
+
+    def leave(self) -> asyncio.Task[None]:
+        """Unregister until the test says that all have answered."""
+        self.began_to_leave += 1
+        return spawn(self._leave(), "leaving")
+
+    async def _leave(self) -> None:
+        await self.may_leave.wait()
+
+
+@pytest.fixture
+def logs() -> Iterator[Logs]:
+    """A log to nowhere."""
+    logs = Logs(stderr=None)
+    yield logs
+    logs.close()
+
+
+async def test_view_tells_the_time(logs: Logs) -> None:
+    world = World(logs)
+    world.at = 1060.0
+    view = world.life.view()
+    assert (view.started_at, view.reloaded_at, view.now_at) == (1000.0, 1000.0, 1060.0)
+    assert (view.version, view.pid, view.live, view.manager_enabled) == ("1.2.3", 4711, True, True)
+
+
+# -- reload -----------------------------------------------------------------------------------
+
+
+async def test_modules_are_reloaded_in_turn_with_or_without_suffix(logs: Logs) -> None:
+    world = World(logs)
+    known = await world.life.reload(
+        ["res_pjsip.so", "nosuch.so", "res_pjsip_outbound_registration"]
+    )
+    assert known == {
+        "res_pjsip.so": True,
+        "nosuch.so": False,
+        "res_pjsip_outbound_registration": True,
+    }
+    assert world.scopes == [Scope.PJSIP, Scope.REGISTRATIONS]
+    assert world.notices == [
+        Reloaded("res_pjsip", True),
+        Reloaded("res_pjsip_outbound_registration", True),
+    ]
+    assert world.life.view().reloaded_at == 1020.0
+
+
+async def test_no_name_reloads_everything_once(logs: Logs) -> None:
+    world = World(logs)
+    assert await world.life.reload([]) == {}
+    assert world.scopes == [Scope.ALL]
+
+
+async def test_unknown_module_reloads_nothing(logs: Logs) -> None:
+    world = World(logs)
+    await world.life.reload(["nosuch"])
+    assert world.scopes == []
+    assert world.life.view().reloaded_at == 1000.0
+
+
+async def test_two_reloads_at_once_run_one_after_the_other(logs: Logs) -> None:
+    world = World(logs)
+    await asyncio.gather(*(world.life.reload([]) for _ in range(3)))
+    assert len(world.scopes) == 3
+    assert world.most_at_once == 1
+
+
+async def test_given_up_file_is_told_to_whoever_listens(logs: Logs) -> None:
+    world = World(logs)
+    world.works = False
+    await world.life.reload(["res_pjsip.so"])
+    assert world.notices == [Reloaded("res_pjsip", False)]
+
+
+async def test_modules_without_a_file_are_not_listed(logs: Logs) -> None:
+    names = [name for name, _, _ in World(logs).life.modules()]
+    assert "res_pjsip_outbound_registration.so" in names
+    assert "manager.so" not in names
+    assert names == sorted(names)
+    assert len({module.name for module in MODULES}) == len(MODULES)
+
+
+# -- stop -------------------------------------------------------------------------------------
+
+
+async def ends(world: World) -> bool:
+    """Whether an instance shall follow, once the end has come."""
+    async with asyncio.timeout(5):
+        return await world.life.until_stopped(world.leave)
+
+
+async def test_stop_now_unregisters_nothing(logs: Logs) -> None:
+    world = World(logs)
+    world.life.stop(Stop.NOW)
+    assert await ends(world) is False
+    assert world.began_to_leave == 0
+
+
+@pytest.mark.parametrize("how", [Stop.GRACEFULLY, Stop.WHEN_CONVENIENT])
+@pytest.mark.parametrize("restart", [True, False])
+async def test_other_stops_unregister_first(logs: Logs, how: Stop, restart: bool) -> None:
+    world = World(logs)
+    world.may_leave.set()
+    world.life.stop(how, restart)
+    assert await ends(world) is restart
+    assert world.began_to_leave == 1
+
+
+async def test_stop_now_overtakes_one_that_waits(logs: Logs) -> None:
+    world = World(logs)
+    world.life.stop(Stop.GRACEFULLY, restart=True)
+    asyncio.get_running_loop().call_soon(world.life.stop, Stop.NOW)
+    assert await ends(world) is False
+
+
+async def test_stop_that_waits_does_not_overtake_another(logs: Logs) -> None:
+    world = World(logs)
+    world.may_leave.set()
+    world.life.stop(Stop.GRACEFULLY, restart=True)
+    world.life.stop(Stop.WHEN_CONVENIENT, restart=False)
+    assert await ends(world) is True
+
+
+async def test_stop_can_be_taken_back_while_it_waits(logs: Logs) -> None:
+    world = World(logs)
+    loop = asyncio.get_running_loop()
+    world.life.stop(Stop.GRACEFULLY)
+
+    def again(step: Callable[[], None]) -> None:
+        loop.call_later(0.01, step)
+
+    def third() -> None:
+        world.may_leave.set()
+        world.life.stop(Stop.GRACEFULLY, restart=True)
+
+    def second() -> None:
+        world.life.abort_stop()
+        again(third)
+
+    again(second)
+    assert await ends(world) is True
+    assert world.began_to_leave == 2
+
+
+async def test_abort_without_a_stop_changes_nothing(logs: Logs) -> None:
+    world = World(logs)
+    world.life.abort_stop()
+    world.life.stop(Stop.NOW)
+    world.life.abort_stop()
+    assert await ends(world) is False
+
+
+async def test_debug_level_of_one_module_is_its_own(logs: Logs) -> None:
+    life = World(logs).life
+    life.set_module_debug("res_pjsip", 3)
+    assert (life.module_debug("res_pjsip"), life.module_debug("manager")) == (3, 0)
+    assert life.view().debug == 0
+    life.set_debug(2)
+    assert life.view().debug == 2

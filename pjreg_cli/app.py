@@ -31,6 +31,7 @@ from pjreg_cli.lifecycle import Facts, Lifecycle
 from pjreg_cli.logs import NOTICE, Logs
 from pjreg_cli.options import Options, config_path
 from pjreg_cli.port import Level, Notice, Port, Stop, Stopping, Traced
+from pjreg_cli.render.traced import traced
 from pjreg_cli.statsd import Statsd
 
 _log = logging.getLogger("pjreg_cli.app")
@@ -125,7 +126,7 @@ class Program:
 
     def _noticed(self, notice: Notice) -> None:
         if isinstance(notice, Traced):
-            self.logs.trace(notice.text)
+            self.logs.trace(traced(notice))
 
     def leave(self) -> asyncio.Task[None]:
         """Begin to unregister what is registered; the task ends when that has been answered."""

@@ -9,6 +9,7 @@ from pjreg_cli.commands.row import Console, Suggestion
 from pjreg_cli.commands.tree import execute, suggest
 from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
 from pjreg_cli.port import Notice, Traced
+from pjreg_cli.render.traced import traced
 
 _PIECE = 8_192
 """Characters gathered before they are written."""
@@ -45,7 +46,7 @@ class LocalBackend:
 
         def heard(notice: Notice) -> None:
             if isinstance(notice, Traced):
-                watcher.lines(_whole(notice.text))
+                watcher.lines(traced(notice))
             elif self._counting is None:
                 loop = asyncio.get_running_loop()
                 self._counting = loop.call_later(_SETTLING_S, count)
@@ -56,7 +57,7 @@ class LocalBackend:
 
         def logged(_level: str, text: str, verbosity: int) -> None:
             if verbosity <= self._console.verbose:
-                watcher.lines(_whole(text))
+                watcher.lines(text if text.endswith("\n") else f"{text}\n")
 
         self._ends += [self._console.port.notices.subscribe(heard), self._log(logged)]
         count()
@@ -86,7 +87,3 @@ class LocalBackend:
             self._counting.cancel()
         while self._ends:
             self._ends.pop()()
-
-
-def _whole(text: str) -> str:
-    return text if text.endswith("\n") else f"{text}\n"

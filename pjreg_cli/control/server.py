@@ -27,6 +27,7 @@ from pjreg_cli.port import (
     Stopping,
     Traced,
 )
+from pjreg_cli.render.traced import traced
 
 _log = logging.getLogger("pjreg_cli.control")
 
@@ -94,7 +95,8 @@ class ControlServer:
             case Settled() | StateMade() | StateDropped() | Reloaded():
                 for connection in self._connections:
                     connection.counts_changed()
-            case Traced(text=text):
+            case Traced():
+                text = traced(notice)
                 for connection in self._connections:
                     connection.traced(text)
 

@@ -1,0 +1,18 @@
+"""SIP messages as the logger shows them."""
+
+from __future__ import annotations
+
+from pjreg_cli.port import Traced
+
+
+def traced(message: Traced) -> str:
+    """A message under a line that says where it went or came from, an empty line behind it.
+
+    Line ends are those of text: a terminal, a log file and a console know no others.
+    """
+    kind = "response" if message.text.startswith("SIP/2.0 ") else "request"
+    way, word = ("Transmitting", "to") if message.sent else ("Received", "from")
+    size = len(message.text.encode())
+    head = f"<--- {way} SIP {kind} ({size} bytes) {word} {message.transport}:{message.address} --->"
+    text = message.text.replace("\r\n", "\n").rstrip("\n")
+    return f"{head}\n{text}\n\n"

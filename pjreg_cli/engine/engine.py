@@ -87,11 +87,11 @@ class Engine:
             self.settings.transports.values(),
             keep_alive_s=self.settings.global_.keep_alive_interval,
         )
-        for name, failure in failed.items():
+        for failure in failed.values():
             if failure.in_use:
                 await self._pool.close()
                 raise TransportError(failure.why)
-            _log.error("transport %s: %s", name, failure.why)
+            _log.error("%s", failure.why)
         await self._start(self.settings.registrations.values())
 
     async def leave(self, within_s: float) -> bool:
@@ -150,13 +150,14 @@ class Engine:
     async def _apply(self, result: Reload) -> None:
         settings, difference, fleet = result.settings, result.difference, self._fleet
         self._take_over(settings)
-        if difference.transports_changed:
-            self._resolver.reconfigure(settings.resolver)
-            reopened = await self._pool.reopen(
-                settings.transports.values(), keep_alive_s=settings.global_.keep_alive_interval
-            )
-            for name, failure in reopened.failed.items():
-                _log.error("transport %s: %s", name, failure.why)
+        self._resolver.reconfigure(settings.resolver)
+        reopened = await self._pool.reopen(
+            settings.transports.values(), keep_alive_s=settings.global_.keep_alive_interval
+        )
+        for failure in reopened.failed.values():
+            _log.error("%s", failure.why)
+        for name in reopened.kept:
+            _log.warning("transport %s: changed, but without allow_reload it stays", name)
         for name in (*difference.removed, *difference.changed):
             if (entry := fleet.entries.get(name)) is not None:
                 entry.removed = name in difference.removed

@@ -59,6 +59,7 @@ class Fleet:
         wall_clock: Callable[[], float],
         publish: Callable[[Notice], None],
     ) -> None:
+        self._pool = pool
         self._timers = timers
         self._ids = ids
         self._clock = timers.clock
@@ -142,6 +143,14 @@ class Fleet:
             self._order = None
         self._publish(StateDropped(entry.name, entry.word))
         self._rejoin_after(entry)
+        if not self.leaving:
+            self._close_idle()
+
+    def _close_idle(self) -> None:
+        """Close connections that only those had used who have left."""
+        used = {entry.flow for entry in self.entries.values()}
+        used |= {entry.attempt.flow for entry in self.entries.values() if entry.attempt}
+        self._pool.prune([flow for flow in used if flow is not None])
 
     def _rejoin_after(self, left: Entry) -> None:
         """An old form that unregistered late took its successor's binding along."""

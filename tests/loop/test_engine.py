@@ -47,7 +47,7 @@ class Scene:
         """Let time pass until this holds."""
         async with asyncio.timeout(2 * HOUR):
             while not reached():  # noqa: ASYNC110 -- in virtual time waiting costs nothing
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.1)
 
 
 def transport(port: int, protocol: str = "udp") -> Transport:

@@ -5,7 +5,16 @@ For text of ASCII alone bytes and characters are the same and the fast way is ta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+
+#: what moves a cursor or worse: everything that is no character, but tab and line feed
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def harmless(text: str) -> str:
+    """Text from the network, fit for a terminal: control characters become `\\x1b` and the like."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def width(text: str) -> int:

@@ -47,7 +47,7 @@ def answer(evidence: Evidence | None) -> str:
     if evidence is None:
         return "-"
     if evidence.cause == "answered":
-        return f"{evidence.code} {evidence.reason}".rstrip()
+        return f"{evidence.code} {columns.harmless(evidence.reason)}".rstrip()
     return f"{evidence.cause} ({evidence.code})"
 
 
@@ -73,10 +73,10 @@ def one(view: RegistrationView) -> Iterator[str]:
         pairs += [
             ("Last settled", f"{facts.clock(found.at)} ({found.method})"),
             ("Last answer", answer(found)),
-            ("Reason", found.reason or "-"),
+            ("Reason", columns.harmless(found.reason) or "-"),
             ("Rule", found.rule),
             ("Target", found.target or "-"),
-            ("Seen as", found.received or "-"),
+            ("Seen as", columns.harmless(found.received) or "-"),
             ("Granted", "-" if found.granted_s is None else f"{found.granted_s}s"),
         ]
     return (f"{name + ':':<14} {value}\n" for name, value in pairs)

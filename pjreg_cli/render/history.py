@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pjreg_cli.port import HistoryEntry
 
-from .columns import pad
+from .columns import harmless, pad
 
 _HEAD = (
     f"{'No.':<5} {'Timestamp':<10} {'(Dir)'} {'Address':<24} {'SIP Message':<35}\n"
@@ -33,4 +33,4 @@ def entry(shown: HistoryEntry) -> list[str]:
 
 
 def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return harmless(text.replace("\r\n", "\n"))

@@ -131,11 +131,7 @@ async def test_with_nothing_to_show_there_is_no_table(table: str) -> None:
 
 def documented() -> Console:
     """The configuration behind the documentation of 2014."""
-    common = {
-        "server_uri": "sip:registrar@example.com",
-        "client_uri": "sip:client@example.com",
-        "contact_user": "inbound-calls",
-    }
+    server, client = "sip:registrar@example.com", "sip:client@example.com"
     provider = registration(
         "my_provider",
         None,
@@ -145,9 +141,12 @@ def documented() -> Console:
         retry_interval="30",
         forbidden_retry_interval="300",
         max_retries="20",
-        **common,
+        server_uri=server,
+        client_uri=client,
+        contact_user="inbound-calls",
     )
-    fake = Fake(views=[provider, registration("outreg", "Unregistered", 3, **common)])
+    other = registration("outreg", "Unregistered", 3, server_uri=server, client_uri=client)
+    fake = Fake(views=[provider, other])
     return console(fake, dialect=TWELVE)
 
 

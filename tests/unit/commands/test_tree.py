@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pjreg_cli.commands.tree import Kind, Suggestion, execute, suggest
 from pjreg_cli.errors import ConfigError
 from tests.support.fake_port import Fake, FakeConfiguration, registration
-from tests.support.golden import FIXTURES, Golden
+from tests.support.golden import FIXTURES, PROJECT, Golden
 from tests.support.transcript import console, said, transcript
 
 
@@ -245,3 +245,11 @@ async def test_any_line_is_answered_and_any_beginning_completed(line: str) -> No
     assert isinstance("".join((await execute(line, asker)).output), str)
     for found in suggest(line, asker):
         assert -len(line) <= found.start_position <= 0
+
+
+async def test_every_command_that_shows_something_is_described_in_docs_json() -> None:
+    described = (PROJECT / "docs/json.md").read_text(encoding="utf-8")
+    rows = json.loads(await said(console(trunks(), json=True), "core show help"))
+    shown = [row["command"].split(" [")[0] for row in rows]
+    shown = [words for words in shown if {"show", "list", "pjreg"} & set(words.split())]
+    assert [words for words in shown if f"`{words}" not in described] == []

@@ -1,0 +1,50 @@
+"""Why a registration stands as it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pjreg_cli.port import Evidence, RegistrationView
+from pjreg_cli.render.evidence import answer, one, status
+from tests.support.fake_port import registration
+
+FACTS = Evidence(
+    at=0.0,
+    method="register",
+    code=403,
+    reason="No \x1b[31mway",
+    cause="answered",
+    rule="hopeless",
+    target="udp:192.0.2.1:5060",
+    received="",
+    granted_s=None,
+)
+
+
+def test_reason_phrases_cannot_steer_a_terminal() -> None:
+    view = registration("a", "Rejected", -1, evidence=FACTS)
+    for text in ("".join(status([view])), "".join(one(view))):
+        assert "\x1b" not in text
+        assert "403 No \\x1b[31mway" in text
+
+
+def test_missing_answer_is_named_by_its_cause() -> None:
+    assert answer(None) == "-"
+    assert answer(replace(FACTS, cause="unresolved", code=503)) == "unresolved (503)"
+    assert answer(replace(FACTS, reason="")) == "403"
+
+
+def test_status_streams() -> None:
+    asked = 0
+
+    def views() -> Iterator[RegistrationView]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield registration(f"r{asked}", "Registered", 1)
+
+    lines = status(views())
+    assert next(lines).startswith("Registration ")
+    assert next(lines).startswith("r1 ")
+    assert asked == 1

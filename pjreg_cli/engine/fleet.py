@@ -212,15 +212,17 @@ class Fleet:
         )
         entry.attempt = None
         old_word, entry.word = entry.word, entry.state.status.word
+        next_s = next_attempt_s(entry, self._clock())
         _log.log(
             logging.INFO if 200 <= outcome.code < 300 else logging.WARNING,
-            "%s: %s answered %d %s, rule '%s': %s",
+            "%s: %s: %d %s: %s, %s (rule %s)",
             entry.name,
             evidence.method,
             outcome.code,
             attempt.reason,
-            published.rule,
             entry.word,
+            f"next attempt in {next_s} s" if next_s else "no further attempt",
+            published.rule,
         )
         self._publish(
             Settled(
@@ -231,7 +233,7 @@ class Fleet:
                 old_word=old_word,
                 evidence=evidence,
                 attempts=entry.attempts,
-                next_attempt_s=next_attempt_s(entry, self._clock()),
+                next_attempt_s=next_s,
             )
         )
         if is_settled(entry):

@@ -7,6 +7,7 @@ that takes the most words wins.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from pjreg_cli.errors import PjregError
@@ -90,11 +91,17 @@ def _reply(console: Console, answer: Answer, line: str) -> Reply:
 
 def _commands(console: Console) -> Sequence[table.Command]:
     """All commands this console knows, its aliases included, in the order they are listed."""
-    typed = _TYPED if console.kind.interactive else ()
+    defined = tuple(console.port.configuration.aliases().items())
+    return _with_aliases(defined, console.kind.interactive)
+
+
+@lru_cache(maxsize=8)
+def _with_aliases(
+    defined: tuple[tuple[str, str], ...], interactive: bool
+) -> Sequence[table.Command]:
+    typed = _TYPED if interactive else ()
     kept = [*_EVERYWHERE, *(command for command in typed if command.row.client)]
-    aliases = table.aliases(console.port.configuration.aliases(), kept)
-    if not aliases and not typed:
-        return _EVERYWHERE
+    aliases = table.aliases(dict(defined), kept)
     taken = {alias.words for alias in aliases}
     return table.listed([*_EVERYWHERE, *(c for c in typed if c.words not in taken), *aliases])
 

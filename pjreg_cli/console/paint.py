@@ -11,11 +11,13 @@ import re
 from rich.color import ColorSystem
 from rich.style import Style
 
+from pjreg_cli.render.colour import spans
+
 STATUS = {
     "Registered": Style.parse("bold green"),
     "Unregistered": Style.parse("yellow"),
     "Rejected": Style.parse("bold red"),
-    "Stopped": Style.parse("dim"),
+    "Stopped": Style.parse("magenta"),
 }
 LEVEL = {
     "ERROR": Style.parse("bold red"),
@@ -27,10 +29,6 @@ LEVEL = {
 }
 TRACE = Style.parse("cyan")
 
-_ROW = re.compile(
-    r"^ \S.*?  ?(?P<word>Registered|Unregistered|Rejected|Stopped) +"
-    r"(?:\(exp\. \d+s(?: ago)?\)|0)?\s*$"
-)
 _LOG = re.compile(r"^\[[^\]]*\]\s*(?P<word>ERROR|WARNING|NOTICE|SECURITY|VERBOSE|DEBUG)\b")
 _TRACE = re.compile(r"^(?P<word><---.*--->)\s*$")
 
@@ -41,9 +39,11 @@ def painted(line: str) -> str:
         return _around(line, match, LEVEL[match["word"]])
     if match := _TRACE.match(line):
         return _around(line, match, TRACE)
-    if match := _ROW.match(line):
-        return _around(line, match, STATUS[match["word"]])
-    return line
+    done, at = "", 0
+    for start, end, word in spans(line):
+        done += line[at:start] + _styled(word, STATUS[word])
+        at = end
+    return done + line[at:]
 
 
 class Painter:
@@ -76,5 +76,8 @@ def paint(text: str, colour: bool) -> str:
 
 def _around(line: str, match: re.Match[str], style: Style) -> str:
     start, end = match.span("word")
-    word = style.render(line[start:end], color_system=ColorSystem.STANDARD)
-    return line[:start] + word + line[end:]
+    return line[:start] + _styled(line[start:end], style) + line[end:]
+
+
+def _styled(word: str, style: Style) -> str:
+    return style.render(word, color_system=ColorSystem.STANDARD)

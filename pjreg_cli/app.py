@@ -19,8 +19,6 @@ from pjreg_cli.ami.server import ManagerServer
 from pjreg_cli.answer import Show, execute_all, one_shot
 from pjreg_cli.commands.tree import Console, Kind, execute
 from pjreg_cli.config.load import Scope, Settings, load
-from pjreg_cli.console.backend import Facts as Shown
-from pjreg_cli.console.repl import run_local
 from pjreg_cli.control.claim import Claim
 from pjreg_cli.control.server import ControlServer
 from pjreg_cli.dialects import named
@@ -136,13 +134,20 @@ class Program:
         await self.engine.leave(LEAVE_S)
 
 
+Front = Callable[[Program, Options], Coroutine[object, object, None]]
+"""Serves the terminal until it is cancelled."""
+
+
 # -- the instance -----------------------------------------------------------------------------
 
 
-def run_instance(options: Options) -> int:
-    """Run an instance (`-f`, `-c`) until it is stopped; the exit status."""
+def run_instance(options: Options, console: Front | None = None) -> int:
+    """Run an instance until it is stopped; the exit status.
+
+    `console` is what serves the terminal, if anything does; without it the log goes to stderr.
+    """
     try:
-        restart = asyncio.run(_instance(options))
+        restart = asyncio.run(_instance(options, console))
     except PjregError as error:
         remote.complain(str(error))
         return remote.FAILED
@@ -152,12 +157,11 @@ def run_instance(options: Options) -> int:
     return remote.DONE
 
 
-async def _instance(options: Options) -> bool:
+async def _instance(options: Options, console: Front | None) -> bool:
     """Run an instance to its end; whether another one shall follow."""
     settings = load(Path(config_path(options)))
-    with_console = options.mode != "foreground"
     logs = Logs(
-        stderr=None if with_console else sys.stderr, verbose=options.verbose, debug=options.debug
+        stderr=None if console else sys.stderr, verbose=options.verbose, debug=options.debug
     )
     async with AsyncExitStack() as stack:
         stack.callback(logs.close)
@@ -168,11 +172,11 @@ async def _instance(options: Options) -> bool:
         program = Program(settings, options, logs)
         stack.enter_context(_signals(program.life))
         await program.open(stack)
-        return await serve(program, options, claim.listen(), with_console=with_console)
+        return await serve(program, options, claim.listen(), console)
 
 
 async def serve(
-    program: Program, options: Options, listening: socket.socket, *, with_console: bool
+    program: Program, options: Options, listening: socket.socket, console: Front | None
 ) -> bool:
     """Answer the control socket, and the terminal, until the instance is stopped.
 
@@ -190,8 +194,8 @@ async def serve(
             program.socket_path,
         )
         await _startup_commands(program, options)
-        if with_console:
-            stack.push_async_callback(_ended, spawn(_console(program, options), "console"))
+        if console is not None:
+            stack.push_async_callback(_ended, spawn(console(program, options), "console"))
         restart = await program.life.until_stopped(program.leave)
         program.engine.publish(Stopping(restart))
     return restart
@@ -236,30 +240,6 @@ async def _startup_commands(program: Program, options: Options) -> None:
         reply = await execute(line, console)
         for piece in reply.output:
             _log.info("%s: %s", line, piece.rstrip("\n"))
-
-
-async def _console(program: Program, options: Options) -> None:
-    view = program.life.view()
-    host = os.uname().nodename
-    console = Console(
-        port=program.port,
-        kind=Kind.CONSOLE,
-        dialect=named(options.dialect),
-        json=options.json,
-        verbose=options.verbose,
-    )
-    await run_local(
-        console,
-        greeting=Shown(
-            version=view.version,
-            config_path=view.config_path,
-            hostname=host,
-            pid=view.pid,
-            counts=program.port.registrations.count(),
-        ),
-        colour=options.coloured(terminal=sys.stdout.isatty()),
-        log=program.logs.subscribe,
-    )
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

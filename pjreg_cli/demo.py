@@ -23,6 +23,7 @@ from pjreg_cli.app import LEAVE_S, Program, serve, until_terminated
 from pjreg_cli.config.load import load
 from pjreg_cli.control.claim import Claim
 from pjreg_cli.errors import PjregError, TransportError
+from pjreg_cli.local import console
 from pjreg_cli.logs import Logs
 from pjreg_cli.options import Options
 from pjreg_cli.port import Notice, Settled
@@ -61,29 +62,29 @@ def run(options: Options) -> int:
 
 async def _demo(options: Options, folder: Path, command: str) -> int:
     if not command and os.isatty(0) and os.isatty(1):
-        async with _registrar_and_trunks(options, folder, console=True) as program:
-            return await _console(program, options)
-    async with _registrar_and_trunks(options, folder, console=False) as program:
+        async with _registrar_and_trunks(options, folder, quiet=True) as program:
+            return await _at_terminal(program, options)
+    async with _registrar_and_trunks(options, folder, quiet=not options.verbose) as program:
         await program.engine.settled(_SETTLE_S)
-        console = one_shot(program.port, options)
+        asker = one_shot(program.port, options)
         if command:
-            return await execute_all(console, [command])
+            return await execute_all(asker, [command])
         status = remote.DONE
         for line, awaited in _TOUR:
             remote.write(f"*CLI> {line}\n".encode())
             outcome = _outcome(program, awaited)
-            status = max(status, await execute_all(console, [line]))
+            status = max(status, await execute_all(asker, [line]))
             if awaited:
                 await asyncio.wait_for(outcome, _SETTLE_S)
         return status
 
 
-async def _console(program: Program, options: Options) -> int:
+async def _at_terminal(program: Program, options: Options) -> int:
     """Open the console, and the control socket beside it, until the operator stops the demo."""
     remote.write(_HINT.encode())
     claim = Claim.take(program.socket_path)
     try:
-        await serve(program, options, claim.listen(), with_console=True)
+        await serve(program, options, claim.listen(), console)
     finally:
         claim.release()
     return remote.DONE
@@ -104,12 +105,12 @@ def _outcome(program: Program, name: str) -> asyncio.Future[None]:
 
 @asynccontextmanager
 async def _registrar_and_trunks(
-    options: Options, folder: Path, *, console: bool
+    options: Options, folder: Path, *, quiet: bool
 ) -> AsyncIterator[Program]:
     """The engine of a demo at work; unregisters at the end."""
     async with AsyncExitStack() as stack:
         logs = Logs(
-            stderr=None if console or not options.verbose else sys.stderr,
+            stderr=None if quiet else sys.stderr,
             verbose=options.verbose,
             debug=options.debug,
         )

@@ -40,10 +40,12 @@ def _run(options: command_line.Options) -> int:
         return remote.DONE
     if options.program:
         return _sub_program(options)
-    if options.mode in ("foreground", "console"):
+    if options.mode == "foreground":
         from pjreg_cli.app import run_instance
 
         return run_instance(options)
+    if options.mode == "console":
+        return _own_console(options)
     if options.lines:
         return _one_shot(options, options.lines)
     if os.isatty(0) and os.isatty(1):
@@ -106,9 +108,13 @@ def _interactive(options: command_line.Options) -> int:
         if options.mode == "remote":
             remote.complain(f"{none}; start one with pjreg-cli -f or -c")
             return remote.FAILED
-    from pjreg_cli.app import run_instance
+    return _own_console(options)
 
-    return run_instance(options)
+
+def _own_console(options: command_line.Options) -> int:
+    from pjreg_cli.local import run
+
+    return run(options)
 
 
 def _sub_program(options: command_line.Options) -> int:

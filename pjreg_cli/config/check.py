@@ -76,7 +76,8 @@ def check(path: Path) -> list[Problem]:
         found += _spellings(document, file)
         found += _cuts(document)
     found += _same_account(settings)
-    return in_file_order(found, documents)
+    stamps = [part.fingerprint.stamps for part in settings.parts.values()]
+    return in_file_order(found, (path for read in stamps for path in read))
 
 
 # -- single options ---------------------------------------------------------------------------

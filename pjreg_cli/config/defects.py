@@ -68,8 +68,10 @@ def _text(value: str | SecretStr) -> str:
 def address(text: str, default: int) -> tuple[str, int] | None:
     """`ADDRESS`, `ADDRESS:PORT`, `[IPV6]:PORT` or a bare IPv6 address."""
     if text[:1] == "[":
-        host, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
+        host, bracket, port = text[1:].partition("]")
+        if not bracket or (port and port[0] != ":"):
+            return None
+        port = port[1:]
     elif text.count(":") > 1:
         host, port = text, ""
     else:

@@ -116,6 +116,8 @@ class _Reader:
     def __init__(self, source: Source, forgiving: bool) -> None:
         self.source = source
         self.forgiving = forgiving
+        self.exhausted = False
+        """Includes were nested too deeply: no more are followed, as they may go in circles."""
         self.document = Document()
         self.current: Section | None = None
         self.by_name: dict[str, list[Section]] = {}
@@ -125,6 +127,7 @@ class _Reader:
     def file(self, path: str, depth: int) -> None:
         """Read one file; it begins in the section that was current."""
         if depth > MAXIMUM_DEPTH:
+            self.exhausted = True
             self.give_up(f"includes are nested deeper than {MAXIMUM_DEPTH}", path, 1)
             return
         comments = _Comments()
@@ -257,16 +260,22 @@ class _Reader:
         else:
             self.include(target, kind == "tryinclude", path, number, depth)
 
-    def include(self, target: str, forgiving: bool, path: str, number: int, depth: int) -> None:
-        """Read what an include names; none at all gives the file up unless it is forgiven."""
+    def include(self, target: str, tried: bool, path: str, number: int, depth: int) -> None:
+        """Read what an include names; only a tried one may lead nowhere or to a broken file."""
         found = 0
-        for one in self.source.find(target):
+        for one in () if self.exhausted else self.source.find(target):
+            found += 1
             try:
                 self.file(one, depth + 1)
             except OSError:
-                continue  # origin: a file that cannot be opened counts as one that is not there
-            found += 1
-        if not found and not forgiving:
+                found -= 1  # origin: a file that cannot be opened counts as one that is not there
+            except ConfigError as error:
+                if not tried:
+                    raise
+                # origin: what was read of it before the mistake stays
+                message = f"the rest of the file is not read: {error.message}"
+                self.remark(error.path, error.line, message)
+        if not found and not tried and not self.exhausted:
             self.give_up(f"#include of '{excerpt(target)}': no such file", path, number)
 
     def give_up(self, message: str, path: str, number: int) -> None:

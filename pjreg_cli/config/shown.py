@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from pydantic import SecretStr
@@ -13,6 +14,7 @@ from pjreg_cli.port import Option
 MASK: Final = "********"
 """What stands for every secret, however long."""
 
+_MECHANISMS: Final = 14  # where security_mechanisms stands among the options, when it is shown
 _NONE: Final = ("",)
 _BOOLEAN: Final = {True: ("true",), False: ("false",)}
 _YES_NO: Final = {True: ("yes",), False: ("no",)}
@@ -27,35 +29,42 @@ _CAPITAL_OPTIONS: Final = frozenset(
 )
 
 
+@lru_cache(maxsize=8192)
+def _shared(name: str, value: str | int | bool) -> Option:
+    """An option whose value many registrations have: one object for all of them."""
+    if isinstance(value, bool):
+        return Option(name, (_YES_NO if name == "support_outbound" else _BOOLEAN)[value])
+    return Option(name, (str(value),))
+
+
 def registration_options(r: Registration) -> tuple[Option, ...]:
     """The options of `pjsip show registration`; `security_mechanisms` only when set, and the
     wizard that made it first."""
     options: tuple[Option, ...] = (
-        Option("auth_rejection_permanent", _BOOLEAN[r.auth_rejection_permanent]),
+        _shared("auth_rejection_permanent", r.auth_rejection_permanent),
         Option("client_uri", (r.client_uri,)),
-        Option("contact_header_params", (r.contact_header_params,)),
+        _shared("contact_header_params", r.contact_header_params),
         Option("contact_user", (r.contact_user,)),
-        Option("endpoint", (r.endpoint,)),
-        Option("expiration", (str(r.expiration),)),
-        Option("fatal_retry_interval", (str(r.fatal_retry_interval),)),
-        Option("forbidden_retry_interval", (str(r.forbidden_retry_interval),)),
-        Option("line", _BOOLEAN[r.line]),
-        Option("max_random_initial_delay", (str(r.max_random_initial_delay),)),
-        Option("max_retries", (str(r.max_retries),)),
+        _shared("endpoint", r.endpoint),
+        _shared("expiration", r.expiration),
+        _shared("fatal_retry_interval", r.fatal_retry_interval),
+        _shared("forbidden_retry_interval", r.forbidden_retry_interval),
+        _shared("line", r.line),
+        _shared("max_random_initial_delay", r.max_random_initial_delay),
+        _shared("max_retries", r.max_retries),
         Option("outbound_auth", r.outbound_auth or _NONE),
-        Option("outbound_proxy", (r.outbound_proxy,)),
-        Option("retry_interval", (str(r.retry_interval),)),
+        _shared("outbound_proxy", r.outbound_proxy),
+        _shared("retry_interval", r.retry_interval),
+        _shared("security_negotiation", r.security_negotiation),
+        _shared("server_uri", r.server_uri),
+        _shared("support_outbound", r.support_outbound),
+        _shared("support_path", r.support_path),
+        _shared("transport", r.transport),
+        _shared("user_agent", r.user_agent),
     )
     if r.security_mechanisms:
-        options += (Option("security_mechanisms", (", ".join(r.security_mechanisms),)),)
-    options += (
-        Option("security_negotiation", (r.security_negotiation,)),
-        Option("server_uri", (r.server_uri,)),
-        Option("support_outbound", _YES_NO[r.support_outbound]),
-        Option("support_path", _BOOLEAN[r.support_path]),
-        Option("transport", (r.transport,)),
-        Option("user_agent", (r.user_agent,)),
-    )
+        mechanisms = Option("security_mechanisms", (", ".join(r.security_mechanisms),))
+        options = (*options[:_MECHANISMS], mechanisms, *options[_MECHANISMS:])
     return (Option("@pjsip_wizard", (r.wizard,)), *options) if r.wizard else options
 
 

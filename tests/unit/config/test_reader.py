@@ -1,0 +1,220 @@
+"""The configuration language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pjreg_cli.config.reader import Document, read
+from pjreg_cli.errors import ConfigError
+
+
+class Texts:
+    """Files that are only texts."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+
+    def lines(self, path: str) -> Iterable[str]:
+        if path not in self._files:
+            raise FileNotFoundError(path)
+        yield from self._files[path].splitlines(keepends=True)
+
+    def find(self, pattern: str) -> Sequence[str]:
+        return sorted(name for name in self._files if fnmatch(name, pattern))
+
+
+def document(text: str, **others: str) -> Document:
+    files = {name.replace("_", "."): content for name, content in others.items()}
+    return read("main", Texts({"main": text, **files}))
+
+
+def options(text: str, name: str = "a", **others: str) -> list[tuple[str, str]]:
+    sections = document(text, **others).sections
+    return [entry[:2] for section in sections if section.name == name for entry in section.entries]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("k=v", ("k", "v")),
+        ("  k \t =  v w  ", ("k", "v w")),
+        ("k => v", ("k", "v")),
+        ("k = > v", ("k", "> v")),
+        ("k=", ("k", "")),
+        ("k=a=b", ("k", "a=b")),
+        ("k = v ; comment", ("k", "v")),
+        (r"k = v\;w;comment", ("k", "v;w")),
+        ("k = v;-- inside --; w", ("k", "v w")),
+        ("k = v ;--- ordinary", ("k", "v")),
+        ("k = v;--x--;;y", ("k", "v")),
+        (r"k = a\;b\;c", ("k", "a;b;c")),
+        ("k = a--b", ("k", "a--b")),
+        (r"\[k = v", ("[k", "v")),
+        (r"\=k = v", ("=k", "v")),
+        ("k\xa0= v\xa0", ("k\xa0", "v\xa0")),
+    ],
+)
+def test_line_is_read_as_option(line: str, expected: tuple[str, str]) -> None:
+    assert options(f"[a]\n{line}\n") == [expected]
+    assert options(f"[a]\n{line}") == [expected]
+
+
+@pytest.mark.parametrize(
+    "line", ["just words", "= v", "#frobnicate x", "#exec x", "#include", "#", "", ";k=v", "+= v"]
+)
+def test_line_is_skipped(line: str) -> None:
+    assert options(f"[a]\nk=v\n{line}\nl=w") == [("k", "v"), ("l", "w")]
+
+
+def test_skipped_lines_are_remarked_with_their_line() -> None:
+    remarks = document("[a]\nwords\n#exec /bin/x\n#foo\n#include\n=v\n[b] (c)\n").remarks
+    assert [remark.line for remark in remarks] == [2, 3, 4, 5, 6, 7]
+
+
+def test_block_comment_spans_lines_and_nests() -> None:
+    text = "[a]\nk=1;--one\nl=2\n;-- deeper\n--;\nm=3\n--; n=4\no=5"
+    assert options(text) == [("k", "1"), ("n", "4"), ("o", "5")]
+
+
+def test_block_comment_without_end_is_remarked_where_it_begins() -> None:
+    remarks = document("[a]\nk=1\n;-- x\nl=2").remarks
+    assert [(remark.line, "never ends" in remark.message) for remark in remarks] == [(3, True)]
+
+
+def test_value_is_appended_to_the_last_of_its_key() -> None:
+    assert options("[a]\nk=1\nk=2\nk+=,3\nm += x") == [("k", "1"), ("k", "2,3"), ("m", "x")]
+
+
+def test_appending_does_not_change_the_template() -> None:
+    text = "[t](!)\nk=1\n[a](t)\nk+=2\n[b](t)"
+    assert options(text) == [("k", "12")]
+    assert options(text, "b") == [("k", "1")]
+
+
+def test_templates_are_inherited_in_order_and_chained() -> None:
+    text = "[t](!)\nk=1\n[u](!,t)\nk=2\nl=3\n[a](t,u)\nl=4"
+    assert options(text) == [("k", "1"), ("k", "1"), ("k", "2"), ("l", "3"), ("l", "4")]
+    assert [section.template for section in document(text).sections] == [True, True, False]
+
+
+def test_any_section_can_be_inherited_in_any_letter_case() -> None:
+    assert options("[Base]\nk=1\n[a](BASE)") == [("k", "1")]
+
+
+def test_addition_goes_to_the_first_section_of_the_name() -> None:
+    text = "[a]\nk=1\n[b]\n[a](+)\nk=2\n[b](+)\nx=y"
+    assert options(text) == [("k", "1"), ("k", "2")]
+    assert len(document(text).sections) == 2
+
+
+def test_addition_to_a_template_must_ask_for_templates() -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        document("[a](!)\nk=1\n[a](+)")
+    assert options("[a](!)\nk=1\n[a](+TEMPLATES=restrict)\nk=2") == [("k", "1"), ("k", "2")]
+
+
+def test_addition_can_ask_for_an_option() -> None:
+    text = "[a]\ntype=auth\n[a]\ntype=endpoint\n[a](+type=^end)\nx=y"
+    assert [len(section.entries) for section in document(text).sections] == [1, 2]
+
+
+def test_blanks_inside_brackets_belong_to_the_name_and_text_behind_is_ignored() -> None:
+    found = document("[My Trunk] words\n[ b ]\n[c] (d)")
+    assert [section.name for section in found.sections] == ["My Trunk", " b ", "c"]
+
+
+def test_entries_know_the_line_that_is_really_meant() -> None:
+    found = document("[t](!)\n\nk=1\n#include inc\n", inc="[a](t)\nl=2\n")
+    section = found.sections[1]
+    assert (section.path, section.line) == ("inc", 1)
+    assert section.entries == [("k", "1", 3, "main"), ("l", "2", 2, "inc")]
+
+
+@pytest.mark.parametrize("how", ['"inc"', "inc", "<inc>", "  inc  ", "i*"])
+def test_include_is_followed(how: str) -> None:
+    assert options(f"[b]\n#include {how}\n", inc="[a]\nk=1") == [("k", "1")]
+
+
+def test_included_file_goes_on_with_the_section_and_leaves_it_alone() -> None:
+    text = "[a]\nk=1\n#include inc\nl=2"
+    assert options(text, inc="m=3") == [("k", "1"), ("m", "3"), ("l", "2")]
+    assert options(text, inc="[b]\nm=3") == [("k", "1"), ("l", "2")]
+
+
+def test_missing_file_is_forgiven_by_tryinclude() -> None:
+    assert options("[a]\nk=1\n#tryinclude nothere\nl=2") == [("k", "1"), ("l", "2")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("k=1\n[a]", 1),
+        ("words", 1),
+        ("[a]\n[b", 2),
+        ("[a](b", 1),
+        ("[a](b)", 1),
+        ("[a](+)", 1),
+        ("[a](b, c)\n", 1),
+        ("[a]\n#include nothere", 2),
+        ("[a]\n#include x*", 2),
+        ("[a]\n#include main", 1),
+        ("[a]\n\\", 2),
+    ],
+)
+def test_whole_file_is_given_up_with_the_line(text: str, line: int) -> None:
+    with pytest.raises(ConfigError) as caught:
+        document(text)
+    assert caught.value.line == line
+
+
+def test_file_that_is_not_there_is_given_up() -> None:
+    with pytest.raises(ConfigError):
+        read("nothere", Texts({}))
+
+
+def test_forgiving_reader_tells_all_reasons_to_give_up_at_once() -> None:
+    text = "k=1\n[a](b)\nl=2\n[c\n[d](+)\n#include nothere\nm=3"
+    found = read("main", Texts({"main": text}), forgiving=True)
+    assert [remark.line for remark in found.remarks] == [1, 2, 4, 5, 6]
+    assert [section.name for section in found.sections] == ["a", "d"]
+
+
+def test_broken_file_that_is_tried_counts_up_to_the_mistake() -> None:
+    text = "[a]\nk=1\n#tryinclude inc\nl=2"
+    assert options(text, inc="m=3\n[b\nn=4") == [("k", "1"), ("m", "3"), ("l", "2")]
+
+
+def test_circles_of_includes_end() -> None:
+    text = "[a]\n" + "#tryinclude main\n" * 50
+    assert any("nested" in remark.message for remark in document(text).remarks)
+
+
+def test_too_long_line_is_skipped() -> None:
+    assert options(f"[a]\nk={'x' * 8200}\nl=1") == [("l", "1")]
+
+
+def test_unescaped_semicolon_behind_a_value_is_remembered() -> None:
+    cuts = document("[a]\nk=sip:x;lr\nl=sip:x\\;lr ; comment\nm=1;transport=tcp").cuts
+    assert [(cut.line, cut.text) for cut in cuts] == [(2, "lr"), (4, "transport=tcp")]
+
+
+_pieces = st.sampled_from(
+    [
+        "[a]", "[", "]", "(!)", "(+)", "(a)", "k", "=", "+=", "=>", ";", ";--", "--;", "\\", "\\;",
+        " ", "\t", "\n", "\n#include main\n", "\n#tryinclude main\n", "#tryinclude x", "ä", "\0",
+    ]
+)  # fmt: skip
+
+
+@given(st.one_of(st.text(), st.lists(_pieces).map("".join)))
+def test_reader_raises_nothing_but_config_errors(text: str) -> None:
+    try:
+        document(text)
+    except ConfigError as error:
+        assert error.line > 0  # noqa: PT017 - any text may be right or wrong
+    read("main", Texts({"main": text}), forgiving=True)

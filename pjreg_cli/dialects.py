@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .errors import UsageError
-
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -124,14 +122,13 @@ TWELVE = Dialect(
 
 _BY_NAME = {dialect.name: dialect for dialect in (CURRENT, TWELVE)}
 
+#: what `named` takes
+NAMES = tuple(_BY_NAME)
+
 
 def named(text: str) -> Dialect:
-    """The dialect of this name; raises UsageError for any other."""
-    try:
-        return _BY_NAME[text]
-    except KeyError:
-        known = ", ".join(_BY_NAME)
-        raise UsageError(f"there is no dialect '{text}' (known: {known})") from None
+    """The dialect of this name, one of NAMES; raises KeyError for any other."""
+    return _BY_NAME[text]
 
 
 def ordered(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pjreg_cli.config import wizard
-from pjreg_cli.config.build import LOWER, kind_of, nearest
+from pjreg_cli.config.build import LOWER, SECRETS, kind_of, nearest
 from pjreg_cli.config.calls import TYPES
 from pjreg_cli.config.load import examine, in_file_order
 from pjreg_cli.config.models import (
@@ -133,11 +133,14 @@ def _cuts(document: Document) -> Iterator[Problem]:
         (entry[3], entry[2]): entry[0]
         for section in document.sections
         for entry in section.entries
-        if LOWER[entry[0]].rpartition("/")[2] in _URIS
+        if LOWER[entry[0]].rpartition("/")[2] in _URIS | SECRETS
     }
     for path, line, text in document.cuts:
         option = lines.get((path, line))
-        if option is not None:
+        if option is not None and LOWER[option].rpartition("/")[2] in SECRETS:
+            message = f"{option} ends at a ';' that begins a comment; '\\;' was meant?"
+            yield Problem(path, line, Level.WARNING, message)
+        elif option is not None:
             message = f"{option}: ';{excerpt(text)}' is a comment; '\\;{excerpt(text)}' was meant?"
             yield Problem(path, line, Level.WARNING, message)
 

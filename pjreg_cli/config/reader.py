@@ -160,7 +160,7 @@ class _Reader:
             elif text[0] == "#":
                 self.directive(text, path, number, depth)
             elif section is None:
-                self.give_up(f"'{excerpt(text)}' stands before the first section", path, number)
+                self.give_up(f"'{_first(text)}' stands before the first section", path, number)
             else:
                 self.option(section, raw, text, path, number)
         if comments.depth:
@@ -176,7 +176,7 @@ class _Reader:
                 return
         at = text.find("=", 1 if escaped else 0)
         if at < 0:
-            self.remark(path, number, f"'{excerpt(text)}' has no '=' and is skipped")
+            self.remark(path, number, f"'{_first(text)}' has no '=' and is skipped")
             return
         key, value = text[:at], text[at + 1 :]
         more = at > 0 and key[-1] == "+" and not (escaped and at == 1)
@@ -316,6 +316,11 @@ def _fits(section: Section, condition: str) -> bool:
     if templates == "restrict":
         return section.template
     return templates == "include" or not section.template
+
+
+def _first(text: str) -> str:
+    """The first word of a line; what follows may be a secret."""
+    return excerpt(next(iter(text.partition("=")[0].split()), "="))
 
 
 def _unquoted(text: str) -> str:

@@ -99,6 +99,26 @@ def test_clean_configuration_has_no_problems(tmp_path: Path) -> None:
     assert problems(tmp_path, text + "[a]\ntype = auth\nusername = u\npassword = p\n") == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = hunter2\n",
+        "[a]\npassword hunter2\n",
+        "[a]\n= hunter2\n",
+        "[a]\ntype=auth\nusername=u\npassword=x;hunter2\n",
+        "[a]\ntype=auth\nusername=u\nnonce_lifetime=x\npassword=hunter2\n",
+        "[a]\ntype=auth\nusername=u\nmd5_cred=hunter2\n",
+        "[a]\ntype=auth\nusername=u\npassword_digest=MD5:hunter2\n",
+        "[a]\ntype=registration\npassword=hunter2\n",
+    ],
+)
+def test_secrets_are_never_repeated(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pjsip.conf").write_text(text, encoding="utf-8")
+    found = check(tmp_path)
+    assert found
+    assert "hunter2" not in str(found)
+
+
 def test_what_a_template_says_is_told_once(tmp_path: Path) -> None:
     text = "[t](!)\ntype=auth\nnonce_lifetime=010\nusername=u\npassword=p\n[a](t)\n[b](t)\n"
     assert problems(tmp_path, text) == [(3, Level.WARNING)]

@@ -9,9 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from pjreg_cli.config import models
-from pjreg_cli.config.calls import CALLS
 from pjreg_cli.config.models import Auth, Registration
-from pjreg_cli.config.types import OURS, option_names
+from pjreg_cli.config.types import OURS
 
 ALL: list[Any] = [getattr(models, name) for name in models.__all__]
 
@@ -42,7 +41,3 @@ def test_every_model_and_option_is_explained(model: Any) -> None:
     for name, info in model.__pydantic_fields__.items():
         if name not in OURS | {"aliases", "startup_commands", "resolv", "resolv_file"}:
             assert info.title, name
-
-
-def test_options_of_calls_are_none_of_a_registration() -> None:
-    assert not CALLS.keys() & option_names(Registration)

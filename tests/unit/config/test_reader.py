@@ -65,7 +65,8 @@ def test_line_is_read_as_option(line: str, expected: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["just words", "= v", "#frobnicate x", "#exec x", "#include", "#", "", ";k=v", "+= v"]
+    "line",
+    ["just words", "\xa0", "= v", "#frobnicate x", "#exec x", "#include", "#", "", ";k=v", "+= v"],
 )
 def test_line_is_skipped(line: str) -> None:
     assert options(f"[a]\nk=v\n{line}\nl=w") == [("k", "v"), ("l", "w")]

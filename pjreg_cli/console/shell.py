@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 
 _DEFAULT = "/bin/sh"
+_PATIENCE_S = 1.0
+"""How long a shell may take to end."""
 
 
 async def run_shell(command: str) -> None:
@@ -16,5 +19,16 @@ async def run_shell(command: str) -> None:
     try:
         await process.wait()
     except asyncio.CancelledError:
-        process.terminate()
+        await _hang_up(process)
         raise
+
+
+async def _hang_up(process: asyncio.subprocess.Process) -> None:
+    """End a shell whose console ends; interactive ones heed SIGHUP and not SIGTERM."""
+    process.send_signal(signal.SIGHUP)
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,149 @@
+"""The backend of the console in the instance itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
+
+from pjreg_cli.commands.row import Console, Kind
+from pjreg_cli.console.backend import Facts
+from pjreg_cli.console.local import LocalBackend, LogListener
+from pjreg_cli.dialects import named
+from pjreg_cli.port import (
+    Configuration,
+    Instance,
+    Listener,
+    Managers,
+    Notices,
+    Port,
+    Registrations,
+    Row,
+    StateMade,
+    Traced,
+    Tracing,
+)
+
+ROWS = [Row(f"trunk{n:05}", "sip:a@b", "", "Registered", n) for n in range(2_000)]
+
+
+class Fake:
+    """As much of a port as these tests touch."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Listener] = []
+        self.counted = 0
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
+
+    def count(self) -> Mapping[str, int]:
+        self.counted += 1
+        return {"Registered": self.counted}
+
+    def names(self) -> Sequence[str]:
+        return [row.name for row in ROWS]
+
+    def rows(self) -> Iterable[Row]:
+        return iter(ROWS)
+
+    def aliases(self) -> Mapping[str, str]:
+        return {}
+
+    def port(self) -> Port:
+        # The parts of a port that nobody asks here need not exist.
+        return Port(
+            registrations=cast(Registrations, self),
+            configuration=cast(Configuration, self),
+            tracing=cast(Tracing, self),
+            instance=cast(Instance, self),
+            managers=cast(Managers, self),
+            notices=cast(Notices, self),
+        )
+
+
+class Watcher:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[Mapping[str, int]] = []
+        self.text = ""
+        self.counted = asyncio.Event()
+
+    def counts(self, counts: Mapping[str, int]) -> None:
+        self.seen.append(counts)
+        self.counted.set()
+
+    def lines(self, text: str) -> None:
+        self.text += text
+
+    def closed(self, why: str) -> None:
+        raise AssertionError(why)
+
+
+def made(fake: Fake, verbose: int = 0) -> tuple[LocalBackend, list[LogListener]]:
+    console = Console(fake.port(), Kind.CONSOLE, named("current"), verbose=verbose)
+    logs: list[LogListener] = []
+
+    def log(listener: LogListener) -> Callable[[], None]:
+        logs.append(listener)
+        return logs.clear
+
+    return LocalBackend(console, Facts("1", "/x"), log), logs
+
+
+async def test_a_long_answer_comes_in_pieces_of_bounded_size() -> None:
+    backend, _ = made(Fake())
+    pieces: list[str] = []
+
+    async def write(text: str) -> None:
+        pieces.append(text)
+        await asyncio.sleep(0)
+
+    outcome = await backend.execute("pjsip show registrations", write)
+    assert outcome.ok
+    assert max(map(len, pieces)) < 50_000
+    assert len(pieces) > 3
+    assert "".join(pieces).endswith("Objects found: 2000\n\n")
+
+
+async def test_names_are_suggested() -> None:
+    backend, _ = made(Fake())
+    suggestions = await backend.suggest("pjsip send register trunk0199")
+    assert [one.text for one in suggestions] == [f"trunk{n:05}" for n in range(1990, 2000)]
+
+
+async def test_many_notices_are_counted_once() -> None:
+    fake, watcher = Fake(), Watcher()
+    backend, _ = made(fake)
+    backend.watch(watcher)
+    assert watcher.seen == [{"Registered": 1}]
+    watcher.counted.clear()
+    for number in range(1000):
+        fake.listeners[0](StateMade(str(number)))
+    await watcher.counted.wait()
+    assert fake.counted == 2
+    assert watcher.seen[1:] == [{"Registered": 2}]
+
+
+async def test_traces_and_log_lines_are_whole_lines() -> None:
+    fake, watcher = Fake(), Watcher()
+    backend, logs = made(fake, verbose=2)
+    backend.watch(watcher)
+    fake.listeners[0](Traced(True, "192.0.2.1:5060", "UDP", "OPTIONS sip:a SIP/2.0\r\n\r\n"))
+    logs[0]("NOTICE", "said", 0)
+    logs[0]("VERBOSE", "not for us", 3)
+    assert watcher.text.startswith("<--- Transmitting SIP request")
+    assert watcher.text.endswith("\n\nsaid\n")
+
+
+async def test_a_closed_backend_tells_nothing() -> None:
+    fake, watcher = Fake(), Watcher()
+    backend, logs = made(fake)
+    backend.watch(watcher)
+    fake.listeners[0](StateMade("x"))
+    await backend.close()
+    assert (fake.listeners, logs) == ([], [])
+    await asyncio.sleep(0.03)
+    assert len(watcher.seen) == 1

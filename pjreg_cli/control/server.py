@@ -87,6 +87,13 @@ class ControlServer:
         except TimeoutError:
             for connection in connections:
                 connection.abort()
+            for connection in connections:
+                await connection.ended.wait()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        return any(connection.busy for connection in self._connections)
 
     def _noticed(self, notice: Notice) -> None:
         match notice:
@@ -135,12 +142,15 @@ class _Connection:
         self._lost = 0
         self._counts_timer: asyncio.TimerHandle | None = None
         self._reports_counts = False
-        self._busy = False
+        self.busy = False
         self._leaving = False
+        self._task: asyncio.Task[object] | None = None
+        self._aborted = False
         self.ended = asyncio.Event()
 
     async def run(self) -> None:
-        """Answer requests until the client hangs up or is refused."""
+        """Answer requests until the client hangs up, is refused, or `abort` is called."""
+        self._task = asyncio.current_task()
         try:
             while not self._leaving and (data := await self._reader.read(_READ)):
                 await self._answer_all(data)
@@ -148,6 +158,9 @@ class _Connection:
             self.refuse(str(error))
         except (ConnectionError, BrokenPipeError):
             pass  # the client has what it wanted
+        except asyncio.CancelledError:
+            if not self._aborted:
+                raise
         finally:
             if self._unsubscribe is not None:
                 self._unsubscribe()
@@ -165,12 +178,14 @@ class _Connection:
         self._leaving = True
         if self._console.kind is Kind.REMOTE:
             self._send(protocol.BYE, how)
-        if not self._busy:
+        if not self.busy:
             self._reader.feed_eof()
 
     def abort(self) -> None:
-        """Hang up whatever is still to be sent."""
+        """Hang up at once, whatever is under way or still to be sent."""
         self._writer.transport.abort()
+        if self._task is not None and not self.ended.is_set():
+            self._aborted = self._task.cancel()
 
     def counts_changed(self) -> None:
         """Report the counts soon, once for all that changes meanwhile."""
@@ -181,10 +196,10 @@ class _Connection:
     # -- requests -----------------------------------------------------------------------------
 
     async def _answer_all(self, data: bytes) -> None:
-        self._busy = True
+        self.busy = True
         for kind, payload in self._frames.feed(data):
             await self._answer(kind, payload)
-        self._busy = False
+        self.busy = False
 
     async def _answer(self, kind: bytes, payload: bytes) -> None:
         match kind:

@@ -53,7 +53,9 @@ async def run_local(
     backend = LocalBackend(console, greeting, log)
     place = _Place(colour)
     session = place.session(backend, greeting, remote=False, shell_allowed=shell_allowed)
-    reader = place.reader(session, surroundings(greeting.hostname, remote=False), LOCAL)
+    reader = place.reader(
+        session, surroundings(greeting.hostname or os.uname().nodename, remote=False), LOCAL
+    )
     try:
         await session.run(reader, commands, greet=place.interactive)
     except EOFError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -116,25 +116,27 @@ class Desk:
         await self.writer.drain()
         return os.read(self._pipe[0], 65_536).decode().removesuffix("|")
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        # The thread that writes must not meet the same handle in the next test.
+        await self.writer.drain()
         for handle in self._pipe:
             os.close(handle)
 
 
 @pytest.fixture
-def remote() -> Iterator[Desk]:
+async def remote() -> AsyncIterator[Desk]:
     """A remote console."""
     desk = Desk()
     yield desk
-    desk.close()
+    await desk.close()
 
 
 @pytest.fixture
-def local() -> Iterator[Desk]:
+async def local() -> AsyncIterator[Desk]:
     """A local one."""
     desk = Desk(remote=False)
     yield desk
-    desk.close()
+    await desk.close()
 
 
 async def test_a_remote_console_is_left_by_word_or_key(remote: Desk) -> None:
@@ -225,7 +227,7 @@ async def test_the_greeting_comes_first(remote: Desk) -> None:
 async def test_a_forbidden_shell_is_not_started() -> None:
     desk = Desk(shell_allowed=False)
     assert "no shell" in await desk.play("!touch /nonexistent/x", "quit")
-    desk.close()
+    await desk.close()
 
 
 async def test_a_shell_that_cannot_start_is_said(

@@ -30,13 +30,15 @@ from pjreg_cli.config.settings import (
 )
 from pjreg_cli.config.shown import registration_options
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.port import Planned, Problem
+from pjreg_cli.port import Level, Planned, Problem
 
 __all__ = ["Difference", "Reload", "Scope", "Settings", "load", "plan", "reload"]
 
 T = TypeVar("T", Registration, Auth, Transport, Global, System)
 
 MAIN: Final = "pjsip.conf"
+#: what registrations leave by where no transport is configured at all
+IMPLICIT: Final = Transport(name="udp", source="", host="0.0.0.0", port=5060, bind="0.0.0.0:5060")
 WIZARD: Final = "pjsip_wizard.conf"
 
 
@@ -187,6 +189,10 @@ class _Run:
             former = {"system": old.system} if old.system.source else {}
             system = self.taken("pjsip", build.systems(kinds["system"], former), former)
             transports = build.transports(kinds["transport"], readable, old.transports)
+            if kinds["registration"] and not kinds["transport"]:
+                # origin: can register nothing then; its documentation has such examples
+                transports.objects[IMPLICIT.name] = IMPLICIT
+                self.note("pjsip", [_implied(kinds["registration"][0])])
             new = {
                 "global_": global_.get("global", Global()),
                 "system": system.get("system", System()),
@@ -330,6 +336,12 @@ _BESIDE: Final[
     ("resolver", "resolver_unbound.conf", Scope.RESOLVER, beside.resolver),
     ("pjreg", "pjreg.conf", Scope.PJREG, beside.pjreg),
 )
+
+
+def _implied(first: Section) -> Problem:
+    """What is said of a configuration that has registrations and no transport to send them by."""
+    what = f"no section of type=transport: {IMPLICIT.protocol} on {IMPLICIT.bind} is used"
+    return Problem(first.path, first.line, Level.WARNING, what)
 
 
 def _by_kind(document: Document) -> defaultdict[str, list[Section]]:

@@ -53,6 +53,10 @@ class Cut(NamedTuple):
     text: str
 
 
+#: characters of a section's name that count
+_LONGEST_NAME = 79
+
+
 @dataclass(slots=True)
 class Section:
     """`[name]` and all that belongs to it, in the order in which it counts."""
@@ -202,6 +206,10 @@ class _Reader:
         if not bracket:
             self.give_up(f"'{excerpt(text)}' has no closing ']'", path, number)
             return None
+        if len(name) > _LONGEST_NAME:
+            # origin: keeps names in 80 bytes
+            self.remark(path, number, f"the name is cut to {_LONGEST_NAME} characters")
+            name = name[:_LONGEST_NAME]
         section = Section(name, path, number)
         words: list[str] = []
         if rest[:1] == "(":

@@ -10,6 +10,7 @@ import pytest
 
 from pjreg_cli.config.load import Scope, Settings, load, plan, reload
 from pjreg_cli.errors import ConfigError
+from pjreg_cli.port import Level
 
 UDP = "[udp]\ntype=transport\nbind=127.0.0.1:5060\n"
 _ticks = iter(range(1, 10**9))
@@ -360,3 +361,25 @@ def test_no_secret_appears_in_problems_or_representations(write: Write) -> None:
     )
     assert len(settings.problems) == 3
     assert "hunter2" not in repr(settings)
+
+
+def test_registrations_without_any_transport_section_leave_by_udp(tmp_path: Path) -> None:
+    section = "[r]\ntype=registration\nserver_uri=sip:h\nclient_uri=sip:u@h\n"
+    (tmp_path / "pjsip.conf").write_text(section)
+    settings = load(tmp_path)
+    assert list(settings.registrations) == ["r"]
+    assert [(t.protocol, t.bind) for t in settings.transports.values()] == [("udp", "0.0.0.0:5060")]
+    assert [(p.line, p.level) for p in settings.problems] == [(1, Level.WARNING)]
+
+
+def test_a_transport_section_that_is_refused_is_not_replaced(tmp_path: Path) -> None:
+    section = "[r]\ntype=registration\nserver_uri=sip:h\nclient_uri=sip:u@h\n"
+    (tmp_path / "pjsip.conf").write_text(f"[t]\ntype=transport\nprotocol=udp\n{section}")
+    assert load(tmp_path).registrations == {}
+
+
+def test_only_79_characters_of_a_name_count(tmp_path: Path) -> None:
+    name = "n" * 90
+    section = f"[{name}]\ntype=registration\nserver_uri=sip:h\nclient_uri=sip:u@h\n"
+    (tmp_path / "pjsip.conf").write_text(section)
+    assert list(load(tmp_path).registrations) == [name[:79]]

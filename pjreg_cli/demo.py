@@ -97,7 +97,8 @@ def _outcome(program: Program, name: str) -> asyncio.Future[None]:
     def heard(notice: Notice) -> None:
         if isinstance(notice, Settled) and notice.name == name:
             end()
-            outcome.set_result(None)
+            if not outcome.done():
+                outcome.set_result(None)
 
     end = program.engine.notices.subscribe(heard) if name else lambda: None
     return outcome

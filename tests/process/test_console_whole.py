@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -255,3 +256,19 @@ def test_without_a_command_the_running_instance_is_attached_to(local: Open, prog
     local()
     terminal = program(ready=REMOTE)
     assert "Connected to pjreg-cli" in terminal.text
+
+
+def test_an_instance_outlives_its_terminal(home: Path, local: Open, program: Open) -> None:
+    lost = local()
+    number = lost.process.pid
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), lost.process.fileno())
+    try:
+        remote = program("-r", ready=REMOTE)
+        remote.enter("core show settings")
+        remote.until("Configuration file:")
+        remote.enter("core stop now")
+        assert remote.ends() == 1
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)

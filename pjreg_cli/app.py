@@ -103,8 +103,9 @@ class Program:
         ok = await self.engine.reload(scope)
         after = self.engine.settings
         try:
-            if after.manager != before.manager:
-                await self.managers.apply(after.manager)
+            if scope in (Scope.MANAGER, Scope.PJREG, Scope.ALL):
+                # also without a change: what failed before, and certificates, are tried again
+                await self.managers.apply(after.manager, after.pjreg.registry_detail)
             if after.pjreg != before.pjreg:
                 self.logs.open_file(after.pjreg)
         except PjregError as error:

@@ -20,7 +20,9 @@ from pjreg_cli.errors import AmiError, excerpt
 DETAIL = "RegistryDetail"
 
 _CRITERION = re.compile(r"\s*(\w+)\(([^()]*)\)\s*(?:,|$)")
-_ADVANCED = re.compile(r"(?i:eventfilter)\((?P<criteria>.*?\))\s*\)\s*=>?\s*(?P<text>.*)", re.DOTALL)
+_ADVANCED = re.compile(
+    r"(?i:eventfilter)\((?P<criteria>.*?\))\s*\)\s*=>?\s*(?P<text>.*)", re.DOTALL
+)
 _KINDS = frozenset({"action", "name", "header", "method"})
 
 #: POSIX classes of characters, as they stand inside brackets

@@ -91,15 +91,19 @@ class ManagerServer:
         self._unsubscribe = self._port().notices.subscribe(self._broadcast.tell)
         await self.apply(self._settings)
 
-    async def apply(self, settings: ManagerSettings) -> None:
+    async def apply(self, settings: ManagerSettings, registry_detail: bool | None = None) -> None:
         """Put changed settings into force; sessions go on unless their user is gone.
 
-        TransportError when a new address cannot be had: then everything stays as it was.
+        `registry_detail` None leaves that as it is.  TransportError when a new address cannot be
+        had: then everything stays as it was.  Without a change nothing happens, but certificates
+        whose files have changed are read again.
         """
         await self._listeners.apply(settings)
         self._settings = self._desk.settings = settings
         self._broadcast.flush()
         self._broadcast.stamped = settings.timestampevents
+        if registry_detail is not None:
+            self._broadcast.detail = registry_detail
         self._filters.clear()
         for warning in warnings(settings) if settings.enabled else ():
             _log.warning("%s", warning)

@@ -590,6 +590,16 @@ async def test_reload_keeps_sessions_whose_user_remains() -> None:
         await running.user("new")
 
 
+async def test_reload_switches_detail_on() -> None:
+    fake = FakeInstance()
+    async with house(fake) as running:
+        client = await running.user()
+        await running.server.apply(settings(), True)
+        fake.notices.tell(settled())
+        assert (await client.message())[0] == ("Event", "Registry")
+        assert (await client.message())[0] == ("Event", "RegistryDetail")
+
+
 async def test_reload_moves_the_port_and_switches_off() -> None:
     async with house() as running:
         client = await running.user()

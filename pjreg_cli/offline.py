@@ -7,6 +7,7 @@ instance can do raises `NotRunningError`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -173,11 +174,11 @@ class _Configuration:
     def help(self) -> Sequence[ModuleHelp]:
         return config_help.modules()
 
-    def problems(self) -> Sequence[Problem]:
-        return check(Path(self._settings.path))
+    async def problems(self) -> Sequence[Problem]:
+        return await asyncio.to_thread(check, Path(self._settings.path))
 
-    def plan(self) -> Sequence[Planned]:
-        return plan(self._settings)
+    async def plan(self) -> Sequence[Planned]:
+        return await asyncio.to_thread(plan, self._settings)
 
 
 def _transport(section: Transport) -> ObjectView:

@@ -167,7 +167,7 @@ class Planned:
     action: str
     """`kept`, `re-registered`, `unregistered`, `added`, `refused`."""
     because: tuple[str, ...]
-    """For a change `option: old -> new` for each option, for a refusal the reasons; secrets masked."""
+    """For a change `option: old -> new` for each option, for a refusal the reasons; no secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +231,11 @@ class Configuration(Protocol):
         """The explanations of all modules."""
         ...
 
-    def problems(self) -> Sequence[Problem]:
+    def problems(self) -> Awaitable[Sequence[Problem]]:
         """What `check` says of the files as they are now, in file order."""
         ...
 
-    def plan(self) -> Sequence[Planned]:
+    def plan(self) -> Awaitable[Sequence[Planned]]:
         """What a reload of the files as they are now would do; raises ConfigError as a reload would
         be given up.  Touches nothing."""
         ...

@@ -29,20 +29,20 @@ def _status(call: Call) -> Answer:
     return Answer(evidence.one(view))
 
 
-def _plan(call: Call) -> Answer:
+async def _plan(call: Call) -> Answer:
     if call.args:
         return USAGE
-    steps = call.port.configuration.plan()
+    steps = await call.port.configuration.plan()
     if call.json:
         return Answer(json.array(map(json.planned, steps)), json=True)
     return Answer(evidence.plan(steps))
 
 
-def _check(call: Call) -> Answer:
+async def _check(call: Call) -> Answer:
     strict = [word.casefold() for word in call.args] == ["strict"]
     if call.args and not strict:
         return USAGE
-    problems = call.port.configuration.problems()
+    problems = await call.port.configuration.problems()
     bad = any(strict or problem.level is Level.ERROR for problem in problems)
     verdict = Verdict.NEGATIVE if bad else Verdict.DONE
     if call.json:

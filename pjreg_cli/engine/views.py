@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -165,11 +166,11 @@ class ConfigurationViews:
     def help(self) -> Sequence[ModuleHelp]:
         return config_help.modules()
 
-    def problems(self) -> Sequence[Problem]:
-        return check(Path(self._settings.path))
+    async def problems(self) -> Sequence[Problem]:
+        return await asyncio.to_thread(check, Path(self._settings.path))
 
-    def plan(self) -> Sequence[Planned]:
-        return plan(self._settings)
+    async def plan(self) -> Sequence[Planned]:
+        return await asyncio.to_thread(plan, self._settings)
 
 
 def transport_view(transport: Transport) -> ObjectView:

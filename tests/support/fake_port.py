@@ -242,10 +242,10 @@ class FakeConfiguration:
         section = TypeHelp("registration", "An account at a registrar", "Kept alive.", (option,))
         return (ModuleHelp("res_pjsip_outbound_registration", (section,)),)
 
-    def problems(self) -> Sequence[Problem]:
+    async def problems(self) -> Sequence[Problem]:
         return self.found
 
-    def plan(self) -> Sequence[Planned]:
+    async def plan(self) -> Sequence[Planned]:
         if self.given_up:
             raise self.given_up
         return self.planned

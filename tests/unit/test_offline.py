@@ -107,9 +107,9 @@ def test_subscribing_is_possible_and_in_vain(port: Port) -> None:
     end()
 
 
-def test_configuration_can_be_checked_and_explained(port: Port) -> None:
-    assert list(port.configuration.problems()) == []
-    assert {step.action for step in port.configuration.plan()} <= {"kept"}
+async def test_configuration_can_be_checked_and_explained(port: Port) -> None:
+    assert list(await port.configuration.problems()) == []
+    assert {step.action for step in await port.configuration.plan()} <= {"kept"}
     names = [module.name for module in port.configuration.help()]
     assert "res_pjsip_outbound_registration" in names
     assert port.configuration.globals()

@@ -18,7 +18,7 @@ class PjregError(Exception):
 
 
 class ConfigError(PjregError):
-    """A configuration that cannot be used; `path` and `line` (from 1, 0: the whole file) say where."""
+    """A configuration that cannot be used; `path` and `line` (from 1; 0: all of it) say where."""
 
     def __init__(self, message: str, path: str, line: int = 0) -> None:
         where = f"{path}:{line}" if line else path

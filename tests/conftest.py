@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.support.golden import Golden
+from tests.support.instance import QUIET, Instance, short_folder
+from tests.support.ports import free_port
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,3 +21,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Compares text with a file of the project."""
     return Golden(update=bool(request.config.getoption("--update-golden")))
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder of the test's own, with a name short enough for a socket in it."""
+    with short_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def instance(home: Path) -> Iterator[Instance]:
+    """A running instance with one registration that sends nothing."""
+    one = Instance(home, QUIET.format(port=free_port()))
+    one.start()
+    yield one
+    one.stop()

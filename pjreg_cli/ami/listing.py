@@ -6,11 +6,11 @@ looked through for line ends that do not belong there only when there are too ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pjreg_cli.ami import codec
-from pjreg_cli.dialects import Dialect, ami_key, ordered
-from pjreg_cli.port import ObjectView, Option, RegistrationView
+from pjreg_cli.dialects import Dialect, ami_key
+from pjreg_cli.port import ObjectView, RegistrationView
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -18,20 +18,14 @@ Pairs = Sequence[tuple[str, str]]
 class Layout:
     """How the objects of one list are written: one dialect, one ActionID."""
 
-    __slots__ = ("_dialect", "_head", "_id_fields", "_keys")
+    __slots__ = ("_auth_keys", "_dialect", "_heads", "_id_fields", "_keys")
 
     def __init__(self, dialect: Dialect, action_id: str) -> None:
         self._dialect = dialect
         self._id_fields = (("ActionID", action_id),) if action_id else ()
-        self._keys = tuple((key, f"\r\n{ami_key(key)}: ") for key in dialect.registration_keys)
-        self._head = "".join(
-            codec.line(key, value)
-            for key, value in (
-                ("Event", "OutboundRegistrationDetail"),
-                *self._id_fields,
-                ("ObjectType", "registration"),
-            )
-        )
+        self._keys = _starts(dialect.registration_keys)
+        self._auth_keys = _starts(dialect.auth_keys)
+        self._heads: dict[str, str] = {}
 
     @property
     def with_auths(self) -> bool:
@@ -41,32 +35,29 @@ class Layout:
     def registration(self, view: RegistrationView) -> str:
         """OutboundRegistrationDetail of one registration."""
         row = view.row
-        values = dict(view.options)
-        parts = [self._head, "ObjectName: ", row.name]
-        for option, start in self._keys:
-            if (given := values.get(option)) is not None:
-                parts += (start, given[0] if len(given) == 1 else ",".join(given))
+        head = self._head("OutboundRegistrationDetail", "registration")
+        parts = _begun(head, row.name, self._keys, dict(view.options))
         if row.word is not None:
             # origin: always 0; the documentation promises the seconds until the next REGISTER
             parts += ("\r\nStatus: ", row.word, "\r\nNextReg: ", str(view.next_attempt_s))
-        parts.append("\r\n\r\n")
-        text = "".join(parts)
-        ends = self._head.count("\n") + len(parts) // 2
-        if _sound(text, ends):
-            return text
-        parts[2::2] = map(codec.clean, parts[2::2])  # every other part is a value
-        return "".join(parts)
+        return _joined(parts)
 
     def auth(self, view: ObjectView, event: str = "AuthDetail") -> str:
-        """An auth section."""
-        fields = [
-            ("Event", event),
-            *self._id_fields,
-            ("ObjectType", "auth"),
-            ("ObjectName", view.name),
-            *_auth_fields(self._dialect.auth_keys, view.options),
-        ]
-        return block(fields)
+        """An auth section; an option that is there several times (digests) becomes one value."""
+        values: dict[str, tuple[str, ...]] = {}
+        for name, given in view.options:
+            known = values.get(name)
+            values[name] = given if known is None else tuple(filter(None, known + given))
+        return _joined(_begun(self._head(event, "auth"), view.name, self._auth_keys, values))
+
+    def _head(self, event: str, kind: str) -> str:
+        """All up to the name of the object."""
+        head = self._heads.get(event)
+        if head is None:
+            fields = (("Event", event), *self._id_fields, ("ObjectType", kind))
+            lines = [codec.line(key, value) for key, value in fields]
+            head = self._heads[event] = "".join(lines) + "ObjectName: "
+        return head
 
     def complete(self, event: str, items: int | None, more: Pairs = ()) -> str:
         """The event that ends a list; `items` None leaves their number out."""
@@ -82,12 +73,31 @@ class Layout:
         )
 
 
-def _auth_fields(keys: Iterable[str], options: Iterable[Option]) -> tuple[tuple[str, str], ...]:
-    """Options that are there several times (digests) become one value."""
-    merged: dict[str, tuple[str, ...]] = {}
-    for name, values in options:
-        merged[name] = merged.get(name, ()) + values
-    return ordered(keys, ((name, tuple(filter(None, parts))) for name, parts in merged.items()))
+def _starts(options: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Each option and the beginning of its line, the end of the line before included."""
+    return tuple((option, f"\r\n{ami_key(option)}: ") for option in options)
+
+
+def _begun(
+    head: str, name: str, keys: tuple[tuple[str, str], ...], values: Mapping[str, tuple[str, ...]]
+) -> list[str]:
+    """A head, nothing, a name, then beginnings of lines and values in turn, of what is there."""
+    parts = [head, "", name]
+    for option, start in keys:
+        given = values.get(option)
+        if given is not None:
+            parts += (start, given[0] if len(given) == 1 else ",".join(given))
+    return parts
+
+
+def _joined(parts: list[str]) -> str:
+    """A message of a head, and values in every other place, which cannot split it."""
+    parts.append("\r\n\r\n")
+    text = "".join(parts)
+    if not _sound(text, parts[0].count("\n") + len(parts) // 2):
+        parts[2::2] = map(codec.clean, parts[2::2])
+        text = "".join(parts)
+    return text
 
 
 def block(fields: Pairs) -> str:

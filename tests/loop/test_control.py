@@ -230,7 +230,7 @@ async def test_long_output_is_whole_and_leaves_others_their_turn(crowded: Served
         nonlocal turns
         turns += 1
         if counting:
-            loop.call_later(0.001, turn)
+            loop.call_soon(turn)
 
     answer = one_shot(crowded, SHOW)
     turn()

@@ -288,7 +288,9 @@ def test_mechanisms_without_negotiation_stay_at_home() -> None:
 
 # -- hostile values ---------------------------------------------------------------------------
 
-EVIL = st.text(st.sampled_from("a\r\n\0\t\x0b\x1f\x7f :;é\x85\u2028\udce9\ud800"), min_size=1, max_size=12)
+EVIL = st.text(
+    st.sampled_from("a\r\n\0\t\x0b\x1f\x7f :;é\x85\u2028\udce9\ud800"), min_size=1, max_size=12
+)
 
 
 @given(EVIL, EVIL, EVIL, EVIL)

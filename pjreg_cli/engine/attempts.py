@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine.accounts import Accounts
@@ -179,10 +179,10 @@ class Attempts:
 
     # -- what comes back ----------------------------------------------------------------------
 
-    def closed(self, flow: Flow, why: str) -> None:
-        """The connection is gone or never came: its requests are lost."""
+    def closed(self, flow: Flow, waiting: Iterable[Exchange], why: str) -> None:
+        """The connection is gone or never came: the requests that waited on it are lost."""
         self._heard_at.pop(flow, None)
-        for exchange in self.exchanges.on(flow):
+        for exchange in waiting:
             self.exchanges.fail(exchange, why)
 
     def refused(self, flow: Flow) -> None:

@@ -245,9 +245,12 @@ class Engine:
 
     def closed(self, flow: Flow, why: str, established: bool) -> None:
         """A connection could not be made or was lost."""
-        self._attempts.closed(flow, why)
+        waiting = self._attempts.exchanges.on(flow)
         if established:
+            # before their requests fail: who was Registered comes back at once even if its refresh
+            # was what met a connection that somebody on the way had forgotten
             self._fleet.lost(flow)
+        self._attempts.closed(flow, waiting, why)
 
     def refused(self, flow: Flow) -> None:
         """Nobody listens where a UDP flow leads."""

@@ -240,20 +240,21 @@ class Resolver:
         fresh_until = now + answer.ttl_s
         self._failures.pop(question, None)
         self._entries.pop(question, None)
-        # only a positive answer is worth more than none once it is old
-        kept_until = fresh_until + STALE_S if answer.records else fresh_until
+        # that there is none is kept as well: a domain without NAPTR must not have every refresh
+        # wait for a name server that is silent
+        kept_until = fresh_until + STALE_S
         self._entries[question] = _Entry(answer.records, answer.exists, fresh_until, kept_until)
         if len(self._entries) > _KEPT:
             del self._entries[next(iter(self._entries))]
 
     def _failed(self, question: Question, why: str) -> None:
         now = self._clock()
+        self._failures[question] = why
         entry = self._entries.get(question)
         if entry is not None and now < entry.kept_until:
             entry.pause_until = now + PAUSE_S
             return
         self._entries.pop(question, None)
-        self._failures[question] = why
 
 
 def _texts(records: Records) -> tuple[str, ...]:

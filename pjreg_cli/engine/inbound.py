@@ -42,12 +42,12 @@ class Inbound:
             self.traffic["responses" if known else "stray"] += 1
         else:
             self.traffic["requests"] += 1
-            self._answer(message, source)
+            self._answer(message, source, len(data))
 
-    def _answer(self, request: Request, source: Source) -> None:
+    def _answer(self, request: Request, source: Source, size: int) -> None:
         came_from = (source.host, source.port)
         tag = tag_for(request, self._key)
-        response = answer(request, came_from, tag=tag, redirect=self.redirect)
+        response = answer(request, came_from, tag=tag, redirect=self.redirect, size=size)
         if response is None:
             return
         if not source.endpoint.reliable:

@@ -43,12 +43,14 @@ def tag_for(request: Request, key: bytes) -> str:
 
 
 def answer(
-    request: Request, source: Source, *, tag: str, redirect: str | None = None
+    request: Request, source: Source, *, tag: str, redirect: str | None = None, size: int = 0
 ) -> Response | None:
     """The final response to `request`, None where silence is right; never raises.
 
     `tag` goes into To (see `tag_for`).  `redirect` is the URI to which calls are sent with 302,
     `${USER}` in it standing for the user of the Request-URI; None or empty: calls get 480.
+    `size` is the length of the request as it came, in bytes, which short forms of headers may make
+    less than it is when we write it; 0: as we write it.
     """
     case = _case(request, redirect)
     if case is None:
@@ -56,7 +58,7 @@ def answer(
     rule = next(rule for rule in RULES if rule.applies(case))
     fields = _echoed(request, case.via, source, tag)
     response = _response(rule.code, [*fields, *rule.headers(case)])
-    allowed = len(request.encode())
+    allowed = size or len(request.encode())
     allowed = min(2 * allowed, allowed + _SURPLUS)
     if len(response.encode()) <= allowed:
         return response

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -87,10 +87,11 @@ def run(
 
 
 class Instance:
-    """`pjreg-cli -f` with its configuration in `home/etc`."""
+    """`pjreg-cli -f` with its configuration in `home/etc`; `prefix` begins its command line."""
 
-    def __init__(self, home: Path, pjsip_conf: str) -> None:
+    def __init__(self, home: Path, pjsip_conf: str, prefix: Sequence[str] = ()) -> None:
         self.home = home
+        self._prefix = tuple(prefix)
         self.socket = home / "ctl"
         self.etc = home / "etc"
         self.etc.mkdir(exist_ok=True)
@@ -115,7 +116,16 @@ class Instance:
         """Start it without waiting."""
         with (self.home / "log").open("a") as log:
             self._process = subprocess.Popen(
-                [*PROGRAM, "-C", str(self.etc), "-s", str(self.socket), "-f", *options],
+                [
+                    *self._prefix,
+                    *PROGRAM,
+                    "-C",
+                    str(self.etc),
+                    "-s",
+                    str(self.socket),
+                    "-f",
+                    *options,
+                ],
                 cwd=self.home,
                 env=environment(self.home),
                 stdin=subprocess.DEVNULL,

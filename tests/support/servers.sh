@@ -3,8 +3,8 @@
 set -u
 
 missing=
-for pair in kamailio:kamailio sipp:sip-tester tshark:tshark ip:iproute2 tmux:tmux openssl:openssl \
-    zsh:zsh fish:fish; do
+for pair in kamailio:kamailio sipp:sip-tester tshark:tshark ip:iproute2 nft:nftables tmux:tmux \
+    openssl:openssl zsh:zsh fish:fish; do
     PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 [ -z "$missing" ] && exit 0

@@ -161,9 +161,7 @@ def run_instance(options: Options, console: Front | None = None) -> int:
 async def _instance(options: Options, console: Front | None) -> bool:
     """Run an instance to its end; whether another one shall follow."""
     settings = load(Path(config_path(options)))
-    logs = Logs(
-        stderr=None if console else sys.stderr, verbose=options.verbose, debug=options.debug
-    )
+    logs = Logs(stderr=sys.stderr, verbose=options.verbose, debug=options.debug)
     async with AsyncExitStack() as stack:
         stack.callback(logs.close)
         logs.open_file(settings.pjreg)

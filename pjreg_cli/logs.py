@@ -109,7 +109,7 @@ class Logs:
     """The log of one instance, from `Logs(...)` to `close`."""
 
     def __init__(self, *, stderr: TextIO | None, verbose: int = 0, debug: int = 0) -> None:
-        """`stderr` is None where a console in the same terminal shows the log.
+        """`stderr` takes the log until `leave_stderr`; None for not at all.
 
         `verbose` 1 and more has successes shown there, too; `debug` more than anybody can read.
         """
@@ -127,6 +127,12 @@ class Logs:
             self._stderr.setFormatter(_Format(journal=journal))
             self._logger.addHandler(self._stderr)
         self._apply_levels()
+
+    def leave_stderr(self) -> None:
+        """Write nothing to stderr any more: a console is about to own the terminal."""
+        if self._stderr is not None:
+            self._logger.removeHandler(self._stderr)
+            self._stderr = None
 
     def open_file(self, settings: FileSettings) -> None:
         """Log to the file `settings` names, if any; raises ConfigError when it cannot be opened."""

@@ -221,3 +221,18 @@ def test_closed_log_leaves_no_handler_behind() -> None:
     before = len(logging.getLogger("pjreg_cli").handlers)
     logs.close()
     assert len(logging.getLogger("pjreg_cli").handlers) == before - 2
+
+
+def test_a_console_that_takes_the_terminal_over_silences_stderr() -> None:
+    stderr = io.StringIO()
+    logs = Logs(stderr=stderr)
+    lines: list[str] = []
+    try:
+        logging.getLogger("pjreg_cli.app").error("before")
+        logs.leave_stderr()
+        logs.subscribe(lambda _level, line, _verbosity: lines.append(line))
+        logging.getLogger("pjreg_cli.app").error("after")
+    finally:
+        logs.close()
+    assert stderr.getvalue().endswith("app: before\n")
+    assert [line.rpartition(": ")[2] for line in lines] == ["after"]

@@ -46,7 +46,8 @@ class LocalBackend:
 
         def heard(notice: Notice) -> None:
             if isinstance(notice, Traced):
-                watcher.lines(traced(notice))
+                if not self._console.muted:
+                    watcher.lines(traced(notice))
             elif self._counting is None:
                 loop = asyncio.get_running_loop()
                 self._counting = loop.call_later(_SETTLING_S, count)
@@ -56,7 +57,7 @@ class LocalBackend:
             watcher.counts(self._console.port.registrations.count())
 
         def logged(_level: str, text: str, verbosity: int) -> None:
-            if verbosity <= self._console.verbose:
+            if verbosity <= self._console.verbose and not self._console.muted:
                 watcher.lines(text if text.endswith("\n") else f"{text}\n")
 
         self._ends += [self._console.port.notices.subscribe(heard), self._log(logged)]

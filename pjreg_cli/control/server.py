@@ -305,6 +305,8 @@ class _Connection:
             self._show(level, text)
 
     def _show(self, level: str, text: str) -> None:
+        if self._console.muted:
+            return
         if self._writer.transport.get_write_buffer_size() > _LOG_BEHIND:
             self._lost += 1
             return

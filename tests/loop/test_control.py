@@ -338,6 +338,19 @@ async def test_log_lines_come_as_far_as_the_console_is_verbose(served: Served) -
     assert lines[3].text == "for the curious now"
 
 
+async def test_a_muted_console_is_spared_the_log(served: Served) -> None:
+    pushed: list[Pushed] = []
+    async with attached(served) as client:
+        client.watch(pushed.append)
+        await until(lambda: served.feed.listeners)
+        await output(client, "logger mute")
+        served.feed.say("unheard")
+        await output(client, "logger mute")
+        served.feed.say("heard")
+        await until(lambda: any(isinstance(one, LogLine) for one in pushed))
+    assert [one.text for one in pushed if isinstance(one, LogLine)] == ["heard"]
+
+
 async def test_console_that_has_left_is_told_nothing(served: Served) -> None:
     async with attached(served) as client:
         client.watch(lambda _: None)

@@ -36,6 +36,7 @@ class Exchange:
         "cseq",
         "data",
         "entry",
+        "failure",
         "flow",
         "fresh",
         "sent_at",
@@ -64,6 +65,8 @@ class Exchange:
         self.timer_at: float | None = None
         self.sent_at = 0.0
         self.fresh = False
+        self.failure = ""
+        """Why it could not be sent in the first place; its user is told at the next wake."""
 
     def wake(self, now: float) -> None:
         """The transaction's next timer has come."""
@@ -86,7 +89,8 @@ class Exchanges:
         self.timeout_s = 32.0
 
     def open(self, entry: Entry, flow: Flow, branch: str, cseq: int, data: bytes) -> Exchange:
-        """Send `data`, at once or when its turn comes."""
+        """Send `data`, at once or when its turn comes; nobody is told anything before this has
+        returned."""
         exchange = Exchange(entry, flow, branch, cseq, data, self._woken)
         self._by_branch[branch] = exchange
         self._by_flow.setdefault(flow, set()).add(exchange)
@@ -137,12 +141,17 @@ class Exchanges:
         try:
             exchange.flow.send(exchange.data)
         except TransportError as error:
-            self._step(exchange, Event.SEND_FAILED, None, str(error))
+            # whoever opened it does not know it yet, and could make nothing of its failure
+            exchange.failure = str(error)
+            self._timers.arm(exchange, now)
             return
         self._timers.arm(exchange, exchange.transaction.wake_at)
 
     def _woken(self, exchange: Exchange, now: float) -> None:
-        self._step(exchange, Event.WAKE)
+        if exchange.failure:
+            self._step(exchange, Event.SEND_FAILED, None, exchange.failure)
+        else:
+            self._step(exchange, Event.WAKE)
 
     def _step(
         self, exchange: Exchange, event: Event, response: Response | None = None, why: str = ""

@@ -248,3 +248,39 @@ def test_temporary_failures_for_a_day_end_when_the_registrar_is_well() -> None:
         act,
         script={"alice": (fail(500),)},
     )
+
+
+# -- requests that cannot even leave ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("unreachable", ["127.0.0.1:0", "255.255.255.255:5060"])
+def test_a_request_that_the_system_refuses_to_send_is_tried_again(unreachable: str) -> None:
+    async def act(scene: Scene) -> None:
+        await scene.all_are("Rejected", 1, 60)
+        view = scene.engine.registrations.view("alice")
+        assert view is not None
+        assert view.evidence is not None
+        assert (view.evidence.code, view.evidence.cause) == (503, "send-failed")
+        await asyncio.sleep(100)
+        view = scene.engine.registrations.view("alice")
+        assert view is not None
+        assert view.attempts >= 10
+
+    play({"alice": {"server_uri": f"sip:{unreachable}", "retry_interval": 10}}, act)
+
+
+def test_a_target_to_which_nothing_can_be_sent_is_passed_over() -> None:
+    async def act(scene: Scene) -> None:
+        scene.names.zone = {
+            f"_sip._udp.{DOMAIN}": {
+                "SRV": [f"1 0 9 away.{DOMAIN}.", f"2 0 {scene.registrar.port} one.{DOMAIN}."]
+            },
+            f"away.{DOMAIN}": {"A": ["255.255.255.255"]},
+            f"one.{DOMAIN}": {"A": [LOOPBACK]},
+        }
+        first, second = await scene.registrar.received(2, "alice")
+        assert first.at < 2
+        assert second.cseq == first.cseq + 2, "the one that did not leave has a number as well"
+        assert scene.words() == {"Registered": 1}
+
+    play({"alice": by_name(expiration=60)}, act)

@@ -94,10 +94,14 @@ def test_nothing_is_resent_over_a_stream(bench: Bench) -> None:
     assert [one[2] for one in bench.delivered] == [Cause.TIMED_OUT]
 
 
-def test_a_send_that_fails_is_told_at_once(bench: Bench) -> None:
+def test_a_send_that_fails_is_told_once_who_sends_has_come_to_know_of_it(bench: Bench) -> None:
     bench.flow.broken = "no route"
     bench.open()
+    assert bench.delivered == []
+    bench.loop.run_until(0)
     assert bench.delivered == [("z9hG4bK1", None, Cause.SEND_FAILED, "no route")]
+    bench.loop.run_until(100)
+    assert len(bench.delivered) == 1
 
 
 def test_a_lost_connection_ends_its_requests_only(bench: Bench) -> None:
@@ -139,6 +143,7 @@ def test_thousands_that_cannot_be_sent_all_fail_in_turn() -> None:
         bench.open(f"z9hG4bK{number}")
     bench.flow.broken = "network is down"
     bench.exchanges.response(response(200, "z9hG4bKfirst"))
+    bench.loop.run_until(0)
     assert len(bench.delivered) == 5001
 
 

@@ -12,9 +12,8 @@ from pjreg_cli.engine.exchange import Exchange, Exchanges
 from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
 from pjreg_cli.registration.request import Template, next_hop
 from pjreg_cli.registration.state import Cause, Flight, Outcome, SendRegister, Via
-from pjreg_cli.sip.contacts import granted_s, min_expires_s, retry_after_s, security_servers, seen
+from pjreg_cli.sip.contacts import granted_s, min_expires_s, retry_after_s, security_servers
 from pjreg_cli.sip.digest import authorize, parse_challenges, select
-from pjreg_cli.sip.uri import parse_uri
 
 if TYPE_CHECKING:
     from pjreg_cli.engine.ids import Ids
@@ -84,7 +83,7 @@ class Attempts:
     def _find_targets(self, entry: Entry, attempt: Attempt) -> None:
         """Look up where to go (RFC 3263); at once where nobody needs to be asked."""
         try:
-            uri = parse_uri(next_hop(entry.settings))
+            uri = next_hop(entry.settings)
             ways = self._pool.ways(entry.settings.transport)
             targets = self._resolver.now(uri, ways)
         except PjregError as error:
@@ -217,8 +216,7 @@ class Attempts:
         if exchange.flow.reliable:
             self._heard_at[exchange.flow] = self._clock()
         attempt.reason = response.reason
-        host, port = seen(response)
-        attempt.heard = f"{host or ''}:{port or ''}" if host or port else ""
+        attempt.response = response
         outcome = self._read(entry, attempt, response)
         attempt.outcome = outcome
         if 200 <= outcome.code < 300:

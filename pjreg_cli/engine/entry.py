@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pjreg_cli.registration.request import Template
     from pjreg_cli.sip.digest import Account, Challenge
     from pjreg_cli.sip.locate import Target
+    from pjreg_cli.sip.message import Response
 
 
 @lru_cache(maxsize=256)
@@ -46,10 +47,10 @@ class Attempt:
         "exchange",
         "expires_s",
         "flow",
-        "heard",
         "mechanisms",
         "outcome",
         "reason",
+        "response",
         "tag",
         "targets",
         "template",
@@ -72,8 +73,8 @@ class Attempt:
         """What the credentials of the next request answer."""
         self.mechanisms: tuple[str, ...] = ()
         """Security-Server values of the last challenge or 494 (RFC 3329 section 2.3)."""
-        self.heard = ""
-        """Where the registrar saw the last request come from (RFC 3581)."""
+        self.response: Response | None = None
+        """The last final response to a request of this attempt."""
         self.outcome: Outcome | None = None
         """The last outcome of a request of this attempt."""
         self.reason = ""

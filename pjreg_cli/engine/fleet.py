@@ -11,10 +11,11 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
 from pjreg_cli.engine.attempts import Attempts
-from pjreg_cli.engine.entry import Entry
+from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.views import is_settled, next_attempt_s, word_of
 from pjreg_cli.port import Evidence, Notice, Settled, StateDropped, StateMade
 from pjreg_cli.registration.machine import react
@@ -22,6 +23,7 @@ from pjreg_cli.registration.state import (
     Drop,
     Event,
     Flight,
+    Outcome,
     Publish,
     Remove,
     SendRegister,
@@ -29,6 +31,7 @@ from pjreg_cli.registration.state import (
     TransportClosed,
     Wake,
 )
+from pjreg_cli.sip.contacts import Seen, seen
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from pjreg_cli.net.flow import Flow
     from pjreg_cli.net.pool import Pool
     from pjreg_cli.net.resolver import Resolver
+    from pjreg_cli.sip.locate import Target
 
 _log = logging.getLogger("pjreg_cli.engine")
 
@@ -198,32 +202,25 @@ class Fleet:
         attempt = entry.attempt
         if attempt is None or attempt.outcome is None:
             return
-        outcome = attempt.outcome
-        entry.evidence = evidence = Evidence(
-            at=self._wall_clock(),
-            method=published.flight.value,
-            code=outcome.code,
-            reason=attempt.reason,
-            cause=outcome.cause.value,
-            rule=published.rule,
-            target=str(attempt.target or ""),
-            received=attempt.heard,
-            granted_s=outcome.granted_s,
+        entry.evidence = evidence = _evidence(
+            attempt, attempt.outcome, published, self._wall_clock()
         )
         entry.attempt = None
         old_word, entry.word = entry.word, entry.state.status.word
         next_s = next_attempt_s(entry, self._clock())
-        _log.log(
-            logging.INFO if 200 <= outcome.code < 300 else logging.WARNING,
-            "%s: %s: %d %s: %s, %s (rule %s)",
-            entry.name,
-            evidence.method,
-            outcome.code,
-            attempt.reason,
-            entry.word,
-            f"next attempt in {next_s} s" if next_s else "no further attempt",
-            published.rule,
-        )
+        level = logging.INFO if 200 <= evidence.code < 300 else logging.WARNING
+        if _log.isEnabledFor(level):
+            _log.log(
+                level,
+                "%s: %s: %d %s: %s, %s (rule %s)",
+                entry.name,
+                evidence.method,
+                evidence.code,
+                evidence.reason,
+                entry.word,
+                f"next attempt in {next_s} s" if next_s else "no further attempt",
+                evidence.rule,
+            )
         self._publish(
             Settled(
                 name=entry.name,
@@ -245,8 +242,10 @@ class Fleet:
         shown = self.entries.get(name) is entry or self._stopped.get(name) is entry
         word = word_of(entry) if shown else None
         if word != entry.counted:
-            self._words.subtract([entry.counted] if entry.counted else [])
-            self._words.update([word] if word else [])
+            if entry.counted:
+                self._words[entry.counted] -= 1
+            if word:
+                self._words[word] += 1
             entry.counted = word
         self.changed.set()
 
@@ -285,3 +284,25 @@ class Fleet:
     def words(self) -> Mapping[str, int]:
         """How many registrations each word is shown for."""
         return {word: number for word, number in self._words.items() if number}
+
+
+def _evidence(attempt: Attempt, outcome: Outcome, published: Publish, at: float) -> Evidence:
+    """What an attempt that has just settled leaves behind."""
+    response = attempt.response
+    return Evidence(
+        at=at,
+        method=published.flight.value,
+        code=outcome.code,
+        reason=_text(attempt.reason),
+        cause=outcome.cause.value,
+        rule=published.rule,
+        target=_text(attempt.target or ""),
+        received=_text(seen(response)) if response is not None else "",
+        granted_s=outcome.granted_s,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _text(value: str | Target | Seen) -> str:
+    """`value` as text, the same object every time: a fleet hears mostly the same."""
+    return str(value)

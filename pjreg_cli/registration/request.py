@@ -6,6 +6,7 @@ that a refresh costs no more than putting strings together.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -30,8 +31,15 @@ _PARAMETER_ORDER = ("user", "method", "transport", "ttl", "maddr", "lr")
 _NOT_IN_TO = frozenset({"method", "transport", "ttl", "maddr", "lr"})
 _NOT_IN_REQUEST_URI = frozenset({"method"})
 
-#: every control character becomes a blank: no configured value can end its line
+#: an address of record as most are written: nothing in it that To and From may not hold
+_PLAIN_ADDRESS = re.compile(r"sips?:[A-Za-z0-9_.+\-]+@[A-Za-z0-9_.\-]+")
+
 _ONE_LINE = dict.fromkeys((*range(32), 127), " ")
+
+
+def _one_line(text: str) -> str:
+    """Every control character becomes a blank: no value can end its line."""
+    return text if text.isprintable() else text.translate(_ONE_LINE)
 
 
 class Settings(Protocol):
@@ -62,33 +70,45 @@ class Settings(Protocol):
 # -- where it goes ----------------------------------------------------------------------------
 
 
-def next_hop(settings: Settings) -> str:
+def next_hop(settings: Settings) -> SipUri:
     """The URI whose host is to be looked up: the outbound proxy, else the registrar.
 
     Raises SipParseError when it is no SIP URI (as do the functions below).
     """
-    proxy = _proxy(settings)
-    return str(_bare(settings.server_uri) if proxy is None else proxy.uri)
+    return _path(settings.server_uri, settings.outbound_proxy).next_hop
 
 
 def request_uri(settings: Settings) -> str:
     """The Request-URI; digest credentials name it too (RFC 7616 section 3.4)."""
-    return _route(settings)[0]
+    return _path(settings.server_uri, settings.outbound_proxy).request_uri
 
 
-def _route(settings: Settings) -> tuple[str, str]:
-    """The Request-URI and the value of Route, empty for none (RFC 3261 section 12.2.1.1)."""
-    registrar = _in_request_line(_bare(settings.server_uri))
-    proxy = _proxy(settings)
+class _Path(NamedTuple):
+    """How requests of a registration travel (RFC 3261 section 12.2.1.1)."""
+
+    next_hop: SipUri
+    request_uri: str
+    route: str
+    """The value of Route, empty for none."""
+    sips: bool
+    """Whether the registrar's URI demands TLS all the way."""
+
+
+# many registrations have their registrar in common, and every attempt asks
+@lru_cache(maxsize=1024)
+def _path(server_uri: str, outbound_proxy: str) -> _Path:
+    server = _bare(server_uri)
+    registrar, sips = _in_request_line(server), server.scheme == "sips"
+    proxy = _proxy(outbound_proxy)
     if proxy is None:
-        return registrar, ""
+        return _Path(server, registrar, "", sips)
     if proxy.uri.has("lr"):
-        return registrar, str(replace(proxy, uri=_ordered(proxy.uri)))
-    return _in_request_line(proxy.uri), f"<{registrar}>"
+        return _Path(proxy.uri, registrar, str(replace(proxy, uri=_ordered(proxy.uri))), sips)
+    return _Path(proxy.uri, _in_request_line(proxy.uri), f"<{registrar}>", sips)
 
 
-def _proxy(settings: Settings) -> NameAddress | None:
-    text = settings.outbound_proxy.strip()
+def _proxy(value: str) -> NameAddress | None:
+    text = value.strip()
     if not text:
         return None
     # without brackets parameters are the URI's here: `;lr` can be meant for nothing else
@@ -117,19 +137,21 @@ def _in_request_line(uri: SipUri) -> str:
 
 def _address_of_record(settings: Settings) -> str:
     """What To and From name; the grammar leaves them no port (RFC 3261 section 19.1.1)."""
+    if _PLAIN_ADDRESS.fullmatch(settings.client_uri):
+        return settings.client_uri
     return str(replace(_ordered(_bare(settings.client_uri), _NOT_IN_TO), port=None))
 
 
 def our_contact(settings: Settings, protocol: str, address: Address, line: str = "") -> SipUri:
     """The URI we offer in Contact.  `protocol` is the flow's, in lower case; `line` the token that
     tells calls of this registration from others, empty for none."""
-    sips = protocol in _SECURE and _bare(settings.server_uri).scheme == "sips"
+    sips = protocol in _SECURE and _path(settings.server_uri, settings.outbound_proxy).sips
     parameters: list[tuple[str, str | None]] = []
     if protocol in _CONTACT_TRANSPORTS:
         parameters.append(("transport", _CONTACT_TRANSPORTS[protocol]))
     if line:
         parameters.append(("line", line))
-    user = settings.contact_user.translate(_ONE_LINE) or DEFAULT_CONTACT_USER
+    user = _one_line(settings.contact_user) or DEFAULT_CONTACT_USER
     scheme = "sips" if sips else "sip"
     return SipUri(scheme, user, None, address.host, address.port, tuple(parameters))
 
@@ -147,15 +169,13 @@ class _Common(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _common(user_agent: str, supported: str, mechanisms: tuple[str, ...] | None) -> _Common:
-    fixed = f"\r\nMax-Forwards: {MAX_FORWARDS}\r\nUser-Agent: {user_agent.translate(_ONE_LINE)}\r\n"
+    fixed = f"\r\nMax-Forwards: {MAX_FORWARDS}\r\nUser-Agent: {_one_line(user_agent)}\r\n"
     if supported:
         fixed += f"Supported: {supported}\r\n"
     client = ""
     if mechanisms is not None:
         fixed += "Require: mediasec\r\nProxy-Require: mediasec\r\n"
-        client = "".join(
-            f"Security-Client: {mechanism.translate(_ONE_LINE)}\r\n" for mechanism in mechanisms
-        )
+        client = "".join(f"Security-Client: {_one_line(mechanism)}\r\n" for mechanism in mechanisms)
     return _Common(f"{fixed}Allow: {ALLOW}\r\n", fixed, client)
 
 
@@ -190,7 +210,8 @@ class Template:
         sent_by: Address,
         contact: Address,
     ) -> None:
-        self.request_uri, route = _route(settings)
+        path = _path(settings.server_uri, settings.outbound_proxy)
+        self.request_uri = path.request_uri
         self.contact = our_contact(settings, protocol, contact, line)
         aor = _address_of_record(settings)
         host = f"[{sent_by.host}]" if ":" in sent_by.host else sent_by.host
@@ -201,8 +222,8 @@ class Template:
         self._from = f"\r\nFrom: <{aor}>;tag="
         contact_value = f"<{self.contact}>"
         if settings.contact_header_params:
-            contact_value += f";{settings.contact_header_params.translate(_ONE_LINE)}"
-        route_line = f"Route: {route.translate(_ONE_LINE)}\r\n" if route else ""
+            contact_value += f";{_one_line(settings.contact_header_params)}"
+        route_line = f"Route: {_one_line(path.route)}\r\n" if path.route else ""
         self._fixed = (
             f"\r\nTo: <{aor}>\r\nCall-ID: {call_id}\r\nContact: {contact_value}\r\n"
             f"{route_line}CSeq: "
@@ -247,7 +268,4 @@ class Template:
 
 def _lines(headers: Iterable[tuple[str, str]]) -> str:
     """Header lines; what a registrar made us repeat cannot end its line either."""
-    return "".join(
-        f"{name}: {value if value.isprintable() else value.translate(_ONE_LINE)}\r\n"
-        for name, value in headers
-    )
+    return "".join([f"{name}: {_one_line(value)}\r\n" for name, value in headers])

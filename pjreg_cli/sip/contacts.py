@@ -42,6 +42,11 @@ def granted_s(response: Response, ours: SipUri, requested_s: int) -> int:
     """
     if requested_s <= 0:
         return 0
+    values = response.headers.all("contact")
+    only = _ONLY_CONTACT.fullmatch(values[0]) if len(values) == 1 else None
+    if only is not None:
+        # ours or not: as the only one it counts
+        return _seconds(only[1]) or requested_s
     contacts = tuple(_contacts(response))
     own = [contact for contact in contacts if contact.address and _is(contact.address, ours)]
     if own:
@@ -51,6 +56,10 @@ def granted_s(response: Response, ours: SipUri, requested_s: int) -> int:
     if said is None:
         said = _delta_seconds(response.headers.get("expires"))
     return said or requested_s
+
+
+#: one Contact and nothing unusual about it, the answer to nearly every REGISTER
+_ONLY_CONTACT = re.compile(r"<[^<>,\"\s]*>;expires=([0-9]+)")
 
 
 class _Contact(NamedTuple):
@@ -106,6 +115,9 @@ class Seen(NamedTuple):
 
     host: str | None
     port: int | None
+
+    def __str__(self) -> str:
+        return f"{self.host or ''}:{self.port or ''}" if self.host or self.port else ""
 
 
 def seen(response: Response) -> Seen:

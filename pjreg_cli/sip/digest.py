@@ -6,16 +6,29 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import Protocol
 
 from pjreg_cli.sip.message import Response, to_bytes
 from pjreg_cli.sip.uri import quote
+
+
+class Hash(Protocol):
+    """As much of a hash object as digests need."""
+
+    def hexdigest(self) -> str: ...
+
 
 Secret = Callable[[], str]
 """Hands out a secret at the moment it is needed, so that nothing else holds it."""
 
 _WWW, _PROXY = "www-authenticate", "proxy-authenticate"
 _ANSWERS = {_WWW: "Authorization", _PROXY: "Proxy-Authorization"}
-_HASHES: dict[str, str] = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
+_HASHES: Mapping[str, Callable[[bytes], Hash]] = {
+    "MD5": partial(hashlib.md5, usedforsecurity=False),
+    "SHA-256": hashlib.sha256,
+    "SHA-512-256": partial(hashlib.new, "sha512_256"),
+}
 
 #: realms of which one account keeps HA1; a registrar that makes up realms must not fill memory
 _KEPT = 16
@@ -42,7 +55,14 @@ def algorithm_named(text: str) -> str | None:
 
 
 def _digest(algorithm: str, text: str) -> str:
-    return hashlib.new(_HASHES[algorithm], to_bytes(text), usedforsecurity=False).hexdigest()
+    return _HASHES[algorithm](to_bytes(text)).hexdigest()
+
+
+# the same for all registrations at one registrar
+@lru_cache(maxsize=256)
+def _ha2(algorithm: str, method: str, uri: str) -> str:
+    """H(A2) (RFC 7616 section 3.4.3)."""
+    return _digest(algorithm, f"{method}:{uri}")
 
 
 # -- challenges -------------------------------------------------------------------------------
@@ -166,6 +186,16 @@ class Account:
     password: Secret | None = field(default=None, repr=False)
     digests: Mapping[str, Secret] = field(default_factory=dict, repr=False)
     _kept: dict[tuple[str, str], str] = field(default_factory=dict, init=False, repr=False)
+    _allowed: frozenset[str] = field(default=frozenset(), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        allowed = {algorithm_named(name) for name in self.algorithms}
+        self._allowed = frozenset(
+            algorithm
+            for algorithm in _HASHES
+            if algorithm in allowed
+            and (self.password is not None or self._given(algorithm) is not None)
+        )
 
     @property
     def any_realm(self) -> bool:
@@ -174,8 +204,7 @@ class Account:
 
     def allows(self, algorithm: str) -> bool:
         """Whether this algorithm may be used and there is a secret for it."""
-        allowed = any(algorithm_named(name) == algorithm for name in self.algorithms)
-        return allowed and (self.password is not None or self._given(algorithm) is not None)
+        return algorithm in self._allowed
 
     def ha1(self, algorithm: str, realm: str) -> str:
         """H(A1) in lower-case hexadecimal, computed once (RFC 7616 section 3.4.2).
@@ -231,10 +260,16 @@ def _fitting(challenge: Challenge, accounts: Sequence[Account]) -> Account | Non
     algorithm = challenge.known_algorithm
     if algorithm is None:
         return None
-    allowing = [account for account in accounts if account.allows(algorithm)]
     realm = challenge.realm.casefold()
-    exact = (a for a in allowing if not a.any_realm and a.realm.casefold() == realm)
-    return next(exact, None) or next((a for a in allowing if a.any_realm), None)
+    for_any: Account | None = None
+    for account in accounts:
+        if not account.allows(algorithm):
+            continue
+        if account.any_realm:
+            for_any = for_any or account
+        elif account.realm.casefold() == realm:
+            return account
+    return for_any
 
 
 # -- answers ----------------------------------------------------------------------------------
@@ -263,7 +298,7 @@ def _credentials(
 ) -> str:
     algorithm = challenge.known_algorithm or "MD5"
     ha1 = account.ha1(algorithm, challenge.realm)
-    ha2 = _digest(algorithm, f"{method}:{uri}")
+    ha2 = _ha2(algorithm, method, uri)
     count = f"{nc & 0xFFFFFFFF:08x}"
     protected = "auth" in challenge.qop
     middle = f"{count}:{cnonce}:auth:" if protected else ""

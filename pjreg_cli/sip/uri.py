@@ -133,7 +133,7 @@ def unquote(text: str) -> str:
 
 _BETWEEN = re.compile(r"[\s;]*")
 _HEADER_PARAMETER = re.compile(
-    r"([^\s;,=\"<>]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"<>]*))?", re.DOTALL
+    r"\s*;[\s;]*([^\s;,=\"<>]+)(?:\s*=\s*(\"(?:[^\"\\]|\\.)*\"|[^\s;,\"<>]*))?", re.DOTALL
 )
 
 
@@ -144,16 +144,13 @@ def read_parameters(text: str, start: int = 0) -> Parameters:
     """
     found: list[tuple[str, str | None]] = []
     position = start
-    while True:
-        between = _BETWEEN.match(text, position)
-        position = between.end() if between else position
-        if position >= len(text):
-            return tuple(found)
-        match = _HEADER_PARAMETER.match(text, position)
-        if match is None or between is None or ";" not in between[0]:
-            _fail("no parameter", text, position)
+    while (match := _HEADER_PARAMETER.match(text, position)) is not None:
         found.append((match[1], match[2]))
         position = match.end()
+    rest = _BETWEEN.match(text, position)
+    if rest is not None and rest.end() < len(text):
+        _fail("no parameter", text, rest.end())
+    return tuple(found)
 
 
 # -- parsing ----------------------------------------------------------------------------------

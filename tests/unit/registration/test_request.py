@@ -207,7 +207,7 @@ def test_proxy_stands_in_route_or_takes_the_request_uri(
     section = Section(outbound_proxy=proxy)
     assert request_uri(section) == uri
     assert header("Route", section) == route
-    assert next_hop(section) == hop
+    assert str(next_hop(section)) == hop
     assert header("Route", section, expires_s=0) == route
 
 

@@ -7,23 +7,14 @@ instance can do raises `NotRunningError`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pjreg_cli import __version__
-from pjreg_cli.config import help as config_help
-from pjreg_cli.config.check import check
-from pjreg_cli.config.load import plan
 from pjreg_cli.config.shown import (
-    auth_options,
-    bind,
-    global_options,
     registration_options,
-    system_options,
-    transport_options,
 )
+from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.errors import PjregError
 from pjreg_cli.port import (
     HistoryEntry,
@@ -33,12 +24,7 @@ from pjreg_cli.port import (
     ManagerAction,
     ManagerSession,
     ManagerUser,
-    ModuleHelp,
-    ObjectView,
-    Option,
-    Planned,
     Port,
-    Problem,
     RegistrationView,
     Row,
     Stop,
@@ -46,7 +32,7 @@ from pjreg_cli.port import (
 
 if TYPE_CHECKING:
     from pjreg_cli.config.load import Settings
-    from pjreg_cli.config.models import Auth, Registration, Transport
+    from pjreg_cli.config.models import Registration
 
 
 class NotRunningError(PjregError):
@@ -60,7 +46,7 @@ def offline_port(settings: Settings, reveal: bool = False) -> Port:
     """Answer from `settings`; secrets are masked unless `reveal`."""
     return Port(
         registrations=_Registrations(settings),
-        configuration=_Configuration(settings, reveal),
+        configuration=ConfigurationViews(lambda: settings, lambda: settings.transports, reveal),
         tracing=_Tracing(),
         instance=_Instance(settings),
         managers=_Managers(settings),
@@ -133,57 +119,6 @@ def _view(section: Registration) -> RegistrationView:
         evidence=None,
         source=section.source,
     )
-
-
-class _Configuration:
-    """`port.Configuration`; of transports, all that are accepted, since none is opened."""
-
-    def __init__(self, settings: Settings, reveal: bool) -> None:
-        self._settings = settings
-        self._reveal = reveal
-
-    def auths(self) -> Sequence[ObjectView]:
-        sections = self._settings.auths
-        return [self._auth(sections[name]) for name in _sorted(sections)]
-
-    def auth(self, name: str) -> ObjectView | None:
-        section = self._settings.auths.get(name)
-        return self._auth(section) if section else None
-
-    def _auth(self, section: Auth) -> ObjectView:
-        options = auth_options(section, self._reveal)
-        return ObjectView(section.name, (section.username,), options, section.source)
-
-    def transports(self) -> Sequence[ObjectView]:
-        sections = self._settings.transports
-        return [_transport(sections[name]) for name in _sorted(sections)]
-
-    def transport(self, name: str) -> ObjectView | None:
-        section = self._settings.transports.get(name)
-        return _transport(section) if section else None
-
-    def globals(self) -> tuple[Option, ...]:
-        return global_options(self._settings.global_)
-
-    def system(self) -> tuple[Option, ...]:
-        return system_options(self._settings.system)
-
-    def aliases(self) -> Mapping[str, str]:
-        return self._settings.console.aliases
-
-    def help(self) -> Sequence[ModuleHelp]:
-        return config_help.modules()
-
-    async def problems(self) -> Sequence[Problem]:
-        return await asyncio.to_thread(check, Path(self._settings.path))
-
-    async def plan(self) -> Sequence[Planned]:
-        return await asyncio.to_thread(plan, self._settings)
-
-
-def _transport(section: Transport) -> ObjectView:
-    row = (section.protocol, str(section.cos), str(section.tos), bind(section))
-    return ObjectView(section.name, row, transport_options(section), section.source)
 
 
 class _Tracing:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pjreg_cli.config.load import Reload, Scope, reload
+from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.ids import Ids
 from pjreg_cli.engine.inbound import Inbound
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.engine.trace import Trace
-from pjreg_cli.engine.views import ConfigurationViews, RegistrationViews
+from pjreg_cli.engine.views import RegistrationViews
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
@@ -71,7 +72,7 @@ class Engine:
         self._inbound = Inbound(self._attempts.exchanges.response, ids.key())
         self._reloading = asyncio.Lock()
         self.registrations = Registrations(self, clock)
-        self.configuration = ConfigurationViews(self, self._pool.opened, reveal_secrets)
+        self.configuration = ConfigurationViews(lambda: self.settings, self._opened, reveal_secrets)
         self.notices = self
 
     # -- life ---------------------------------------------------------------------------------
@@ -178,6 +179,10 @@ class Engine:
             if number % BATCH == 0:
                 await asyncio.sleep(0)
 
+    def _opened(self) -> list[str]:
+        """Names of the transports that are configured and open."""
+        return [name for name in self._pool.opened() if name in self.settings.transports]
+
     # -- verbs --------------------------------------------------------------------------------
 
     def unregister(self, name: str) -> bool:
@@ -269,11 +274,7 @@ class Registrations(RegistrationViews):
 
     def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
         super().__init__(engine, clock)
-        self._engine = engine
         self.unregister = engine.unregister
         self.register = engine.register
         self.unregister_all = engine.unregister_all
         self.register_all = engine.register_all
-
-    def count(self) -> Mapping[str, int]:
-        return self._engine.words()

@@ -1,0 +1,82 @@
+"""What front ends are shown of a configuration: port.Configuration, running or not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from pjreg_cli.config import help as config_help
+from pjreg_cli.config.check import check
+from pjreg_cli.config.load import plan
+from pjreg_cli.config.models import Auth, Transport
+from pjreg_cli.config.settings import Settings
+from pjreg_cli.config.shown import (
+    auth_options,
+    bind,
+    global_options,
+    system_options,
+    transport_options,
+)
+from pjreg_cli.port import ModuleHelp, ObjectView, Option, Planned, Problem
+
+
+class ConfigurationViews:
+    """port.Configuration.
+
+    `settings` gives the configuration in force, `opened` the names of the transports to show;
+    secrets are masked unless `reveal`.
+    """
+
+    def __init__(
+        self, settings: Callable[[], Settings], opened: Callable[[], Iterable[str]], reveal: bool
+    ) -> None:
+        self._settings = settings
+        self._opened = opened
+        self._reveal = reveal
+
+    def auths(self) -> Sequence[ObjectView]:
+        auths = self._settings().auths
+        return [self._auth(auths[name]) for name in _sorted(auths)]
+
+    def auth(self, name: str) -> ObjectView | None:
+        found = self._settings().auths.get(name)
+        return None if found is None else self._auth(found)
+
+    def _auth(self, auth: Auth) -> ObjectView:
+        options = auth_options(auth, self._reveal)
+        return ObjectView(auth.name, (auth.username,), options, auth.source)
+
+    def transports(self) -> Sequence[ObjectView]:
+        transports = self._settings().transports
+        return [_transport(transports[name]) for name in _sorted(self._opened())]
+
+    def transport(self, name: str) -> ObjectView | None:
+        found = self._settings().transports.get(name)
+        return _transport(found) if found and name in self._opened() else None
+
+    def globals(self) -> tuple[Option, ...]:
+        return global_options(self._settings().global_)
+
+    def system(self) -> tuple[Option, ...]:
+        return system_options(self._settings().system)
+
+    def aliases(self) -> Mapping[str, str]:
+        return self._settings().console.aliases
+
+    def help(self) -> Sequence[ModuleHelp]:
+        return config_help.modules()
+
+    async def problems(self) -> Sequence[Problem]:
+        return await asyncio.to_thread(check, self._settings().path)
+
+    async def plan(self) -> Sequence[Planned]:
+        return await asyncio.to_thread(plan, self._settings())
+
+
+def _transport(transport: Transport) -> ObjectView:
+    columns = (transport.protocol, str(transport.cos), str(transport.tos), bind(transport))
+    return ObjectView(transport.name, columns, transport_options(transport), transport.source)
+
+
+def _sorted(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from pjreg_cli.errors import TransportError
 from pjreg_cli.registration.state import Cause
-from pjreg_cli.sip.transaction import Effect, Event, Transaction, begin, heard, react
+from pjreg_cli.sip.transaction import Effect, Event, Phase, Transaction, begin, heard, react
 
 if TYPE_CHECKING:
     from pjreg_cli.engine.entry import Entry
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from pjreg_cli.net.flow import Flow
     from pjreg_cli.sip.message import Response
 
+#: the method of every request here
+METHOD = "REGISTER"
+#: how often requests whose timer K has fired are cleared away, in seconds
+_SWEEP_S = 0.5
 #: requests that may be on their way without having been answered or resent
 WINDOW = 200
 
@@ -73,6 +78,44 @@ class Exchange:
         self.woken(self, now)
 
 
+class Answered:
+    """What is left of requests that have their final answer: late copies of it belong to them
+    until timer K fires (RFC 3261 section 17.1.2.2).
+
+    Two of them for each registration of a large fleet outlive their use by seconds.
+    """
+
+    __slots__ = ("_kept", "_timers", "timer_at")
+
+    def __init__(self, timers: Timers) -> None:
+        self._timers = timers
+        self._kept: dict[str, tuple[float, int]] = {}
+        self.timer_at: float | None = None
+
+    def add(self, branch: str, cseq: int, until: float) -> None:
+        """Keep a request until its timer K."""
+        self._kept[branch] = (until, cseq)
+        if self.timer_at is None:
+            self._timers.arm(self, until + _SWEEP_S)
+
+    def owns(self, branch: str, cseq: tuple[int, str]) -> bool:
+        """Whether a response is a late copy."""
+        kept = self._kept.get(branch)
+        return kept is not None and self._timers.clock() < kept[0] and cseq == (kept[1], METHOD)
+
+    def wake(self, now: float) -> None:
+        """Forget those whose time is over; the oldest come first."""
+        over = list(takewhile(lambda branch: self._kept[branch][0] <= now, self._kept))
+        for branch in over:
+            del self._kept[branch]
+        if self._kept:
+            self._timers.arm(self, now + _SWEEP_S)
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._kept.clear()
+
+
 class Exchanges:
     """All requests under way; `t1_s` and `timeout_s` are timers T1 and F in seconds."""
 
@@ -81,6 +124,7 @@ class Exchanges:
         self._deliver = deliver
         self._window = window
         self._by_branch: dict[str, Exchange] = {}
+        self._answered = Answered(timers)
         self._by_flow: dict[Flow, set[Exchange]] = {}
         self._waiting: deque[Exchange] = deque()
         self._fresh = 0
@@ -105,7 +149,9 @@ class Exchanges:
         request, but changes nothing.
         """
         exchange = self._by_branch.get(response.branch)
-        if exchange is None or response.cseq != (exchange.cseq, "REGISTER"):
+        if exchange is None:
+            return self._answered.owns(response.branch, response.cseq)
+        if response.cseq != (exchange.cseq, METHOD):
             return False
         self._step(exchange, heard(response.code), response)
         return True
@@ -127,6 +173,7 @@ class Exchanges:
     def close(self) -> None:
         """Forget them all; nobody is told."""
         self._by_branch.clear()
+        self._answered.clear()
         self._by_flow.clear()
         self._waiting.clear()
 
@@ -160,11 +207,16 @@ class Exchanges:
             return  # answered before it was sent: a forgery
         after, effects = react(exchange.transaction, event, self._timers.clock())
         exchange.transaction = after
-        self._timers.arm(exchange, after.wake_at)
         if event is not Event.WAKE or effects:
             self._no_longer_fresh(exchange)
-        if after.over:
+        if after.phase is Phase.COMPLETED:
+            # all that can still happen to it: copies of the answer, and timer K
+            self._answered.add(exchange.branch, exchange.cseq, after.wake_at or 0.0)
             self._forget(exchange)
+        elif after.over:
+            self._forget(exchange)
+        else:
+            self._timers.arm(exchange, after.wake_at)
         for effect in effects:
             self._carry_out(exchange, effect, response, why)
 
@@ -195,6 +247,7 @@ class Exchanges:
                 del self._by_flow[exchange.flow]
 
     def _forget(self, exchange: Exchange) -> None:
+        self._timers.arm(exchange, None)
         self._by_branch.pop(exchange.branch, None)
         self._no_longer_fresh(exchange)
 

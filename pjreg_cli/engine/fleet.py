@@ -142,6 +142,7 @@ class Fleet:
         self._timers.arm(entry, None)
         self.attempts.forget(entry)
         self.leaving.discard(entry)
+        self.changed.set()
         if self._stopped.get(entry.name) is entry:
             del self._stopped[entry.name]
             self._order = None
@@ -180,7 +181,8 @@ class Fleet:
             self._reacting = False
 
     def _react(self, entry: Entry, event: Event) -> None:
-        entry.state, effects = react(entry.state, event, entry.policy, self._clock())
+        before = entry.state
+        entry.state, effects = react(before, event, entry.policy, self._clock())
         self._timers.arm(entry, entry.state.wake_at)
         for effect in effects:
             match effect:
@@ -192,7 +194,9 @@ class Fleet:
                     self._dropped(entry)
                 case _:
                     assert_never(effect)
-        self._recount(entry)
+        after = entry.state
+        if after.status is not before.status or after.leaving is not before.leaving:
+            self._recount(entry)
 
     def _woken(self, entry: Entry) -> None:
         self.post(entry, Wake())
@@ -218,7 +222,7 @@ class Fleet:
                 evidence.code,
                 evidence.reason,
                 entry.word,
-                f"next attempt in {next_s} s" if next_s else "no further attempt",
+                "no further attempt" if _is_idle(entry) else f"next attempt in {next_s} s",
                 evidence.rule,
             )
         self._publish(
@@ -235,6 +239,7 @@ class Fleet:
         )
         if is_settled(entry):
             self.unsettled.discard(entry)
+        self.changed.set()
 
     def _recount(self, entry: Entry) -> None:
         """Keep `count` true after anything that may have changed what is shown of an entry."""
@@ -306,3 +311,8 @@ def _evidence(attempt: Attempt, outcome: Outcome, published: Publish, at: float)
 def _text(value: str | Target | Seen) -> str:
     """`value` as text, the same object every time: a fleet hears mostly the same."""
     return str(value)
+
+
+def _is_idle(entry: Entry) -> bool:
+    """Nothing is on its way and nothing is due."""
+    return entry.state.wake_at is None and entry.state.in_flight is None

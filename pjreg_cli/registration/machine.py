@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from pjreg_cli.registration.policy import Case, continuing, settling
@@ -95,9 +94,9 @@ def _leave(state: State, status: Status, leaving: bool) -> Step:
 
 def _wake(state: State, policy: Policy) -> Step:
     if _ending(state):
-        return (state if state.wake_at is None else replace(state, wake_at=None)), _NOTHING
+        return (state if state.wake_at is None else state._replace(wake_at=None)), _NOTHING
     if state.in_flight is not None:
-        return replace(state, wake_at=None, register_due=True), _NOTHING
+        return state._replace(wake_at=None, register_due=True), _NOTHING
     return _register(state, policy)
 
 
@@ -106,8 +105,7 @@ def _start(state: State, jitter_s: float, now: float) -> State:
     if _ending(state):
         return state
     at = now + jitter_s + START_DELAY_S
-    return replace(
-        state,
+    return state._replace(
         retries=0,
         wake_at=at,
         next_attempt_at=at,
@@ -123,7 +121,7 @@ def _unregister(state: State) -> Step:
         return _leave(state, state.status, leaving=False)
     # an unregister in flight needs no second one
     due = state.in_flight is Flight.REGISTER
-    return replace(state, wake_at=None, register_due=False, unregister_due=due), _NOTHING
+    return state._replace(wake_at=None, register_due=False, unregister_due=due), _NOTHING
 
 
 def _transport_closed(state: State, delay_s: float, policy: Policy, now: float) -> Step:
@@ -135,7 +133,7 @@ def _transport_closed(state: State, delay_s: float, policy: Policy, now: float) 
     at = now + max(delay_s, 0.0)
     if state.wake_at is not None:
         at = min(at, state.wake_at)
-    return replace(state, wake_at=at, next_attempt_at=at), _NOTHING
+    return state._replace(wake_at=at, next_attempt_at=at), _NOTHING
 
 
 def _auth_reloaded(state: State, jitter_s: float, now: float) -> State:
@@ -148,11 +146,11 @@ def _auth_reloaded(state: State, jitter_s: float, now: float) -> State:
 def _remove(state: State) -> Step:
     if state.in_flight is not None:
         # what is due meanwhile does not matter any more
-        leaving = replace(state, wake_at=None, leaving=True)
+        leaving = state._replace(wake_at=None, leaving=True)
         return leaving, _NOTHING
     if state.status is Status.REGISTERED:
         return _leave(state, Status.STOPPING, leaving=True)
-    return replace(state, status=Status.STOPPED, wake_at=None), _DROP
+    return state._replace(status=Status.STOPPED, wake_at=None), _DROP
 
 
 # -- outcomes ---------------------------------------------------------------------------------
@@ -216,10 +214,10 @@ def _settle(case: Case, flight: Flight, now: float) -> Step:
         ended, effects = _remove(settled)
     elif state.unregister_due:
         ended, effects = _leave(settled, settled.status, leaving=False)
-        ended = replace(ended, wake_at=state.wake_at, register_due=state.register_due)
+        ended = ended._replace(wake_at=state.wake_at, register_due=state.register_due)
     elif state.register_due:
         ended, effects = _register(settled, policy)
-        ended = replace(ended, wake_at=state.wake_at)
+        ended = ended._replace(wake_at=state.wake_at)
     else:
         return settled, (published,)
     return ended, (published, *effects)

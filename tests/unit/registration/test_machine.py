@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from pjreg_cli.registration.machine import react
@@ -71,7 +69,7 @@ def test_wake_registers() -> None:
 
 
 def test_wake_asks_for_what_a_registrar_demanded_before() -> None:
-    assert run(replace(REGISTERED, requested_s=7200), Wake())[1] == [SendRegister(7200)]
+    assert run(REGISTERED._replace(requested_s=7200), Wake())[1] == [SendRegister(7200)]
 
 
 @pytest.mark.parametrize("event", [Start(0.0), Wake(), Unregister(), TransportClosed()])
@@ -259,7 +257,7 @@ def test_demanded_expiry_rises_as_often_as_wanted() -> None:
     ],
 )
 def test_demanded_expiry_is_kept_while_the_attempt_goes_on(outcome: Outcome) -> None:
-    state, effects = run(replace(REGISTERING, requested_s=7200), outcome)
+    state, effects = run(REGISTERING._replace(requested_s=7200), outcome)
     assert state.requested_s == 7200
     assert isinstance(effects[0], SendRegister)
     assert effects[0].expires_s == 7200
@@ -302,7 +300,7 @@ def test_lost_connection_of_many_registers_after_the_delay() -> None:
 
 
 def test_lost_connection_never_puts_off_what_is_due_earlier() -> None:
-    due = replace(REGISTERED, wake_at=500.5)
+    due = REGISTERED._replace(wake_at=500.5)
     assert run(due, TransportClosed(2.5))[0].wake_at == 500.5
 
 
@@ -318,8 +316,8 @@ def test_lost_connection_during_a_refresh_registers_after_it() -> None:
         PERMANENT,
         State(Status.REJECTED_TEMPORARY, wake_at=560.0),
         UNREGISTERING,
-        replace(REFRESHING, unregister_due=True),
-        replace(REFRESHING, leaving=True),
+        REFRESHING._replace(unregister_due=True),
+        REFRESHING._replace(leaving=True),
     ],
 )
 def test_lost_connection_matters_only_to_who_is_registered(state: State) -> None:
@@ -340,7 +338,7 @@ def test_reloaded_auth_leaves_the_others_alone(state: State) -> None:
 
 
 def test_auth_reloaded_while_the_old_password_is_in_flight_is_tried() -> None:
-    retrying = replace(PERMANENT, in_flight=Flight.REGISTER)
+    retrying = PERMANENT._replace(in_flight=Flight.REGISTER)
     state, _ = run(retrying, AuthReloaded(0.0), REFUSED)
     assert (state.status, state.wake_at) == (Status.REJECTED_PERMANENT, 501.0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -56,7 +55,7 @@ def event(words: list[str]) -> Event:
             return AuthReloaded(float(rest[0]))
         case "remove":
             return Remove()
-    known = {field.name for field in fields(Outcome)}
+    known = set(Outcome._fields)
     given = options(rest)
     assert given.keys() <= known, words
     return Outcome(int(name), **given)  # type: ignore[arg-type]  # options of the named fields

@@ -52,3 +52,16 @@ def test_an_outgoing_socket_leaves_from_the_bound_address_and_probes_when_asked(
         assert made.getsockname()[0] == "127.0.0.2"
         assert made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 7
+
+
+def test_a_message_does_not_wait_for_the_acknowledgement_of_the_one_before() -> None:
+    def waits(made: socket.socket) -> bool:
+        return not made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    with sockets.bound(section("tcp")) as listening, sockets.outgoing(section("tcp"), "") as made:
+        assert not waits(made)
+        made.setblocking(True)
+        made.connect(listening.getsockname())
+        listening.setblocking(True)
+        with listening.accept()[0] as accepted:
+            assert not waits(accepted)

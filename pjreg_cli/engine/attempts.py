@@ -271,6 +271,6 @@ class Attempts:
             entry.granted_by = entry.flow = None
             return
         entry.granted_by = attempt.target
-        entry.flow = flow if flow.reliable else None
+        entry.flow = flow
         if self.keep_nonces and attempt.answers:
             entry.kept = KeptNonce(attempt.answers)

@@ -148,7 +148,8 @@ class Entry:
         self.attempts = 0
         self.evidence: Evidence | None = None
         self.flow: Flow | None = None
-        """The stream the binding was made over; its loss is noticed."""
+        """What the binding was made over: the loss of a connection, or of the transport, is
+        noticed."""
         self.granted_by: Target | None = None
         """The target that granted the binding; an unregister goes there first."""
         self.kept: KeptNonce | None = None

@@ -119,7 +119,8 @@ class Pool:
     async def reopen(self, transports: Iterable[Transport], *, keep_alive_s: float = 0) -> Reopened:
         """Open what is new, close what is gone, reopen what changed; the rest is not disturbed.
 
-        Connections closed by it are told as lost.
+        Flows of transports closed by it are told as lost, those over UDP too: the address that a
+        binding names may be gone.
         """
         wanted = {options.name: options for options in transports}
         old = self._sections
@@ -230,14 +231,15 @@ class Pool:
         return _Section(options, stream)
 
     async def _close(self, section: _Section) -> tuple[Flow, ...]:
-        """Close one transport; the flows whose connections that cut."""
+        """Close one transport; the flows that ends."""
+        if section.endpoint is None:
+            return ()
+        cut = section.endpoint.open_flows()
         if isinstance(section.endpoint, StreamEndpoint):
-            cut = section.endpoint.open_flows()
             await section.endpoint.close()
-            return cut
-        if section.endpoint is not None:
+        else:
             section.endpoint.close()
-        return ()
+        return cut
 
     def _streams(self) -> list[StreamEndpoint]:
         endpoints = [section.endpoint for section in self._sections.values()]

@@ -87,7 +87,7 @@ class UdpEndpoint(Endpoint):
     """The socket of one UDP transport.  Raises TransportError when it cannot be opened."""
 
     __slots__ = (
-        "_flows", "_listener", "_loop", "_resting", "_socket", "_tap", "_waiting", "local",
+        "_draining", "_flows", "_listener", "_loop", "_resting", "_socket", "_tap", "_waiting", "local",
         "protocol", "reliable", "transport",
     )  # fmt: skip
 
@@ -103,6 +103,7 @@ class UdpEndpoint(Endpoint):
         self._flows: dict[tuple[str, int], UdpFlow] = {}
         self._waiting: deque[tuple[bytes, tuple[Any, ...]]] = deque()
         self._resting: asyncio.TimerHandle | None = None
+        self._draining = False
         self._loop.add_reader(self._socket, self._drain)
 
     def flow(self, target: Target) -> UdpFlow:
@@ -113,9 +114,13 @@ class UdpEndpoint(Endpoint):
             flow = self._flows[address] = UdpFlow(self, target)
         return flow
 
+    def open_flows(self) -> tuple[UdpFlow, ...]:
+        """The flows that lead somewhere."""
+        return tuple(self._flows.values())
+
     def send(self, data: bytes, address: tuple[Any, ...]) -> None:
         """Send now, or as soon as the socket takes more; raises TransportError."""
-        if self._waiting or not self._sent(data, address):
+        if self._draining or self._waiting or not self._sent(data, address):
             self._wait(data, address)
         if self._tap.active:
             ours, theirs = self.local.ends(address)
@@ -169,7 +174,7 @@ class UdpEndpoint(Endpoint):
         if len(self._waiting) >= _WAITING:
             raise TransportError(f"transport {self.transport}: too many datagrams wait to be sent")
         self._waiting.append((data, address))
-        if len(self._waiting) == 1:
+        if len(self._waiting) == 1 and not self._draining:
             self._rest()
 
     def _rest(self) -> None:
@@ -181,7 +186,8 @@ class UdpEndpoint(Endpoint):
         self._loop.add_writer(self._socket, self._flush)
 
     def _flush(self) -> None:
-        """Send what waits, as far as there is room."""
+        """Send what waits, as far as there is room; what cannot be sent at all, its flow is told
+        as refused."""
         self._loop.remove_writer(self._socket)
         while self._waiting:
             data, address = self._waiting[0]
@@ -191,12 +197,28 @@ class UdpEndpoint(Endpoint):
                     return
             except TransportError as error:
                 _log.debug("transport %s: %s", self.transport, error)
-            self._waiting.popleft()
+                self._waiting.popleft()
+                self._tell_refused(address)
+            else:
+                self._waiting.popleft()
 
     # -- in -----------------------------------------------------------------------------------
 
     def _drain(self) -> None:
-        """Take what has come, up to a batch."""
+        """Take what has come, up to a batch, and then send what that led to.
+
+        Sending in one go lets the other side work on the first while it gets the others; to wake
+        it for each would take longer than to send.
+        """
+        self._draining = True
+        try:
+            self._take()
+        finally:
+            self._draining = False
+            if self._waiting and self._resting is None:
+                self._flush()
+
+    def _take(self) -> None:
         receive, listener = self._socket.recvfrom, self._listener
         for _ in range(_BATCH):
             try:
@@ -228,11 +250,16 @@ class UdpEndpoint(Endpoint):
                 _, notes, _, address = self._socket.recvmsg(1, 512, _MSG_ERRQUEUE)
             except OSError:
                 return
-            flow = self._flows.get((str(address[0]), int(address[1]))) if address else None
-            if flow is not None and _refused(notes):
-                self._listener.refused(flow)
+            if address and _refused(notes):
+                self._tell_refused(address)
                 if self._socket.fileno() < 0:
                     return
+
+    def _tell_refused(self, address: tuple[Any, ...]) -> None:
+        """Nothing reaches that address."""
+        flow = self._flows.get((str(address[0]), int(address[1])))
+        if flow is not None:
+            self._listener.refused(flow)
 
 
 def _refused(notes: list[tuple[int, int, bytes]]) -> bool:

@@ -7,17 +7,19 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pjreg_cli.config.companions import Resolver
+from pjreg_cli.config.load import Scope, load
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.ids import Ids
 from tests.loop.test_engine import HOUR, configuration
-from tests.support.clock import run_virtually
+from tests.support.clock import VirtualLoop, run_virtually
 from tests.support.nameserver import NameServer, nameserver
-from tests.support.ports import LOOPBACK
+from tests.support.ports import LOOPBACK, free_port
 from tests.support.registrar import Answer, Registrar, Seen, fail, grant, hang_up
 
 pytestmark = pytest.mark.timeout(60)
@@ -284,3 +286,63 @@ def test_a_target_to_which_nothing_can_be_sent_is_passed_over() -> None:
         assert scene.words() == {"Registered": 1}
 
     play({"alice": by_name(expiration=60)}, act)
+
+
+def test_the_log_tells_an_attempt_that_is_due_now_from_one_that_never_comes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def act(scene: Scene) -> None:
+        await scene.registrar.received(4, "alice")
+        await asyncio.sleep(1)
+
+    play(
+        {"alice": {"expiration": 60, "retry_interval": 600}},
+        act,
+        protocol="tcp",
+        script={"alice": (grant(), hang_up(), fail(503), fail(404))},
+    )
+    told = [one.getMessage() for one in caplog.records if "Rejected" in one.getMessage()]
+    assert ["no further" in one for one in told] == [False, False, True]
+
+
+# -- transports that change -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+@pytest.mark.parametrize("change", ["port", "external_signaling_address"])
+def test_a_reload_that_changes_our_address_is_told_to_the_registrar_at_once(
+    tmp_path: Path, protocol: str, change: str
+) -> None:
+    def configure(registrar: Registrar, port: int, more: str = "") -> None:
+        (tmp_path / "pjsip.conf").write_text(
+            f"[t]\ntype = transport\nprotocol = {protocol}\nbind = {LOOPBACK}:{port}\n"
+            f"allow_reload = yes\n{more}\n[alice]\ntype = registration\n"
+            f"server_uri = sip:{LOOPBACK}:{registrar.port}\\;transport={protocol}\n"
+            f"client_uri = sip:alice@{LOOPBACK}\n"
+        )
+
+    async def main() -> None:
+        async with Registrar.open() as registrar:
+            port, other = free_port(), free_port()
+            configure(registrar, port)
+            engine = Engine(load(tmp_path), version="0", wall_clock=lambda: 0.0, ids=Ids(seed=1))
+            await engine.open()
+            await registrar.received(1)
+            await engine.settled(5)
+            if change == "port":
+                configure(registrar, other)
+            else:
+                configure(registrar, port, "external_signaling_address = 192.0.2.7\n")
+            loop = asyncio.get_running_loop()
+            assert isinstance(loop, VirtualLoop)
+            release = loop.hold()
+            assert await engine.reload(Scope.ALL)
+            release()
+            at = loop.time()
+            _, again = await registrar.received(2)
+            assert again.at - at < 1
+            expected = f"{LOOPBACK}:{other}" if change == "port" else f"192.0.2.7:{port}"
+            assert expected in again.header("contact")
+            await engine.close()
+
+    run_virtually(main())

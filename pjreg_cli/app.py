@@ -171,6 +171,8 @@ async def _instance(options: Options, console: Front | None) -> bool:
         program = Program(settings, options, logs)
         stack.enter_context(_signals(program.life))
         await program.open(stack)
+        if console:
+            logs.leave_stderr()
         return await serve(program, options, claim.listen(), console)
 
 

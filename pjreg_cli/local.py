@@ -33,7 +33,6 @@ async def console(program: Program, options: Options) -> None:
         pid=view.pid,
         counts=program.port.registrations.count(),
     )
-    program.logs.leave_stderr()
     await run_local(
         asker,
         greeting=facts,

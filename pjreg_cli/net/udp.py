@@ -87,8 +87,8 @@ class UdpEndpoint(Endpoint):
     """The socket of one UDP transport.  Raises TransportError when it cannot be opened."""
 
     __slots__ = (
-        "_draining", "_flows", "_listener", "_loop", "_resting", "_socket", "_tap", "_waiting", "local",
-        "protocol", "reliable", "transport",
+        "_draining", "_flows", "_listener", "_loop", "_resting", "_socket", "_tap", "_waiting",
+        "local", "protocol", "reliable", "transport",
     )  # fmt: skip
 
     def __init__(self, options: Transport, listener: Listener, tap: Tap, routes: Routes) -> None:
@@ -141,6 +141,7 @@ class UdpEndpoint(Endpoint):
             self._socket.close()
         if self._resting is not None:
             self._resting.cancel()
+        self._draining = False
         self._waiting.clear()
         self._flows.clear()
 

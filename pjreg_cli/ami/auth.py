@@ -32,7 +32,7 @@ def find(accounts: Iterable[ManagerAccount], name: str) -> ManagerAccount | None
 def refusal(account: ManagerAccount | None, message: Message, challenge: str, peer: str) -> str:
     """Why a login is refused, for the log; empty when it is right.
 
-    `challenge` is the one handed out to this session, empty if none was.
+    `challenge` is the one handed out on this connection, empty if none was.
     """
     if account is None:
         return "no such user"

@@ -80,6 +80,7 @@ class EditorReader:
         self._begun = ""
         self._log: list[str] = []
         self._reading = False
+        self._ended: Exception | None = None
         self._output: Output = Vt100_Output.from_pty(stdout, term=term)
         self._session: PromptSession[str] = PromptSession(
             message=lambda: ANSI(look.prompt()),
@@ -107,16 +108,22 @@ class EditorReader:
         if self._pasted:
             return self._next_pasted()
         begun, self._begun = self._begun, ""
+        # from here on lines are gathered: one written while the prompt is drawn would be lost
         self._reading = True
         try:
+            await self._writer.drain()
             return await self._session.prompt_async(
-                default=begun, set_exception_handler=False, handle_sigint=False
+                default=begun,
+                pre_run=self._started,
+                set_exception_handler=False,
+                handle_sigint=False,
             )
         except OSError as error:
             # The terminal went away in the middle of drawing.
             raise EOFError from error
         finally:
             self._reading = False
+            self._ended = None
             self._flush()
 
     def lines(self, text: str) -> None:
@@ -124,8 +131,8 @@ class EditorReader:
         self._log.append(text)
         if not self._reading:
             self._flush()
-        elif len(self._log) == 1:
-            self._session.app.create_background_task(self._show_log())
+        elif len(self._log) == 1 and self._session.app.is_running:
+            self._show_gathered()
 
     def refresh(self) -> None:
         """Draw the bar anew."""
@@ -140,10 +147,12 @@ class EditorReader:
         self.leave(Interrupted(empty=not buffer.text))
 
     def leave(self, error: Exception) -> None:
-        """End the prompt."""
+        """End the prompt, also one that is only about to begin."""
         app = self._session.app
         if app.future is not None and not app.future.done():
             app.exit(exception=error)
+        elif self._reading and not app.is_running:
+            self._ended = error
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -159,6 +168,18 @@ class EditorReader:
         self._log.clear()
         if text:
             self._writer.put_lines(text)
+
+    def _started(self) -> None:
+        """Catch up, as the prompt begins, with what came while it was on its way."""
+        error, self._ended = self._ended, None
+        if error is not None:
+            self.leave(error)
+        self._show_gathered()
+
+    def _show_gathered(self) -> None:
+        """Show what has come, once the prompt is drawn."""
+        if self._log:
+            self._session.app.create_background_task(self._show_log())
 
     async def _show_log(self) -> None:
         """One hiding of the prompt serves all lines that have come meanwhile."""

@@ -119,6 +119,16 @@ class PjregSettings:
         "Where calls that come to us are sent with 302",
         "A SIP URI such as `sip:${USER}@10.0.0.5:5060`; empty answers them with 480.",
     )
+    retry_backoff: Boolean = option(
+        False,
+        "Wait twice as long after each failure in a row",
+        "From retry_interval up to an hour, also after a wrong password.",
+    )
+    refresh_margin: Loose = option(
+        10,
+        "How many seconds before its end a binding is refreshed",
+        "10, as in Asterisk, is the least; a REGISTER that nobody answers takes 32 s to fail.",
+    )
     registry_detail: Boolean = option(
         False, "Tell more in AMI Registry events", "Adds Cause and the attempt's facts."
     )

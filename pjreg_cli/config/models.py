@@ -29,6 +29,7 @@ from pjreg_cli.config.types import (
     Names,
     Networks,
     Number,
+    Retries,
     ServiceClass,
     Signed,
     Word,
@@ -114,10 +115,11 @@ class Registration:
         "The first attempt is made one second later than a random number below this; it keeps many"
         " registrations from starting at once.",
     )
-    max_retries: Number = option(
+    max_retries: Retries = option(
         10,
         "How many failed attempts in a row are followed by another one",
-        "0: the first failure is final.",
+        "0: the first failure is final.  `forever`, which only this program knows: it never gives"
+        " up (`config.types.FOREVER`).",
     )
     outbound_auth: Names = option(
         (),

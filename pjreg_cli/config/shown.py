@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import SecretStr
 
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
-from pjreg_cli.config.types import option_names
+from pjreg_cli.config.types import FOREVER, option_names
 from pjreg_cli.port import Option
 
 MASK: Final = "********"
@@ -51,7 +51,7 @@ def registration_options(r: Registration) -> tuple[Option, ...]:
         _shared("forbidden_retry_interval", r.forbidden_retry_interval),
         _shared("line", r.line),
         _shared("max_random_initial_delay", r.max_random_initial_delay),
-        _shared("max_retries", r.max_retries),
+        _shared("max_retries", "forever" if r.max_retries == FOREVER else r.max_retries),
         Option("outbound_auth", r.outbound_auth or _NONE),
         _shared("outbound_proxy", r.outbound_proxy),
         _shared("retry_interval", r.retry_interval),

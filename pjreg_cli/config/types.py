@@ -16,6 +16,10 @@ from pydantic import BeforeValidator, ConfigDict, Field, SecretStr
 MAXIMUM: Final = 4294967295
 """The largest number an option can hold (32 bits without sign)."""
 
+FOREVER: Final = MAXIMUM + 1
+"""What `max_retries = forever` is read as: above every number a file can hold, so that no count of
+retries ever reaches it."""
+
 TRUE: Final = frozenset({"yes", "true", "y", "t", "1", "on"})
 """What means yes, in lower case; everything else means no."""
 
@@ -132,6 +136,11 @@ def service_class(value: Any) -> Any:
     return result
 
 
+def retries(value: Any) -> Any:
+    """How many retries: a number, or `forever`, which the origin does not know."""
+    return FOREVER if type(value) is str and value.lower() == "forever" else number(value)
+
+
 def signed(value: Any) -> Any:
     """A number that may be negative."""
     if type(value) is str and value.startswith("-"):
@@ -205,6 +214,7 @@ def option_names(model: type[Any]) -> frozenset[str]:
 
 NO_SECRET: Final = SecretStr("")
 Number = Annotated[int, BeforeValidator(number), Field(ge=0, le=MAXIMUM)]
+Retries = Annotated[int, BeforeValidator(retries), Field(ge=0, le=FOREVER)]
 Signed = Annotated[int, BeforeValidator(signed), Field(ge=-2147483648, le=2147483647)]
 Loose = Annotated[int, BeforeValidator(loose), Field(ge=0)]
 Port = Annotated[int, BeforeValidator(number), Field(ge=0, le=65535)]

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.shown import bind
-from pjreg_cli.config.types import option_names
+from pjreg_cli.config.types import FOREVER, option_names
 
 _SEVERAL = frozenset({"local_net", "password_digest"})
 
@@ -76,6 +76,8 @@ def _texts(option: str, value: Any) -> tuple[str, ...]:
         return tuple(f"{algorithm}:{digest.get_secret_value()}" for algorithm, digest in value)
     if option in _SEVERAL:
         return tuple(str(one) for one in value)
+    if option == "max_retries" and value == FOREVER:
+        return ("forever",)
     if isinstance(value, SecretStr):
         return (value.get_secret_value(),)
     if isinstance(value, bool):

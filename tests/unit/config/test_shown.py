@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from pjreg_cli.config import shown
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
+from pjreg_cli.config.types import FOREVER
 from pjreg_cli.port import Option
 
 REGISTRATION = Registration(name="a", source="f:1", server_uri="sip:r", client_uri="sip:a@r")
@@ -40,6 +41,11 @@ def test_registration_shows_its_defaults_sorted() -> None:
         "transport=",
         "user_agent=",
     ]
+
+
+def test_registration_that_never_gives_up_says_so() -> None:
+    made = Registration(name="a", source="f:1", max_retries=FOREVER)
+    assert "max_retries=forever" in text(shown.registration_options(made))
 
 
 def test_registration_shows_what_is_only_there_when_set() -> None:

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pjreg_cli.config.types import (
+    FOREVER,
+    MAXIMUM,
     algorithms,
     boolean,
     digests,
@@ -15,6 +17,7 @@ from pjreg_cli.config.types import (
     nameservers,
     networks,
     number,
+    retries,
     service_class,
     signed,
 )
@@ -52,6 +55,13 @@ def test_number_reads_what_python_writes(value: int) -> None:
 
 def test_signed_number_may_be_negative() -> None:
     assert (signed("-1"), signed("7")) == (-1, 7)
+
+
+def test_retries_may_go_on_for_ever_which_is_above_every_number() -> None:
+    assert (retries("forever"), retries("Forever"), retries("0")) == (FOREVER, FOREVER, 0)
+    assert retries(str(MAXIMUM)) < FOREVER
+    with pytest.raises(ValueError, match=r"is "):
+        retries(str(FOREVER))
 
 
 @pytest.mark.parametrize("text", ["yes", "true", "y", "t", "1", "on", "YES", "True", "oN"])

@@ -19,7 +19,7 @@ from pjreg_cli.config import beside, build, wizard
 from pjreg_cli.config.files import Disk, Fingerprint, readable, stamp
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.reader import Document, Section, given_up, read
-from pjreg_cli.config.rules import Inspector, Ways
+from pjreg_cli.config.rules import Inspector, OpenTransports
 from pjreg_cli.config.settings import (
     NOTHING,
     Difference,
@@ -217,7 +217,7 @@ class _Run:
         wizards = self.take_up("wizards", WIZARD)
         if document is None and wizards is None:
             return old
-        inspector = Inspector(Ways.of(transports.values()))
+        inspector = Inspector(OpenTransports.of(transports.values()))
         own = {name: r for name, r in old.items() if not r.wizard}
         made = {name: r for name, r in old.items() if r.wizard}
         if document is not None:

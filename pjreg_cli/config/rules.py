@@ -86,17 +86,17 @@ def _version(host: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class OpenTransports:
     """The transports there are: their names and kinds."""
 
     names: frozenset[str]
     kinds: frozenset[tuple[str, int]]
 
     @staticmethod
-    def of(transports: Iterable[Transport]) -> Ways:
-        """The ways that transports open."""
+    def of(transports: Iterable[Transport]) -> OpenTransports:
+        """What these transports open."""
         them = tuple(transports)
-        return Ways(
+        return OpenTransports(
             frozenset(t.name for t in them),
             frozenset((t.protocol, 6 if ":" in t.host else 4) for t in them),
         )
@@ -122,8 +122,8 @@ class Ways:
 class Inspector:
     """Inspects registrations one after the other; remembers what their server_uris ask for."""
 
-    def __init__(self, ways: Ways) -> None:
-        self._ways = ways
+    def __init__(self, transports: OpenTransports) -> None:
+        self._transports = transports
         self._servers: dict[str, Server] = {}
 
     def defect(self, registration: Registration) -> Defect | None:
@@ -143,7 +143,7 @@ class Inspector:
             or not _PLAIN_USER.fullmatch(registration.contact_user)
         ) and (found := _unusual(registration)):
             return found
-        missing = self._ways.missing(needs, registration.transport)
+        missing = self._transports.missing(needs, registration.transport)
         return Defect("server_uri", missing) if missing else None
 
 

@@ -11,7 +11,7 @@ from pjreg_cli.engine.entry import Attempt, Entry, KeptNonce
 from pjreg_cli.engine.exchange import Exchange, Exchanges
 from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
 from pjreg_cli.registration.request import Template, next_hop
-from pjreg_cli.registration.state import Cause, Flight, Outcome, SendRegister, Via
+from pjreg_cli.registration.state import Cause, Flight, Hop, Outcome, SendRegister
 from pjreg_cli.sip.contacts import granted_s, min_expires_s, retry_after_s, security_servers
 from pjreg_cli.sip.digest import authorize, parse_challenges, select
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pjreg_cli.net.flow import Flow
     from pjreg_cli.net.pool import Pool
     from pjreg_cli.net.resolver import Resolver
-    from pjreg_cli.sip.locate import Target, Ways
+    from pjreg_cli.sip.locate import Target, TransportKinds
     from pjreg_cli.sip.message import Response
     from pjreg_cli.sip.uri import SipUri
 
@@ -70,13 +70,13 @@ class Attempts:
     def send(self, entry: Entry, effect: SendRegister) -> None:
         """Send a REGISTER as the machine wants it."""
         attempt = entry.attempt
-        if attempt is None or effect.via is Via.FIRST:
+        if attempt is None or effect.hop is Hop.FIRST:
             attempt = entry.attempt = Attempt()
             attempt.expires_s = effect.expires_s
             entry.attempts += 1
             self._find_targets(entry, attempt)
             return
-        if effect.via is Via.NEXT:
+        if effect.hop is Hop.NEXT:
             attempt.tried += 1
         self._request(entry, attempt, effect)
 
@@ -84,19 +84,21 @@ class Attempts:
         """Look up where to go (RFC 3263); at once where nobody needs to be asked."""
         try:
             uri = next_hop(entry.settings)
-            ways = self._pool.ways(entry.settings.transport)
-            targets = self._resolver.now(uri, ways)
+            kinds = self._pool.kinds(entry.settings.transport)
+            targets = self._resolver.now(uri, kinds)
         except PjregError as error:
             self._located(entry, attempt, (), str(error))
             return
         if targets is not None:
             self._located(entry, attempt, targets)
         else:
-            self._spawn(self._locate(entry, attempt, uri, ways), f"locate {entry.name}")
+            self._spawn(self._locate(entry, attempt, uri, kinds), f"locate {entry.name}")
 
-    async def _locate(self, entry: Entry, attempt: Attempt, uri: SipUri, ways: Ways) -> None:
+    async def _locate(
+        self, entry: Entry, attempt: Attempt, uri: SipUri, kinds: TransportKinds
+    ) -> None:
         try:
-            targets = await self._resolver.locate(uri, ways)
+            targets = await self._resolver.locate(uri, kinds)
         except ResolveError as error:
             self._located(entry, attempt, (), str(error))
         else:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.flow import Endpoint, Failure, Flow, Listener, Source, Spawner, Tap
-from pjreg_cli.net.local import Routes
+from pjreg_cli.net.own_address import Routes
 from pjreg_cli.net.sockets import InUseError
 from pjreg_cli.net.tcp import StreamEndpoint
 from pjreg_cli.net.udp import UdpEndpoint
-from pjreg_cli.sip.locate import Address, Target, Way, Ways
+from pjreg_cli.sip.locate import Address, Target, TransportKind, TransportKinds
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Transport
@@ -65,8 +65,8 @@ class _Section:
     endpoint: UdpEndpoint | StreamEndpoint | None
 
     @property
-    def way(self) -> Way:
-        return Way(self.options.protocol, 6 if ":" in self.options.host else 4)
+    def kind(self) -> TransportKind:
+        return TransportKind(self.options.protocol, 6 if ":" in self.options.host else 4)
 
 
 class _Unwatched:
@@ -103,7 +103,7 @@ class Pool:
         self._routes = Routes(self._loop.time)
         self._sections: dict[str, _Section] = {}
         self._flows: dict[tuple[str, Target], Flow] = {}
-        self._ways: dict[str, Ways] = {}
+        self._kinds: dict[str, TransportKinds] = {}
         self._keep_alive_s = 0.0
         self._keeping: asyncio.TimerHandle | None = None
         self._looking: asyncio.TimerHandle | None = None
@@ -143,7 +143,7 @@ class Pool:
                 failed[name] = Failure(str(error), isinstance(error, InUseError))
         self._sections = sections
         self._flows.clear()
-        self._ways.clear()
+        self._kinds.clear()
         await self._look_up_names()
         self._keep_alive_every(float(keep_alive_s))
         for flow in cut:
@@ -160,12 +160,12 @@ class Pool:
         """Names of the open transports, in file order."""
         return tuple(self._sections)
 
-    def ways(self, transport: str = "") -> Ways:
+    def kinds(self, transport: str = "") -> TransportKinds:
         """What the named transport (empty or unknown: all) can do, for `Resolver.locate`."""
         name = transport if transport in self._sections else ""
-        known = self._ways.get(name)
+        known = self._kinds.get(name)
         if known is None:
-            known = self._ways[name] = self._ways_of(name)
+            known = self._kinds[name] = self._kinds_of(name)
         return known
 
     def flow(self, transport: str, target: Target) -> Flow:
@@ -194,28 +194,28 @@ class Pool:
             await self._close(section)
         self._sections = {}
         self._flows.clear()
-        self._ways.clear()
+        self._kinds.clear()
 
     # -- choosing -----------------------------------------------------------------------------
 
     def _chosen(self, name: str, target: Target) -> UdpEndpoint | StreamEndpoint:
-        way = Way(target.protocol, target.version)
+        kind = TransportKind(target.protocol, target.version)
         named = self._sections.get(name)
         candidates = self._sections.values() if named is None else [named]
         for section in candidates:
-            if section.endpoint is not None and section.way == way:
+            if section.endpoint is not None and section.kind == kind:
                 return section.endpoint
         if named is not None:
             raise TransportError(f"transport {name} does not lead to {target}")
-        raise TransportError(f"no transport for {way.protocol} over IPv{way.version}")
+        raise TransportError(f"no transport for {kind.protocol} over IPv{kind.version}")
 
-    def _ways_of(self, name: str) -> Ways:
+    def _kinds_of(self, name: str) -> TransportKinds:
         if name:
             section = self._sections[name]
-            kinds = frozenset({section.way} if section.endpoint is not None else ())
-            return Ways(kinds, section.options.protocol)
-        offered = (section.way for section in self._sections.values() if section.endpoint)
-        return Ways(frozenset(offered))
+            own = frozenset({section.kind} if section.endpoint is not None else ())
+            return TransportKinds(own, section.options.protocol)
+        offered = (section.kind for section in self._sections.values() if section.endpoint)
+        return TransportKinds(frozenset(offered))
 
     # -- opening and closing ------------------------------------------------------------------
 
@@ -294,7 +294,7 @@ class Pool:
         if section.endpoint is None or not section.endpoint.local.hostname:
             return
         local = section.endpoint.local
-        found = await self._resolver.addresses(local.hostname, section.way.version)
+        found = await self._resolver.addresses(local.hostname, section.kind.version)
         if not found:
             _log.warning(
                 "transport %s: external_signaling_address %s has no address",

@@ -18,7 +18,7 @@ from pjreg_cli.sip.locate import (
     Question,
     Records,
     Target,
-    Ways,
+    TransportKinds,
     impossible,
     is_numeric,
     questions,
@@ -79,36 +79,38 @@ class Resolver:
         self._failures: dict[Question, str] = {}
         self._pending: dict[Question, asyncio.Future[None]] = {}
         # what `now` need not work out again: until when, and the targets
-        self._decisions: dict[tuple[Locatable, Ways], tuple[float, tuple[Target, ...]]] = {}
+        self._decisions: dict[
+            tuple[Locatable, TransportKinds], tuple[float, tuple[Target, ...]]
+        ] = {}
 
-    def now(self, uri: Locatable, ways: Ways) -> tuple[Target, ...] | None:
+    def now(self, uri: Locatable, kinds: TransportKinds) -> tuple[Target, ...] | None:
         """The targets of a URI that is numeric or whose answers are still fresh; None when somebody
         must be asked.  Never waits; raises ResolveError when there certainly are none."""
-        decision = self._decisions.get((uri, ways))
+        decision = self._decisions.get((uri, kinds))
         if decision is not None and self._clock() < decision[0]:
             return decision[1]
         known: dict[Question, Records] = {}
-        while missing := questions(uri, ways, known):
+        while missing := questions(uri, kinds, known):
             for question in missing:
                 records = self._ready(question)
                 if records is None:
                     return None
                 known[question] = records
-        return self._decided(uri, ways, known, "")
+        return self._decided(uri, kinds, known, "")
 
-    async def locate(self, uri: Locatable, ways: Ways) -> tuple[Target, ...]:
+    async def locate(self, uri: Locatable, kinds: TransportKinds) -> tuple[Target, ...]:
         """The targets of a URI, best first, never empty (RFC 3263 section 4).  Raises ResolveError;
         with a silent name server after some 17 s."""
         known: dict[Question, Records] = {}
         failure = ""
-        while missing := questions(uri, ways, known):
+        while missing := questions(uri, kinds, known):
             patience_at = self._clock() + PATIENCE_S
             for question in missing:
                 self._begin(question)
             for question in missing:
                 known[question] = await self._settled(question, patience_at)
                 failure = failure or self._failures.get(question, "")
-        return self._decided(uri, ways, known, failure)
+        return self._decided(uri, kinds, known, failure)
 
     async def addresses(self, name: str, version: int) -> tuple[str, ...]:
         """The addresses of a host, by its IP version 4 or 6; empty without any."""
@@ -145,7 +147,7 @@ class Resolver:
     # -- what is known ------------------------------------------------------------------------
 
     def _decided(
-        self, uri: Locatable, ways: Ways, known: Known, failure: str
+        self, uri: Locatable, kinds: TransportKinds, known: Known, failure: str
     ) -> tuple[Target, ...]:
         """The targets, or the best reason why there are none."""
         draws: list[float] = []
@@ -154,14 +156,14 @@ class Resolver:
             draws.append(self._draw())
             return draws[-1]
 
-        found = targets(uri, ways, known, draw)
+        found = targets(uri, kinds, known, draw)
         if found:
             # what chance decides is decided anew every time
             if not draws:
-                self._remember(uri, ways, known, found)
+                self._remember(uri, kinds, known, found)
             return found
         host = excerpt(uri.host)
-        if reason := impossible(uri, ways) or failure:
+        if reason := impossible(uri, kinds) or failure:
             raise ResolveError(f"{host}: {reason}" if host not in reason else reason)
         if any(records for question, records in known.items() if question.kind == "SRV"):
             raise ResolveError(f"{host}: none of the SRV targets has an address we can reach")
@@ -171,7 +173,7 @@ class Resolver:
         raise ResolveError(f"{host} has no address we can reach")
 
     def _remember(
-        self, uri: Locatable, ways: Ways, known: Known, found: tuple[Target, ...]
+        self, uri: Locatable, kinds: TransportKinds, known: Known, found: tuple[Target, ...]
     ) -> None:
         """Keep a decision as long as everything it stands on is fresh."""
         hosts_until = self._clock() + _FILES_S
@@ -179,7 +181,7 @@ class Resolver:
         ends = [entry.fresh_until if entry else hosts_until for entry in entries]
         if len(self._decisions) >= _KEPT:
             self._decisions.clear()
-        self._decisions[(uri, ways)] = (min(ends, default=math.inf), found)
+        self._decisions[(uri, kinds)] = (min(ends, default=math.inf), found)
 
     def _ready(self, question: Question) -> Records | None:
         """What needs no waiting: the hosts file, a fresh answer, an old one while DNS is down."""

@@ -13,7 +13,7 @@ from pjreg_cli.errors import TransportError
 from pjreg_cli.net import sockets, tls
 from pjreg_cli.net.connection import Connection
 from pjreg_cli.net.flow import Flow, Listener, Spawner, Tap
-from pjreg_cli.net.local import Local, Routes
+from pjreg_cli.net.own_address import OwnAddress, Routes
 from pjreg_cli.sip.locate import Address, Target
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class StreamEndpoint:
         self._client = tls.client_context(options) if secure else None
         self._server_context = tls.server_context(options) if secure else None
         self._socket = sockets.bound(options)
-        self.local = Local(options, sockets.address_of(self._socket), routes)
+        self.local = OwnAddress(options, sockets.address_of(self._socket), routes)
         self._server: asyncio.Server | None = None
         self._flows: dict[tuple[str, int, str], StreamFlow] = {}
         self._incoming: set[Connection] = set()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net import sockets
 from pjreg_cli.net.flow import Endpoint, Flow, Listener, Source, Tap
-from pjreg_cli.net.local import Local, Routes
+from pjreg_cli.net.own_address import OwnAddress, Routes
 from pjreg_cli.sip.locate import Address, Target
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class UdpEndpoint(Endpoint):
         self._tap = tap
         self._loop = asyncio.get_running_loop()
         self._socket = sockets.bound(options)
-        self.local = Local(options, sockets.address_of(self._socket), routes)
+        self.local = OwnAddress(options, sockets.address_of(self._socket), routes)
         self._flows: dict[tuple[str, int], UdpFlow] = {}
         self._waiting: deque[tuple[bytes, tuple[Any, ...]]] = deque()
         self._resting: asyncio.TimerHandle | None = None

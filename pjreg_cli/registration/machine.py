@@ -11,6 +11,7 @@ from pjreg_cli.registration.state import (
     Effect,
     Event,
     Flight,
+    Hop,
     Outcome,
     Policy,
     Publish,
@@ -21,7 +22,6 @@ from pjreg_cli.registration.state import (
     Status,
     TransportClosed,
     Unregister,
-    Via,
     Wake,
 )
 
@@ -172,7 +172,7 @@ def _resend(case: Case, request: SendRegister, status: Status, retries: int, now
     """Go on with the attempt by sending `request`."""
     state = case.state
     learned = request.expires_s not in (0, case.asked_s)
-    next_target = request.via is Via.NEXT
+    next_target = request.hop is Hop.NEXT
     resent = State(
         status=status,
         retries=retries,

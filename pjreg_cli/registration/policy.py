@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from pjreg_cli.registration.state import Flight, Outcome, Policy, SendRegister, State, Status, Via
+from pjreg_cli.registration.state import Flight, Hop, Outcome, Policy, SendRegister, State, Status
 
 #: the largest lifetime a registrar may refuse is one hour (RFC 3261 section 10.3 step 7), so this
 #: is what to ask for when a 423 does not tell
@@ -188,22 +188,22 @@ def none(_retries: int) -> int:
 
 def to_next_target(case: Case) -> SendRegister:
     """the same request, without credentials, to the next target"""
-    return SendRegister(case.expires_s, Via.NEXT, rule="failover")
+    return SendRegister(case.expires_s, Hop.NEXT, rule="failover")
 
 
 def for_longer(case: Case) -> SendRegister:
     """a REGISTER for Min-Expires, which is kept for refreshes"""
-    return SendRegister(case.min_expires_s, Via.SAME, rule="too brief")
+    return SendRegister(case.min_expires_s, Hop.SAME, rule="too brief")
 
 
 def with_agreement(case: Case) -> SendRegister:
     """the same request with Security-Verify"""
-    return SendRegister(case.expires_s, Via.SAME, agreement=True, rule="agreement")
+    return SendRegister(case.expires_s, Hop.SAME, agreement=True, rule="agreement")
 
 
 def with_credentials(case: Case) -> SendRegister:
     """the same request with credentials"""
-    return SendRegister(case.expires_s, Via.SAME, credentials=True, rule="challenge")
+    return SendRegister(case.expires_s, Hop.SAME, credentials=True, rule="challenge")
 
 
 def never(_case: Case) -> None:

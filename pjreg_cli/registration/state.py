@@ -147,7 +147,7 @@ Event = Start | Wake | Unregister | TransportClosed | AuthReloaded | Remove | Ou
 # -- effects ----------------------------------------------------------------------------------
 
 
-class Via(Enum):
+class Hop(Enum):
     """Where a REGISTER goes."""
 
     FIRST = "first"
@@ -164,7 +164,7 @@ class SendRegister:
     of the outcome just handled and keeps its From tag; otherwise it has none."""
 
     expires_s: int
-    via: Via = Via.FIRST
+    hop: Hop = Hop.FIRST
     credentials: bool = False
     agreement: bool = False
     """It answers a 494: Security-Verify without Security-Client."""

@@ -4,9 +4,9 @@ Nothing here asks anybody.  `questions` says what must be known, the caller find
 nothing is missing `targets` puts the answers in order:
 
     known: dict[Question, Records] = {}
-    while missing := questions(uri, ways, known):
+    while missing := questions(uri, kinds, known):
         known.update(...)  # ask; an empty tuple where there is nothing
-    found = targets(uri, ways, known, draw)
+    found = targets(uri, kinds, known, draw)
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Target(NamedTuple):
         return f"{self.protocol}:{host}:{self.port}"
 
 
-class Way(NamedTuple):
+class TransportKind(NamedTuple):
     """A protocol and a version of IP for which there is a transport."""
 
     protocol: str
@@ -64,10 +64,10 @@ class Way(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
-    """How requests can leave."""
+class TransportKinds:
+    """The protocols and versions of IP by which requests can leave."""
 
-    kinds: frozenset[Way]
+    offered: frozenset[TransportKind]
     forced: str = ""
     """The protocol of the transport that `transport=` names; empty without one.  `kinds` then has
     that transport's only."""
@@ -139,65 +139,65 @@ def is_numeric(host: str) -> bool:
     return True
 
 
-def impossible(uri: Locatable, ways: Ways) -> str:
+def impossible(uri: Locatable, kinds: TransportKinds) -> str:
     """Why requests for `uri` can never leave, whatever DNS says; empty when they may.
 
     No transport has the protocol the URI demands, none the family of its numeric address, or the
     transport that is named contradicts the URI.
     """
-    plan = _plan(uri, ways)
+    plan = _plan(uri, kinds)
     if plan.conflict:
         return plan.conflict
     if is_numeric(plan.host):
-        way = Way(plan.protocol or "udp", 6 if ":" in plan.host else 4)
-        if way not in ways.kinds:
-            return f"no transport for {way.protocol} over IPv{way.version}"
-    elif plan.protocol and not _versions(plan.protocol, ways):
+        kind = TransportKind(plan.protocol or "udp", 6 if ":" in plan.host else 4)
+        if kind not in kinds.offered:
+            return f"no transport for {kind.protocol} over IPv{kind.version}"
+    elif plan.protocol and not _versions(plan.protocol, kinds):
         return f"no transport for {plan.protocol}"
     return ""
 
 
-def questions(uri: Locatable, ways: Ways, known: Known) -> tuple[Question, ...]:
+def questions(uri: Locatable, kinds: TransportKinds, known: Known) -> tuple[Question, ...]:
     """What must be found out before `targets` can decide, all of which may be asked at once; empty
     when nothing is missing (RFC 3263 sections 4.1 and 4.2)."""
-    plan = _plan(uri, ways)
+    plan = _plan(uri, kinds)
     if plan.conflict or is_numeric(plan.host):
         return ()
-    wanted = list(_first_questions(plan, ways))
+    wanted = list(_first_questions(plan, kinds))
     if plan.port is None and not any(question not in known for question in wanted):
-        for protocol, srv in _services(plan, ways, known):
+        for protocol, srv in _services(plan, kinds, known):
             wanted.append(srv)
             for record in _srv(known, srv):
                 # the root as target says that the service does not exist (RFC 2782)
                 if record.target.rstrip(".") and not is_numeric(record.target):
-                    wanted += _address_questions(record.target, protocol, ways)
+                    wanted += _address_questions(record.target, protocol, kinds)
     return tuple(dict.fromkeys(question for question in wanted if question not in known))
 
 
 def targets(
-    uri: Locatable, ways: Ways, known: Known, draw: Callable[[], float]
+    uri: Locatable, kinds: TransportKinds, known: Known, draw: Callable[[], float]
 ) -> tuple[Target, ...]:
     """All places to try, best first; empty when there are none.
 
     What `known` lacks counts as not existing.  `draw` gives numbers in [0, 1); it decides among
     SRV records of one priority (RFC 2782).
     """
-    plan = _plan(uri, ways)
+    plan = _plan(uri, kinds)
     if plan.conflict:
         return ()
     if is_numeric(plan.host):
-        return tuple(_at(plan.host, plan.protocol or "udp", plan.port, plan.host, ways, known))
+        return tuple(_at(plan.host, plan.protocol or "udp", plan.port, plan.host, kinds, known))
     found: list[Target] = []
     if plan.port is None:
         served = False
-        for protocol, question in _services(plan, ways, known):
+        for protocol, question in _services(plan, kinds, known):
             records = _srv(known, question)
             served = served or bool(records)
             for record in by_priority(records, draw):
-                found += _at(record.target, protocol, record.port, plan.host, ways, known)
+                found += _at(record.target, protocol, record.port, plan.host, kinds, known)
         if served:
             return tuple(dict.fromkeys(found))
-    return tuple(_at(plan.host, plan.protocol or "udp", plan.port, plan.host, ways, known))
+    return tuple(_at(plan.host, plan.protocol or "udp", plan.port, plan.host, kinds, known))
 
 
 def by_priority(records: Iterable[Srv], draw: Callable[[], float]) -> list[Srv]:
@@ -228,7 +228,7 @@ def _drawn(group: list[Srv], draw: Callable[[], float]) -> int:
     return len(group) - 1
 
 
-def _plan(uri: Locatable, ways: Ways) -> _Plan:
+def _plan(uri: Locatable, kinds: TransportKinds) -> _Plan:
     """Read the URI (RFC 3263 section 4.1): `maddr`, scheme, `;transport=` and our own transport."""
     host = (uri.parameter("maddr") or uri.host).strip("[]").rstrip(".").lower()
     stated = (uri.parameter("transport") or "").lower()
@@ -237,15 +237,15 @@ def _plan(uri: Locatable, ways: Ways) -> _Plan:
         demanded, conflict = "tls", "sips cannot go over udp" if stated == "udp" else ""
     else:
         demanded, conflict = stated, ""
-    protocol = demanded or ways.forced
+    protocol = demanded or kinds.forced
     if protocol and protocol not in _PREFIXES:
         conflict = f"transport {excerpt(protocol)} is not offered"
-    elif ways.forced and demanded and demanded != ways.forced:
-        conflict = f"the URI asks for {demanded}, the transport that is named is {ways.forced}"
+    elif kinds.forced and demanded and demanded != kinds.forced:
+        conflict = f"the URI asks for {demanded}, the transport that is named is {kinds.forced}"
     return _Plan(host, uri.port, protocol, conflict)
 
 
-def _first_questions(plan: _Plan, ways: Ways) -> Iterable[Question]:
+def _first_questions(plan: _Plan, kinds: TransportKinds) -> Iterable[Question]:
     """What can be asked without knowing anything."""
     if plan.port is None and plan.protocol:
         yield Question(_PREFIXES[plan.protocol] + plan.host, "SRV")
@@ -256,32 +256,32 @@ def _first_questions(plan: _Plan, ways: Ways) -> Iterable[Question]:
             yield Question(_PREFIXES[protocol] + plan.host, "SRV")
     # asked at once although SRV may make them needless: most names have no SRV, and a silent name
     # server is waited for only once
-    yield from _address_questions(plan.host, plan.protocol or "udp", ways)
+    yield from _address_questions(plan.host, plan.protocol or "udp", kinds)
 
 
-def _address_questions(name: str, protocol: str, ways: Ways) -> list[Question]:
+def _address_questions(name: str, protocol: str, kinds: TransportKinds) -> list[Question]:
     host = name.rstrip(".").lower()
-    kinds = {6: "AAAA", 4: "A"}
-    return [Question(host, kinds[version]) for version in _versions(protocol, ways)]
+    types = {6: "AAAA", 4: "A"}
+    return [Question(host, types[version]) for version in _versions(protocol, kinds)]
 
 
-def _versions(protocol: str, ways: Ways) -> list[int]:
+def _versions(protocol: str, kinds: TransportKinds) -> list[int]:
     """The versions of IP a protocol has transports for; 6 comes first (RFC 6724)."""
-    return [version for version in (6, 4) if Way(protocol, version) in ways.kinds]
+    return [version for version in (6, 4) if TransportKind(protocol, version) in kinds.offered]
 
 
-def _services(plan: _Plan, ways: Ways, known: Known) -> list[tuple[str, Question]]:
+def _services(plan: _Plan, kinds: TransportKinds, known: Known) -> list[tuple[str, Question]]:
     """The SRV names that count, best first, each with its protocol (RFC 3263 section 4.1)."""
     if plan.protocol:
         usual = [plan.protocol]
     else:
-        if led := _led(known.get(Question(plan.host, "NAPTR"), ()), ways):
+        if led := _led(known.get(Question(plan.host, "NAPTR"), ()), kinds):
             return led
-        usual = [protocol for protocol in _PREFERENCE if _versions(protocol, ways)]
+        usual = [protocol for protocol in _PREFERENCE if _versions(protocol, kinds)]
     return [(protocol, Question(_PREFIXES[protocol] + plan.host, "SRV")) for protocol in usual]
 
 
-def _led(records: Records, ways: Ways) -> list[tuple[str, Question]]:
+def _led(records: Records, kinds: TransportKinds) -> list[tuple[str, Question]]:
     """Where NAPTR records lead: those of the lowest order of which one can be used, by preference
     (RFC 3403 section 4.1, RFC 3263 section 4.1)."""
     usable: list[tuple[int, int, str, Question]] = []
@@ -290,7 +290,7 @@ def _led(records: Records, ways: Ways) -> list[tuple[str, Question]]:
             continue
         protocol = _SERVICES.get(record.service.upper(), "")
         name = record.replacement.rstrip(".").lower()
-        if record.flags.lower() == "s" and name and protocol and _versions(protocol, ways):
+        if record.flags.lower() == "s" and name and protocol and _versions(protocol, kinds):
             row = (record.order, record.preference, protocol, Question(name, "SRV"))
             usable.append(row)
     lowest = min((order for order, *_ in usable), default=0)
@@ -303,16 +303,16 @@ def _srv(known: Known, question: Question) -> list[Srv]:
 
 
 def _at(
-    host: str, protocol: str, port: int | None, name: str, ways: Ways, known: Known
+    host: str, protocol: str, port: int | None, name: str, kinds: TransportKinds, known: Known
 ) -> Iterable[Target]:
     """The targets at one host: its addresses of every family for which there is a transport."""
     number = PORTS[protocol] if port is None else port
     if is_numeric(host):
         target = Target(protocol, host, number, name)
-        if Way(protocol, target.version) in ways.kinds:
+        if TransportKind(protocol, target.version) in kinds.offered:
             yield target
         return
-    for question in _address_questions(host, protocol, ways):
+    for question in _address_questions(host, protocol, kinds):
         for address in known.get(question, ()):
             if isinstance(address, str):
                 yield Target(protocol, address, number, name)

@@ -187,7 +187,7 @@ def _target(redirect: str | None, uri: SipUri) -> SipUri | None:
 _Fields = list[tuple[str, str]]
 
 
-class Rule(NamedTuple):
+class AnswerRule(NamedTuple):
     """The first row that applies decides."""
 
     name: str
@@ -218,17 +218,17 @@ def _contact(case: Case) -> _Fields:
 
 # fmt: off
 RULES = (
-    Rule("mistaken",     Case.is_mistaken,     400, _nothing),
-    Rule("no dialog",    Case.is_in_dialog,    481, _nothing),
-    Rule("no registrar", Case.is_registration, 403, _nothing),
-    Rule("unknown",      Case.is_unknown,      501, _allow),
-    Rule("scheme",       Case.is_foreign,      416, _nothing),
-    Rule("unreadable",   Case.is_unreadable,   400, _nothing),
-    Rule("exhausted",    Case.is_exhausted,    483, _nothing),
-    Rule("extension",    Case.is_demanding,    420, _unsupported),
-    Rule("question",     Case.is_question,     200, _abilities),
-    Rule("redirected",   Case.is_redirected,   302, _contact),
-    Rule("nobody home",  Case.is_call,         480, _nothing),
+    AnswerRule("mistaken",     Case.is_mistaken,     400, _nothing),
+    AnswerRule("no dialog",    Case.is_in_dialog,    481, _nothing),
+    AnswerRule("no registrar", Case.is_registration, 403, _nothing),
+    AnswerRule("unknown",      Case.is_unknown,      501, _allow),
+    AnswerRule("scheme",       Case.is_foreign,      416, _nothing),
+    AnswerRule("unreadable",   Case.is_unreadable,   400, _nothing),
+    AnswerRule("exhausted",    Case.is_exhausted,    483, _nothing),
+    AnswerRule("extension",    Case.is_demanding,    420, _unsupported),
+    AnswerRule("question",     Case.is_question,     200, _abilities),
+    AnswerRule("redirected",   Case.is_redirected,   302, _contact),
+    AnswerRule("nobody home",  Case.is_call,         480, _nothing),
 )
 """What is answered to what; origin: challenges all of it, having no endpoint."""
 # fmt: on

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from pjreg_cli.errors import TransportError
-from pjreg_cli.sip.locate import Address, Target, Way, Ways
+from pjreg_cli.sip.locate import Address, Target, TransportKind, TransportKinds
 from tests.support.nameserver import nameserver
 
 from .support import (
@@ -38,10 +38,12 @@ async def test_the_first_of_the_right_kind_in_the_file_is_taken() -> None:
         assert pool.flow("", target(5060, host="::1")).transport == "six"
         assert pool.flow("", target(5060, "tcp")).transport == "tcp"
         assert pool.flow("", target(5060)) is pool.flow("", target(5060))
-        kinds = frozenset({Way("udp", 4), Way("udp", 6), Way("tcp", 4)})
-        assert pool.ways() == pool.ways("ghost") == Ways(kinds)
-        assert pool.ways("six") == Ways(frozenset({Way("udp", 6)}), "udp")
-        assert pool.ways("ws") == Ways(frozenset(), "ws")
+        kinds = frozenset(
+            {TransportKind("udp", 4), TransportKind("udp", 6), TransportKind("tcp", 4)}
+        )
+        assert pool.kinds() == pool.kinds("ghost") == TransportKinds(kinds)
+        assert pool.kinds("six") == TransportKinds(frozenset({TransportKind("udp", 6)}), "udp")
+        assert pool.kinds("ws") == TransportKinds(frozenset(), "ws")
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from pjreg_cli.config.companions import Resolver as ResolverSettings
 from pjreg_cli.errors import ResolveError
 from pjreg_cli.net.nameservers import Answer, DnsNameServers
 from pjreg_cli.net.resolver import PAUSE_S, STALE_S
-from pjreg_cli.sip.locate import Question, Records, Way, Ways
+from pjreg_cli.sip.locate import Question, Records, TransportKind, TransportKinds
 from pjreg_cli.sip.uri import parse_uri
 from tests.support.nameserver import Zone, nameserver
 
 from .support import resolver
 
-UDP = Ways(frozenset({Way("udp", 4)}))
+UDP = TransportKinds(frozenset({TransportKind("udp", 4)}))
 ZONE: Zone = {
     "_sip._udp.example.com": {"SRV": ["0 0 5070 one.example.com.", "1 0 5080 two.example.com."]},
     "one.example.com": {"A": ["192.0.2.1"]},

@@ -7,7 +7,7 @@ import pytest
 from pjreg_cli.config import build
 from pjreg_cli.config.models import Global, Registration, Transport
 from pjreg_cli.config.reader import Section
-from pjreg_cli.config.rules import Inspector, Ways
+from pjreg_cli.config.rules import Inspector, OpenTransports
 
 UDP = Transport(name="udp", source="f:1", host="127.0.0.1", port=5060)
 GOOD = ("server_uri=sip:10.0.0.1", "client_uri=sip:a@b")
@@ -22,7 +22,7 @@ def section(name: str, *lines: str) -> Section:
 
 
 def registrations(*sections: Section) -> build.Built[Registration]:
-    return build.registrations(sections, Inspector(Ways.of([UDP])), {})
+    return build.registrations(sections, Inspector(OpenTransports.of([UDP])), {})
 
 
 def test_kind_is_the_last_type_in_any_letter_case_of_the_option() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pjreg_cli.config.models import Registration, Transport
-from pjreg_cli.config.rules import Inspector, Ways, server, uri_problem
+from pjreg_cli.config.rules import Inspector, OpenTransports, server, uri_problem
 from pjreg_cli.errors import SipParseError
 from pjreg_cli.sip.uri import parse_uri
 
@@ -24,7 +24,7 @@ UDP = transport("udp", "udp", "0.0.0.0")
 
 
 def defect(registration: Registration, *transports: Transport) -> str:
-    found = Inspector(Ways.of(transports or (UDP,))).defect(registration)
+    found = Inspector(OpenTransports.of(transports or (UDP,))).defect(registration)
     return found.message if found else ""
 
 

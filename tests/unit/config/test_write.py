@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pjreg_cli.config import build
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.reader import read
-from pjreg_cli.config.rules import Inspector, Ways
+from pjreg_cli.config.rules import Inspector, OpenTransports
 from pjreg_cli.config.write import write
 
 
@@ -80,7 +80,7 @@ auth = st.builds(
 def test_registrations_read_back_are_the_same(registrations: list[Registration]) -> None:
     udp = Transport(name="udp", source="f:1", host="::", port=5060)
     found = sections(write(registrations), "registration")
-    built = build.registrations(found, Inspector(Ways.of([udp])), {})
+    built = build.registrations(found, Inspector(OpenTransports.of([udp])), {})
     assert built.problems == []
     assert list(built.objects.values()) == registrations
 

@@ -11,6 +11,7 @@ from pjreg_cli.registration.state import (
     Effect,
     Event,
     Flight,
+    Hop,
     Outcome,
     Policy,
     Publish,
@@ -21,7 +22,6 @@ from pjreg_cli.registration.state import (
     Status,
     TransportClosed,
     Unregister,
-    Via,
     Wake,
 )
 
@@ -179,7 +179,7 @@ def test_due_things_wait_while_the_attempt_goes_on() -> None:
     state, effects = run(
         REGISTERING, Unregister(), Wake(), Outcome(401, credentials_fit=True), GRANTED
     )
-    assert effects[0] == SendRegister(3600, Via.SAME, credentials=True, rule="challenge")
+    assert effects[0] == SendRegister(3600, Hop.SAME, credentials=True, rule="challenge")
     assert effects[2:] == [UNREGISTER]
     assert state.register_due
 
@@ -201,7 +201,7 @@ def test_challenge_is_answered_once() -> None:
     challenge = Outcome(401, credentials_fit=True)
     state, effects = run(REGISTERING, challenge, challenge)
     assert effects == [
-        SendRegister(3600, Via.SAME, credentials=True, rule="challenge"),
+        SendRegister(3600, Hop.SAME, credentials=True, rule="challenge"),
         Publish("hopeless", Flight.REGISTER),
     ]
     assert state.status is Status.REJECTED_PERMANENT
@@ -210,7 +210,7 @@ def test_challenge_is_answered_once() -> None:
 def test_stale_nonce_is_replaced_once() -> None:
     stale = Outcome(401, credentials_fit=True, stale=True)
     _, effects = run(REGISTERING, stale, stale, stale)
-    assert effects[:2] == [SendRegister(3600, Via.SAME, credentials=True, rule="challenge")] * 2
+    assert effects[:2] == [SendRegister(3600, Hop.SAME, credentials=True, rule="challenge")] * 2
     assert effects[2:] == [Publish("hopeless", Flight.REGISTER)]
 
 
@@ -219,7 +219,7 @@ def test_next_attempt_starts_without_credentials() -> None:
     state, effects = run(REGISTERING, challenge, Outcome(503), Wake(), challenge)
     assert effects[-2:] == [
         REGISTER,
-        SendRegister(3600, Via.SAME, credentials=True, rule="challenge"),
+        SendRegister(3600, Hop.SAME, credentials=True, rule="challenge"),
     ]
     assert (state.answered, state.renewed) == (True, False)
 
@@ -227,14 +227,14 @@ def test_next_attempt_starts_without_credentials() -> None:
 def test_next_target_challenges_afresh() -> None:
     stale = Outcome(401, credentials_fit=True, stale=True)
     state, effects = run(REGISTERING, stale, stale, Outcome(503, target_left=True), stale, stale)
-    assert effects[2] == SendRegister(3600, Via.NEXT, rule="failover")
+    assert effects[2] == SendRegister(3600, Hop.NEXT, rule="failover")
     assert [type(effect) for effect in effects] == [SendRegister] * 5
     assert state.in_flight is Flight.REGISTER
 
 
 def test_demanded_expiry_is_kept_for_refreshes_until_started_anew() -> None:
     state, effects = run(REGISTERING, Outcome(423, min_expires_s=7200), GRANTED, Wake())
-    assert effects[0] == SendRegister(7200, Via.SAME, rule="too brief")
+    assert effects[0] == SendRegister(7200, Hop.SAME, rule="too brief")
     assert effects[-1] == SendRegister(7200)
     state, effects = run(state, GRANTED, Unregister(), Start(0.0), Outcome(200), Wake())
     assert effects[-1] == REGISTER
@@ -265,7 +265,7 @@ def test_demanded_expiry_is_kept_while_the_attempt_goes_on(outcome: Outcome) -> 
 
 def test_agreement_is_rejected_for_an_instant_and_counted() -> None:
     state, effects = run(REGISTERING, Outcome(494, mechanisms=True))
-    assert effects == [SendRegister(3600, Via.SAME, agreement=True, rule="agreement")]
+    assert effects == [SendRegister(3600, Hop.SAME, agreement=True, rule="agreement")]
     assert (state.status, state.retries) == (Status.REJECTED_TEMPORARY, 1)
     assert (state.next_attempt_at, state.wake_at) == (NOW, None)
 
@@ -280,7 +280,7 @@ def test_second_agreement_of_an_attempt_is_a_failure() -> None:
 
 def test_agreement_to_an_unregister_unregisters_again() -> None:
     state, effects = run(UNREGISTERING, Outcome(494, mechanisms=True))
-    assert effects == [SendRegister(0, Via.SAME, agreement=True, rule="agreement")]
+    assert effects == [SendRegister(0, Hop.SAME, agreement=True, rule="agreement")]
     assert (state.status, state.retries) == (Status.REGISTERED, 0)
 
 
@@ -388,7 +388,7 @@ def test_leaving_ends_when_its_unregister_fails() -> None:
 
 def test_leaving_answers_challenges() -> None:
     _, effects = run(REGISTERED, Remove(), Outcome(401, credentials_fit=True), Outcome(200))
-    assert effects[1] == SendRegister(0, Via.SAME, credentials=True, rule="challenge")
+    assert effects[1] == SendRegister(0, Hop.SAME, credentials=True, rule="challenge")
     assert effects[-1] == Drop()
 
 

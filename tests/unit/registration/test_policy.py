@@ -15,7 +15,7 @@ from pjreg_cli.registration.policy import (
     document,
     settling,
 )
-from pjreg_cli.registration.state import Flight, Outcome, Policy, SendRegister, State, Status, Via
+from pjreg_cli.registration.state import Flight, Hop, Outcome, Policy, SendRegister, State, Status
 from tests.support.golden import Golden
 
 REGISTERING = State(in_flight=Flight.REGISTER, retries=1)
@@ -26,33 +26,33 @@ RENEWED = State(in_flight=Flight.REGISTER, answered=True, renewed=True)
 POLICY = Policy(max_retries=2)
 
 CONTINUED = [
-    ("failover", REGISTERING, Outcome(503, target_left=True), SendRegister(3600, Via.NEXT)),
-    ("failover", UNREGISTERING, Outcome(408, target_left=True), SendRegister(0, Via.NEXT)),
-    ("too brief", REGISTERING, Outcome(423, min_expires_s=7200), SendRegister(7200, Via.SAME)),
-    ("too brief", REGISTERING, Outcome(423), SendRegister(3601, Via.SAME)),
+    ("failover", REGISTERING, Outcome(503, target_left=True), SendRegister(3600, Hop.NEXT)),
+    ("failover", UNREGISTERING, Outcome(408, target_left=True), SendRegister(0, Hop.NEXT)),
+    ("too brief", REGISTERING, Outcome(423, min_expires_s=7200), SendRegister(7200, Hop.SAME)),
+    ("too brief", REGISTERING, Outcome(423), SendRegister(3601, Hop.SAME)),
     (
         "agreement",
         REGISTERING,
         Outcome(494, mechanisms=True),
-        SendRegister(3600, Via.SAME, agreement=True),
+        SendRegister(3600, Hop.SAME, agreement=True),
     ),
     (
         "farewell",
         UNREGISTERING,
         Outcome(494, mechanisms=True),
-        SendRegister(0, Via.SAME, agreement=True),
+        SendRegister(0, Hop.SAME, agreement=True),
     ),
     (
         "challenge",
         REGISTERING,
         Outcome(407, credentials_fit=True),
-        SendRegister(3600, Via.SAME, credentials=True),
+        SendRegister(3600, Hop.SAME, credentials=True),
     ),
     (
         "challenge",
         ANSWERED,
         Outcome(401, credentials_fit=True, stale=True),
-        SendRegister(3600, Via.SAME, credentials=True),
+        SendRegister(3600, Hop.SAME, credentials=True),
     ),
 ]
 
@@ -66,7 +66,7 @@ def test_attempt_goes_on_by_the_rule(
     assert row is not None
     assert row.name == name
     sent = row.request(case)
-    assert (sent.expires_s, sent.via) == (request_.expires_s, request_.via)
+    assert (sent.expires_s, sent.hop) == (request_.expires_s, request_.hop)
     assert (sent.credentials, sent.agreement) == (request_.credentials, request_.agreement)
     assert sent.rule
 

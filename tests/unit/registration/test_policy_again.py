@@ -11,13 +11,13 @@ from pjreg_cli.registration.state import (
     Drop,
     Effect,
     Flight,
+    Hop,
     Outcome,
     Policy,
     Publish,
     SendRegister,
     State,
     Status,
-    Via,
 )
 
 NOW = 1000.0
@@ -26,7 +26,7 @@ STARTED_FOR = 1001.0
 MAX_RETRIES = 2
 ASKED_S = 3600
 
-Requests = tuple[tuple[int, Via, bool, bool], ...]
+Requests = tuple[tuple[int, Hop, bool, bool], ...]
 
 
 class Result(NamedTuple):
@@ -63,26 +63,26 @@ def expected(state: State, outcome: Outcome, policy: Policy) -> Result:
 
 def next_request(
     state: State, outcome: Outcome, policy: Policy
-) -> tuple[int, Via, bool, bool] | None:
+) -> tuple[int, Hop, bool, bool] | None:
     """The request with which the attempt goes on at once: expiry, where, credentials, agreement."""
     ours = policy.expiration_s if state.requested_s is None else state.requested_s
     expires_s = ours if state.in_flight is Flight.REGISTER else 0
     if outcome.code in (408, 503):
         if outcome.target_left:
-            return expires_s, Via.NEXT, False, False
+            return expires_s, Hop.NEXT, False, False
     elif outcome.code == 423:
         if expires_s:
             least = 3601 if outcome.min_expires_s is None else outcome.min_expires_s
             if least > ours:
-                return least, Via.SAME, False, False
+                return least, Hop.SAME, False, False
     elif outcome.code == 494:
         if outcome.mechanisms and not state.agreed:
-            return expires_s, Via.SAME, False, True
+            return expires_s, Hop.SAME, False, True
     elif outcome.code in (401, 407) and outcome.credentials_fit:
         if not state.answered:
-            return expires_s, Via.SAME, True, False
+            return expires_s, Hop.SAME, True, False
         if outcome.stale and not state.renewed:
-            return expires_s, Via.SAME, True, False
+            return expires_s, Hop.SAME, True, False
     return None
 
 
@@ -135,7 +135,7 @@ def after_the_last(state: State, outcome: Outcome, policy: Policy) -> Result:
     wake_at = state.wake_at
     if wake_at is None and wait_s is not None:
         wake_at = NOW + wait_s
-    unregister = (0, Via.FIRST, False, False)
+    unregister = (0, Hop.FIRST, False, False)
     in_flight, sent, dropped = None, (), False
     requests: Requests = sent
     if state.leaving:
@@ -149,7 +149,7 @@ def after_the_last(state: State, outcome: Outcome, policy: Policy) -> Result:
     elif state.register_due:
         asked = policy.expiration_s if state.requested_s is None else state.requested_s
         wake_at, in_flight = state.wake_at, Flight.REGISTER
-        requests = ((asked, Via.FIRST, False, False),)
+        requests = ((asked, Hop.FIRST, False, False),)
     return Result(status, retries, wake_at, in_flight, state.requested_s, True, dropped, requests)
 
 
@@ -219,7 +219,7 @@ def combined(relevant: State, around: State) -> State:
 
 def seen(state: State, effects: tuple[Effect, ...]) -> Result:
     sent = tuple(
-        (e.expires_s, e.via, e.credentials, e.agreement) for e in effects if type(e) is SendRegister
+        (e.expires_s, e.hop, e.credentials, e.agreement) for e in effects if type(e) is SendRegister
     )
     return Result(
         state.status,

@@ -75,7 +75,7 @@ def shown(effect: Effect) -> str:
             why = f"'{effect.rule}': " if effect.rule else ""
             kind = f"REGISTER {effect.expires_s}" if effect.expires_s else "unregister"
             extra = " with credentials" * effect.credentials + " with agreement" * effect.agreement
-            return f"{why}{kind} to {effect.via.value} target{extra}"
+            return f"{why}{kind} to {effect.hop.value} target{extra}"
 
 
 def summary(state: State) -> str:

@@ -16,8 +16,8 @@ from pjreg_cli.sip.locate import (
     Records,
     Srv,
     Target,
-    Way,
-    Ways,
+    TransportKind,
+    TransportKinds,
     by_priority,
     impossible,
     is_numeric,
@@ -26,11 +26,11 @@ from pjreg_cli.sip.locate import (
 )
 from pjreg_cli.sip.uri import parse_uri
 
-UDP4, UDP6 = Way("udp", 4), Way("udp", 6)
-TCP4, TCP6 = Way("tcp", 4), Way("tcp", 6)
-TLS4 = Way("tls", 4)
-ALL = Ways(frozenset({UDP4, UDP6, TCP4, TCP6, TLS4}))
-UDP = Ways(frozenset({UDP4}))
+UDP4, UDP6 = TransportKind("udp", 4), TransportKind("udp", 6)
+TCP4, TCP6 = TransportKind("tcp", 4), TransportKind("tcp", 6)
+TLS4 = TransportKind("tls", 4)
+ALL = TransportKinds(frozenset({UDP4, UDP6, TCP4, TCP6, TLS4}))
+UDP = TransportKinds(frozenset({UDP4}))
 DOMAIN = "sip:example.com"
 ZONE: dict[Question, Records] = {
     Question("one.example.com", "A"): ("192.0.2.1",),
@@ -46,21 +46,21 @@ ZONE: dict[Question, Records] = {
 
 
 def located(
-    text: str, ways: Ways, zone: Known, draw: Callable[[], float] = lambda: 0.0
+    text: str, kinds: TransportKinds, zone: Known, draw: Callable[[], float] = lambda: 0.0
 ) -> tuple[list[str], list[Question]]:
     """The targets, and everything that was asked on the way."""
     uri = parse_uri(text)
     known: dict[Question, Records] = {}
     asked: list[Question] = []
-    while missing := questions(uri, ways, known):
+    while missing := questions(uri, kinds, known):
         assert not set(missing) & set(asked)
         asked += missing
         known.update({question: zone.get(question, ()) for question in missing})
-    return [str(target) for target in targets(uri, ways, known, draw)], asked
+    return [str(target) for target in targets(uri, kinds, known, draw)], asked
 
 
 @pytest.mark.parametrize(
-    ("uri", "ways", "expected"),
+    ("uri", "kinds", "expected"),
     [
         ("sip:192.0.2.1", ALL, "udp:192.0.2.1:5060"),
         ("sip:192.0.2.1:5070", ALL, "udp:192.0.2.1:5070"),
@@ -69,35 +69,37 @@ def located(
         ("sips:192.0.2.1", ALL, "tls:192.0.2.1:5061"),
         ("sips:192.0.2.1:5070;transport=tcp", ALL, "tls:192.0.2.1:5070"),
         ("sip:[2001:db8::1]", ALL, "udp:[2001:db8::1]:5060"),
-        ("sip:192.0.2.1", Ways(frozenset({TCP4}), "tcp"), "tcp:192.0.2.1:5060"),
-        ("sip:192.0.2.1", Ways(frozenset({TLS4}), "tls"), "tls:192.0.2.1:5061"),
+        ("sip:192.0.2.1", TransportKinds(frozenset({TCP4}), "tcp"), "tcp:192.0.2.1:5060"),
+        ("sip:192.0.2.1", TransportKinds(frozenset({TLS4}), "tls"), "tls:192.0.2.1:5061"),
         ("sip:example.com;maddr=192.0.2.7", ALL, "udp:192.0.2.7:5060"),
     ],
 )
-def test_an_address_needs_nobody_asked(uri: str, ways: Ways, expected: str) -> None:
-    assert located(uri, ways, {}) == ([expected], [])
-    assert impossible(parse_uri(uri), ways) == ""
+def test_an_address_needs_nobody_asked(uri: str, kinds: TransportKinds, expected: str) -> None:
+    assert located(uri, kinds, {}) == ([expected], [])
+    assert impossible(parse_uri(uri), kinds) == ""
 
 
 @pytest.mark.parametrize(
-    ("uri", "ways", "word"),
+    ("uri", "kinds", "word"),
     [
-        ("sip:192.0.2.1", Ways(frozenset({UDP6})), "udp over IPv4"),
+        ("sip:192.0.2.1", TransportKinds(frozenset({UDP6})), "udp over IPv4"),
         ("sip:[::1]", UDP, "udp over IPv6"),
-        ("sip:192.0.2.1", Ways(frozenset({TCP4})), "udp over IPv4"),
+        ("sip:192.0.2.1", TransportKinds(frozenset({TCP4})), "udp over IPv4"),
         ("sip:192.0.2.1;transport=tcp", UDP, "tcp"),
         ("sip:example.com;transport=tcp", UDP, "no transport for tcp"),
         ("sips:example.com", UDP, "no transport for tls"),
         ("sips:example.com;transport=udp", ALL, "sips cannot go over udp"),
-        ("sip:example.com;transport=udp", Ways(frozenset({TCP4}), "tcp"), "asks for udp"),
-        ("sips:example.com", Ways(frozenset({TCP4}), "tcp"), "asks for tls"),
+        ("sip:example.com;transport=udp", TransportKinds(frozenset({TCP4}), "tcp"), "asks for udp"),
+        ("sips:example.com", TransportKinds(frozenset({TCP4}), "tcp"), "asks for tls"),
         ("sip:example.com;transport=sctp", ALL, "sctp is not offered"),
-        ("sip:example.com", Ways(frozenset(), "ws"), "ws is not offered"),
+        ("sip:example.com", TransportKinds(frozenset(), "ws"), "ws is not offered"),
     ],
 )
-def test_what_can_never_work_is_known_beforehand(uri: str, ways: Ways, word: str) -> None:
-    assert word in impossible(parse_uri(uri), ways)
-    assert located(uri, ways, ZONE)[0] == []
+def test_what_can_never_work_is_known_beforehand(
+    uri: str, kinds: TransportKinds, word: str
+) -> None:
+    assert word in impossible(parse_uri(uri), kinds)
+    assert located(uri, kinds, ZONE)[0] == []
 
 
 def test_a_domain_goes_to_its_srv_targets_lowest_priority_first() -> None:
@@ -118,22 +120,24 @@ def test_an_explicit_port_asks_for_addresses_only() -> None:
 
 def test_without_srv_the_name_itself_and_the_default_port() -> None:
     assert located("sip:one.example.com", UDP, ZONE)[0] == ["udp:192.0.2.1:5060"]
-    tls = Ways(frozenset({TLS4}), "tls")
+    tls = TransportKinds(frozenset({TLS4}), "tls")
     assert located("sip:one.example.com", tls, ZONE)[0] == ["tls:192.0.2.1:5061"]
 
 
 @pytest.mark.parametrize(
-    ("uri", "ways", "name"),
+    ("uri", "kinds", "name"),
     [
         ("sip:example.com;transport=tcp", ALL, "_sip._tcp.example.com"),
-        ("sip:example.com", Ways(frozenset({TCP4}), "tcp"), "_sip._tcp.example.com"),
-        ("sip:example.com", Ways(frozenset({UDP4}), "udp"), "_sip._udp.example.com"),
+        ("sip:example.com", TransportKinds(frozenset({TCP4}), "tcp"), "_sip._tcp.example.com"),
+        ("sip:example.com", TransportKinds(frozenset({UDP4}), "udp"), "_sip._udp.example.com"),
         ("sips:example.com", ALL, "_sips._tcp.example.com"),
         ("sip:example.com;transport=tls", ALL, "_sips._tcp.example.com"),
     ],
 )
-def test_a_demanded_protocol_asks_for_its_own_srv_only(uri: str, ways: Ways, name: str) -> None:
-    _, asked = located(uri, ways, ZONE)
+def test_a_demanded_protocol_asks_for_its_own_srv_only(
+    uri: str, kinds: TransportKinds, name: str
+) -> None:
+    _, asked = located(uri, kinds, ZONE)
     assert [question.name for question in asked if question.kind == "SRV"] == [name]
     assert not [question for question in asked if question.kind == "NAPTR"]
 
@@ -158,8 +162,8 @@ def test_naptr_of_the_lowest_order_that_can_be_used_decides() -> None:
         Naptr(5, 1, "s", "SIPS+D2T", "_sips._tcp.example.com"),
         Naptr(1, 1, "u", "E2U+sip", ""),
     )
-    ways = Ways(frozenset({UDP4, TCP4}))
-    found, asked = located(DOMAIN, ways, {**ZONE, Question("example.com", "NAPTR"): records})
+    kinds = TransportKinds(frozenset({UDP4, TCP4}))
+    found, asked = located(DOMAIN, kinds, {**ZONE, Question("example.com", "NAPTR"): records})
     assert found[:2] == ["udp:192.0.2.1:5090", "udp:192.0.2.1:5080"]
     assert all(text.startswith("udp") for text in found)
     assert Question("_sip._udp.other.example", "SRV") in asked
@@ -186,9 +190,9 @@ def test_srv_targets_without_address_are_left_out() -> None:
 
 
 def test_both_families_are_candidates_where_both_have_a_transport() -> None:
-    found, _ = located("sip:two.example.com", Ways(frozenset({UDP4, UDP6})), ZONE)
+    found, _ = located("sip:two.example.com", TransportKinds(frozenset({UDP4, UDP6})), ZONE)
     assert found == ["udp:[2001:db8::2]:5060", "udp:192.0.2.2:5060", "udp:192.0.2.3:5060"]
-    assert located("sip:two.example.com", Ways(frozenset({UDP6})), ZONE)[0] == found[:1]
+    assert located("sip:two.example.com", TransportKinds(frozenset({UDP6})), ZONE)[0] == found[:1]
 
 
 def test_every_target_keeps_the_name_that_its_certificate_must_have() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pjreg_cli.config.models import Transport
 from pjreg_cli.errors import TransportError
-from pjreg_cli.net.local import Local, Routes
+from pjreg_cli.net.own_address import OwnAddress, Routes
 from pjreg_cli.sip.locate import Address, Target
 
 
@@ -27,7 +27,7 @@ def test_no_route_is_an_error_of_the_transport() -> None:
 
 def test_a_trace_gets_an_address_even_without_a_route() -> None:
     options = Transport(name="a", source="", host="0.0.0.0", port=5060)
-    local = Local(options, Address("0.0.0.0", 5060), Routes(lambda: 0.0))
+    local = OwnAddress(options, Address("0.0.0.0", 5060), Routes(lambda: 0.0))
     ours, theirs = local.ends(("255.255.255.255", 5070))
     assert (ours, theirs) == (Address("0.0.0.0", 5060), Address("255.255.255.255", 5070))
 
@@ -36,7 +36,7 @@ def test_a_host_name_counts_once_its_address_is_known() -> None:
     options = Transport(
         name="a", source="", host="127.0.0.1", port=5060, external_signaling_address="nat.example"
     )
-    local = Local(options, Address("127.0.0.1", 5060), Routes(lambda: 0.0))
+    local = OwnAddress(options, Address("127.0.0.1", 5060), Routes(lambda: 0.0))
     translated = local.translated(Target("udp", "127.0.0.1", 5060, "x"))
     assert translated
     assert local.named("127.0.0.1", translated) == Address("127.0.0.1", 5060)

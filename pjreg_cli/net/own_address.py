@@ -50,7 +50,7 @@ def _routed(host: str) -> str:
         raise TransportError(f"no route to {host}: {error.strerror or error}") from error
 
 
-class Local:
+class OwnAddress:
     """What one transport calls itself.  `bound` is where its socket listens."""
 
     __slots__ = ("_networks", "_port", "_routes", "anywhere", "bound", "external", "hostname")

@@ -170,7 +170,7 @@ _Condition = Callable[[Transaction, float], bool]
 _Follow = Callable[[Transaction, float, str], Transaction]
 
 
-class Step(NamedTuple):
+class Move(NamedTuple):
     """One row: in these phases, on this event, if this holds, it goes on so."""
 
     name: str
@@ -188,16 +188,16 @@ _TIME_OUT, _FAIL = (Effect.TIME_OUT,), (Effect.FAIL,)
 
 # fmt: off
 RULES = (
-    Step("provisional", (Phase.TRYING,),     Event.PROVISIONAL, _always,     _proceed),
-    Step("again",       (Phase.PROCEEDING,), Event.PROVISIONAL, _always,     _stay),
-    Step("final",       _OPEN,               Event.FINAL,       _reliable,   _terminate, _DELIVER),
-    Step("final",       _OPEN,               Event.FINAL,       _always,     _complete,  _DELIVER),
-    Step("timer F",     _OPEN,               Event.WAKE,        _ended,      _terminate, _TIME_OUT),
-    Step("timer E",     _OPEN,               Event.WAKE,        _resend_due, _resend,    _RESEND),
-    Step("early",       _OPEN,               Event.WAKE,        _always,     _stay),
-    Step("send failed", _OPEN,               Event.SEND_FAILED, _always,     _terminate, _FAIL),
-    Step("absorbed",    _DONE,               Event.FINAL,       _always,     _stay),
-    Step("timer K",     _DONE,               Event.WAKE,        _listened,   _terminate),
+    Move("provisional", (Phase.TRYING,),     Event.PROVISIONAL, _always,     _proceed),
+    Move("again",       (Phase.PROCEEDING,), Event.PROVISIONAL, _always,     _stay),
+    Move("final",       _OPEN,               Event.FINAL,       _reliable,   _terminate, _DELIVER),
+    Move("final",       _OPEN,               Event.FINAL,       _always,     _complete,  _DELIVER),
+    Move("timer F",     _OPEN,               Event.WAKE,        _ended,      _terminate, _TIME_OUT),
+    Move("timer E",     _OPEN,               Event.WAKE,        _resend_due, _resend,    _RESEND),
+    Move("early",       _OPEN,               Event.WAKE,        _always,     _stay),
+    Move("send failed", _OPEN,               Event.SEND_FAILED, _always,     _terminate, _FAIL),
+    Move("absorbed",    _DONE,               Event.FINAL,       _always,     _stay),
+    Move("timer K",     _DONE,               Event.WAKE,        _listened,   _terminate),
 )
 """RFC 3261 section 17.1.2.2, figure 6; what no row tells is ignored."""
 # fmt: on

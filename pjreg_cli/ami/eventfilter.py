@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pjreg_cli.commands.pattern import Pattern, PatternError, compile_pattern
 from pjreg_cli.errors import AmiError, excerpt
 
 #: the name of the event that is sent only to those whose filters name it
@@ -24,22 +25,6 @@ _ADVANCED = re.compile(
     r"(?i:eventfilter)\((?P<criteria>.*?\))\s*\)\s*=>?\s*(?P<text>.*)", re.DOTALL
 )
 _KINDS = frozenset({"action", "name", "header", "method"})
-
-#: POSIX classes of characters, as they stand inside brackets
-_POSIX = {
-    "[:alpha:]": "a-zA-Z",
-    "[:digit:]": "0-9",
-    "[:alnum:]": "a-zA-Z0-9",
-    "[:upper:]": "A-Z",
-    "[:lower:]": "a-z",
-    "[:space:]": r"\s",
-    "[:blank:]": r" \t",
-    "[:xdigit:]": "0-9a-fA-F",
-    "[:punct:]": r"!-/:-@\[-`{-~",
-}
-
-_BRACKETS = re.compile(r"\\.|\[(?P<negated>\^?)(?P<body>\]?(?:\[:\w*:\]|[^\]])*)\]|\[", re.DOTALL)
-_SPECIAL = re.compile(r"\[:\w*:\]|[\\\[\]&~|]")
 
 _METHODS: dict[str, Callable[[str, str], bool]] = {
     "exact": str.__eq__,
@@ -102,7 +87,7 @@ def _filter(text: str) -> Filter:
         return _advanced(advanced["criteria"], advanced["text"].strip())
     include = not text.startswith("!")
     expression = _expression(text.removeprefix("!").strip())
-    return Filter(include, DETAIL in text, lambda _name, event: bool(expression.search(event)))
+    return Filter(include, DETAIL in text, lambda _name, event: expression.search(event))
 
 
 def _advanced(criteria: str, wanted: str) -> Filter:
@@ -137,7 +122,7 @@ def _criteria(text: str) -> dict[str, str]:
 def _test(method: str, wanted: str) -> Callable[[str], bool]:
     if method == "regex":
         expression = _expression(wanted)
-        return lambda text: bool(expression.search(text))
+        return lambda text: expression.search(text)
     compare = _METHODS.get(method)
     if compare is None:
         raise AmiError(f"eventfilter: there is no method {excerpt(method)}")
@@ -150,29 +135,9 @@ def _values(text: str, header: str) -> list[str]:
     return [line[len(start) :] for line in text.split("\r\n") if line.startswith(start)]
 
 
-def _expression(text: str) -> re.Pattern[str]:
+def _expression(text: str) -> Pattern:
     """A POSIX extended regular expression, which is searched in the text as a whole."""
     try:
-        return re.compile(_BRACKETS.sub(_bracket, text), re.DOTALL)
-    except (re.error, OverflowError, RecursionError) as error:
+        return compile_pattern(text)
+    except PatternError as error:
         raise AmiError(f"eventfilter: {excerpt(text)} cannot be read: {error}") from error
-
-
-def _bracket(found: re.Match[str]) -> str:
-    """A set of characters as Python spells it: there, `\\` and `[` are nothing special inside."""
-    text = found[0]
-    if text.startswith("\\"):
-        return text
-    if text == "[":
-        raise AmiError("eventfilter: a bracket is not closed")
-    body = _SPECIAL.sub(_plain, found["body"]).replace("--", r"-\-")
-    return f"[{found['negated']}{body}]"
-
-
-def _plain(found: re.Match[str]) -> str:
-    text = found[0]
-    if not text.startswith("[:"):
-        return f"\\{text}"
-    if text not in _POSIX:
-        raise AmiError(f"eventfilter: there is no class {excerpt(text)} of characters")
-    return _POSIX[text]

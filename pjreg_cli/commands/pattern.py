@@ -1,216 +1,163 @@
-"""POSIX extended regular expressions, as `like` takes them, in terms of Python's.
+"""POSIX extended regular expressions by the C library itself: `like`, history filters, AMI filters.
 
-The two languages differ where Python has extensions: `(?...)`, `\\d`, lazy and possessive
-quantifiers, escapes inside brackets.  Here they mean what POSIX and the C library say.
+The library answers by an automaton, in time that grows with pattern and text and not with their
+product of possibilities.  Back references (`\\1`) are the one thing that it cannot answer so: they
+are refused, as is a pattern whose repetitions, written out, would be too long.  It works on bytes
+in the locale `C`, as it does in Asterisk: `.` is one byte.
 """
 
 from __future__ import annotations
 
+import ctypes
 import re
+import weakref
+from functools import lru_cache
+from typing import Final
 
-_CLASSES = {
-    "alpha": "a-zA-Z",
-    "digit": "0-9",
-    "alnum": "a-zA-Z0-9",
-    "upper": "A-Z",
-    "lower": "a-z",
-    "space": r" \t\n\r\f\v",
-    "blank": r" \t",
-    "punct": r"!-/:-@\[-`{-~",
-    "print": " -~",
-    "graph": "!-~",
-    "cntrl": r"\x00-\x1f\x7f",
-    "xdigit": "0-9A-Fa-f",
-}
-#: what a backslash means before these, an extension of the C library
-_ESCAPES = {"w": r"\w", "W": r"\W", "s": r"\s", "S": r"\S"}
-#: what matches a place and no character; nothing of it can be repeated
-_PLACES = {
-    "^": r"\A",
-    "$": r"\Z",
-    r"\`": r"\A",
-    r"\'": r"\Z",
-    r"\b": r"\b",
-    r"\B": r"\B",
-    r"\<": r"\b(?=\w)",
-    r"\>": r"\b(?<=\w)",
-}
-_BOUNDS = re.compile(r"\{(\d*)(,?)(\d*)\}")
-#: the C library's limit on the numbers of `{n,m}`
-_MOST = 32767
+from pjreg_cli.errors import PjregError, excerpt
+
+_LIBC: Final = ctypes.CDLL(None)
+_EXTENDED: Final = 1
+#: more than `regex_t` takes anywhere
+_REGEX_T: Final = 256
+_MESSAGE: Final = 256
+_LC_ALL_MASK: Final = 0x1FBF
+#: bytes of a pattern
+_LONGEST: Final = 1_000
+#: characters a pattern may stand for once its repetitions are written out
+_MOST_ATOMS: Final = 1_000
+#: bytes of a text that are looked at; names and events are far shorter
+_MOST_TEXT: Final = 4_096
+_INTERVAL = re.compile(rb"\{(\d*)(,?)(\d*)\}")
+_BRACKET = re.compile(rb"\[\^?\]?(?:\[([:.=]).*?\1\]|[^\]])*\]", re.DOTALL)
+
+_LIBC.newlocale.restype = ctypes.c_void_p
+_LIBC.newlocale.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+_LIBC.uselocale.restype = ctypes.c_void_p
+_LIBC.uselocale.argtypes = (ctypes.c_void_p,)
+_LIBC.regexec.argtypes = (
+    ctypes.c_void_p,
+    ctypes.c_char_p,
+    ctypes.c_size_t,
+    ctypes.c_void_p,
+    ctypes.c_int,
+)
 
 
-class PatternError(ValueError):
+class PatternError(PjregError):
     """A pattern that cannot be compiled."""
 
 
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile an extended regular expression; `search` finds it anywhere, letter case matters.
+class RefusedPatternError(PatternError):
+    """A pattern that the C library would take and that is not taken here."""
 
-    Raises PatternError.
+
+class Pattern:
+    """A compiled pattern."""
+
+    def __init__(self, expression: bytes) -> None:
+        self._compiled = ctypes.create_string_buffer(_REGEX_T)
+        plain = _LIBC.newlocale(_LC_ALL_MASK, b"C", None)
+        before = _LIBC.uselocale(plain)
+        try:
+            error = _LIBC.regcomp(self._compiled, expression, _EXTENDED)
+        finally:
+            _LIBC.uselocale(before)
+            _LIBC.freelocale(ctypes.c_void_p(plain))
+        if error:
+            message = ctypes.create_string_buffer(_MESSAGE)
+            _LIBC.regerror(error, self._compiled, message, ctypes.c_size_t(_MESSAGE))
+            raise PatternError(message.value.decode("ascii", "replace"))
+        weakref.finalize(self, _LIBC.regfree, self._compiled)
+
+    def search(self, text: str) -> bool:
+        """Whether it is found anywhere in the text; letter case matters."""
+        return self.search_bytes(text.encode("utf-8", "surrogateescape"))
+
+    def search_bytes(self, text: bytes) -> bool:
+        """The same of bytes."""
+        found: int = _LIBC.regexec(self._compiled, text[:_MOST_TEXT], 0, None, 0)
+        return found == 0
+
+
+@lru_cache(maxsize=64)
+def compile_pattern(pattern: str) -> Pattern:
+    """Compile an extended regular expression; raises PatternError."""
+    expression = pattern.encode("utf-8", "surrogateescape")
+    if len(expression) > _LONGEST or b"\0" in expression:
+        raise RefusedPatternError(f"a pattern has {_LONGEST} bytes at most, and none is zero")
+    scan = _Scan(expression)
+    plain = Pattern(expression)
+    if not scan.balanced or scan.begins:
+        return plain
+    # Anchored, it is matched in one pass instead of once from every character of the text.
+    return Pattern(b"^.*(" + expression + b")")
+
+
+class _Scan:
+    """One look over a pattern: what it would cost.  Raises RefusedPatternError.
+
+    Whether it is a pattern at all is for the library to say.
     """
-    try:
-        return re.compile(_Translation(pattern).whole())
-    except (re.error, OverflowError, RecursionError) as error:
-        raise PatternError(str(error)) from error
 
+    def __init__(self, pattern: bytes) -> None:
+        self._pattern = pattern
+        self._at = 0
+        self.balanced = True
+        """No closing parenthesis without its opening one."""
+        self.begins = False
+        """It speaks of the beginning of the text; behind `.*` the GNU library finds that after
+        every line feed."""
+        self._sequence(0)
 
-class _Translation:
-    """One pass over a pattern, left to right."""
+    def _sequence(self, depth: int) -> int:
+        """The size of what stands up to the end of a group."""
+        total, atom = 0, 0
+        while self._at < len(self._pattern):
+            char = self._pattern[self._at : self._at + 1]
+            self._at += 1
+            if char == b"(":
+                atom = self._sequence(depth + 1)
+            elif char == b")" and depth:
+                break
+            elif char == b"[":
+                self._bracket()
+                atom = 1
+            elif char == b"{":
+                atom *= self._times()
+            elif char == b"\\":
+                self._escape()
+                atom = 1
+            elif char in (b"*", b"+", b"?"):
+                # a repeated atom may be written twice
+                atom *= 2 if char == b"+" else 1
+                continue
+            else:
+                self.balanced = self.balanced and char != b")"
+                self.begins = self.begins or char == b"^"
+                atom = 1
+            total += atom
+            if total > _MOST_ATOMS:
+                raise RefusedPatternError(
+                    f"'{excerpt(self._pattern.decode('utf-8', 'replace'))}' repeats too much"
+                )
+        return total
 
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-        self.at = 0
-        self.groups = 0
-        self.closed: set[int] = set()
+    def _bracket(self) -> None:
+        found = _BRACKET.match(self._pattern, self._at - 1)
+        self._at = found.end() if found else len(self._pattern)
 
-    def whole(self) -> str:
-        """The whole pattern."""
-        return self._alternatives(depth=0)
+    def _escape(self) -> None:
+        if self._pattern[self._at : self._at + 1] in b"123456789" and self._at < len(self._pattern):
+            raise RefusedPatternError("back references (\\1 to \\9) are not taken")
+        self.begins = self.begins or self._pattern[self._at : self._at + 1] == b"`"
+        self._at += 1
 
-    def _next(self) -> str:
-        char = self.pattern[self.at]
-        self.at += 1
-        return char
-
-    def _peek(self) -> str:
-        return self.pattern[self.at : self.at + 1]
-
-    def _alternatives(self, depth: int) -> str:
-        # A branch may refer back to groups before the alternatives, not to those of other branches.
-        before = frozenset(self.closed)
-        branches = [self._branch(depth)]
-        after = set(self.closed)
-        while self._peek() == "|":
-            self.at += 1
-            self.closed = set(before)
-            branches.append(self._branch(depth))
-            after |= self.closed
-        self.closed = after
-        return "|".join(branches)
-
-    def _branch(self, depth: int) -> str:
-        pieces: list[str] = []
-        while (char := self._peek()) and char != "|" and not (char == ")" and depth):
-            place = self._place()
-            pieces.append(place or self._quantified(self._atom(depth)))
-            if place and self._peek() and self._peek() in "*+?{":
-                raise PatternError("nothing to repeat")
-        return "".join(pieces)
-
-    def _place(self) -> str:
-        for length in (1, 2):
-            found = _PLACES.get(self.pattern[self.at : self.at + length])
-            if found:
-                self.at += length
-                return found
-        return ""
-
-    def _atom(self, depth: int) -> str:
-        char = self._next()
-        if char in "*+?{":
-            raise PatternError("nothing to repeat")
-        if char == "(":
-            return self._group(depth)
-        if char == "[":
-            return self._bracket()
-        if char == "\\":
-            return self._escape()
-        if char == ".":
-            return r"[\s\S]"
-        return re.escape(char)
-
-    def _group(self, depth: int) -> str:
-        self.groups += 1
-        number = self.groups
-        inner = self._alternatives(depth + 1)
-        if self._peek() != ")":
-            raise PatternError("unmatched (")
-        self.at += 1
-        self.closed.add(number)
-        return f"({inner})"
-
-    def _escape(self) -> str:
-        if not self._peek():
-            raise PatternError("trailing backslash")
-        char = self._next()
-        if char in "123456789":
-            if int(char) not in self.closed:
-                raise PatternError(f"no group {char}")
-            return f"(?:\\{char})"
-        return _ESCAPES.get(char) or re.escape(char)
-
-    def _quantified(self, atom: str) -> str:
-        while quantifier := self._quantifier():
-            atom = f"(?:{atom}){quantifier}"
-        return atom
-
-    def _quantifier(self) -> str:
-        if self._peek() and self._peek() in "*+?":
-            return self._next()
-        if self._peek() != "{":
-            return ""
-        bounds = _BOUNDS.match(self.pattern, self.at)
-        if not bounds or not any(bounds.groups()):
-            raise PatternError("bad bounds")
-        least, comma, most = bounds.groups()
-        low, high = int(least or 0), int(most) if most else None
-        if max(low, high or 0) > _MOST or (high is not None and high < low):
-            raise PatternError("bad bounds")
-        self.at = bounds.end()
-        return f"{{{low}{comma}{'' if high is None else high}}}"
-
-    def _bracket(self) -> str:
-        negated = self._peek() == "^"
-        self.at += negated
-        items: list[str] = []
-        first = True
-        while first or self._peek() != "]":
-            if not self._peek():
-                raise PatternError("unmatched [")
-            items.append(self._item())
-            first = False
-        self.at += 1
-        return f"[{'^' if negated else ''}{''.join(items)}]"
-
-    def _item(self) -> str:
-        if self.pattern.startswith("[:", self.at):
-            end = self.pattern.find(":]", self.at)
-            name = self.pattern[self.at + 2 : end]
-            if end < 0 or name not in _CLASSES:
-                raise PatternError("unknown class")
-            self.at = end + 2
-            self._no_range()
-            return _CLASSES[name]
-        low = self._element()
-        if not self._dash():
-            return re.escape(low)
-        self.at += 1
-        if self.pattern.startswith("[:", self.at):
-            raise PatternError("range without an end")
-        high = self._element()
-        if high < low:
-            raise PatternError("range out of order")
-        self._no_range()
-        return f"{re.escape(low)}-{re.escape(high)}"
-
-    def _dash(self) -> bool:
-        """Whether a range goes on here; a `-` at the end of the brackets is an ordinary one."""
-        return self._peek() == "-" and self.pattern[self.at + 1 : self.at + 2] not in ("]", "")
-
-    def _no_range(self) -> None:
-        """A class, and a range, begin no range."""
-        if self._dash():
-            raise PatternError("range without a beginning")
-
-    def _element(self) -> str:
-        """One character, perhaps written as `[.x.]` or `[=x=]`."""
-        for mark in ".=":
-            if self.pattern.startswith("[" + mark, self.at):
-                if self.pattern[self.at + 3 : self.at + 5] != mark + "]":
-                    raise PatternError("unknown collating element")
-                self.at += 5
-                return self.pattern[self.at - 3]
-        if not self._peek():
-            raise PatternError("unmatched [")
-        return self._next()
+    def _times(self) -> int:
+        """How often the atom before is written out."""
+        found = _INTERVAL.match(self._pattern, self._at - 1)
+        if not found:
+            return 1
+        self._at = found.end()
+        least, _comma, most = found.groups()
+        return max(int(least or 0), int(most or 0), 1) + 1

@@ -8,8 +8,21 @@ from typing import Protocol, TypeVar
 
 from pjreg_cli.render import json, objects, registrations
 
-from .pattern import PatternError, compile_pattern
-from .row import USAGE, Answer, Call, Choice, Completer, Console, Row, absent, failed, say
+from .pattern import PatternError, RefusedPatternError, compile_pattern
+from .row import (
+    USAGE,
+    Answer,
+    Call,
+    Choice,
+    Completer,
+    Console,
+    Handler,
+    Row,
+    absent,
+    failed,
+    kept,
+    say,
+)
 from .row import usage as usage_text
 
 _ALL = "*all"
@@ -26,10 +39,11 @@ _Object = TypeVar("_Object", bound=_Named)
 # -- tables -----------------------------------------------------------------------------------
 
 
-def _wanted(call: Call, every: Iterable[_Object]) -> Iterable[_Object] | None:
+async def _wanted(call: Call, every: Iterable[_Object]) -> Iterable[_Object] | None:
     """All objects, or those that `like` asks for; None when it lacks its pattern.
 
-    A pattern that cannot be compiled finds nothing; words that are not `like` are ignored.
+    A pattern that cannot be compiled finds nothing, one that is refused says why; words that are
+    not `like` are ignored.
     """
     if not call.args or call.args[0].casefold() != "like":
         return every
@@ -37,13 +51,15 @@ def _wanted(call: Call, every: Iterable[_Object]) -> Iterable[_Object] | None:
         return None
     try:
         search = compile_pattern(call.args[1]).search
+    except RefusedPatternError:
+        raise
     except PatternError:
         return ()
-    return (thing for thing in every if search(thing.name))
+    return await kept(every, lambda thing: search(thing.name))
 
 
-def _show_registrations(call: Call) -> Answer:
-    rows = _wanted(call, call.port.registrations.rows())
+async def _show_registrations(call: Call) -> Answer:
+    rows = await _wanted(call, call.port.registrations.rows())
     if rows is None:
         return USAGE
     if not call.json:
@@ -52,8 +68,8 @@ def _show_registrations(call: Call) -> Answer:
     return Answer(json.array(json.registration(row, now_at) for row in rows), json=True)
 
 
-def _show_auths(call: Call) -> Answer:
-    views = _wanted(call, call.port.configuration.auths())
+async def _show_auths(call: Call) -> Answer:
+    views = await _wanted(call, call.port.configuration.auths())
     if views is None:
         return USAGE
     if call.json:
@@ -61,8 +77,8 @@ def _show_auths(call: Call) -> Answer:
     return Answer(objects.auths(views, call.console.dialect))
 
 
-def _show_transports(call: Call) -> Answer:
-    views = _wanted(call, call.port.configuration.transports())
+async def _show_transports(call: Call) -> Answer:
+    views = await _wanted(call, call.port.configuration.transports())
     if views is None:
         return USAGE
     if call.json:
@@ -201,7 +217,7 @@ def _like(_console: Console, args: Sequence[str], _partial: str) -> Iterable[Cho
 # -- rows -------------------------------------------------------------------------------------
 
 
-def _tables(words: str, what: str, run: Callable[[Call], Answer]) -> Iterator[Row]:
+def _tables(words: str, what: str, run: Handler) -> Iterator[Row]:
     """`list` and `show` of the same table."""
     for verb in ("list", "show"):
         yield Row(
@@ -217,7 +233,7 @@ def _tables(words: str, what: str, run: Callable[[Call], Answer]) -> Iterator[Ro
         )
 
 
-def _object(word: str, what: str, run: Callable[[Call], Answer], complete: Completer) -> Row:
+def _object(word: str, what: str, run: Handler, complete: Completer) -> Row:
     """`show` of one object."""
     return Row(
         f"pjsip show {word}",

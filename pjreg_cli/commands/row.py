@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from pjreg_cli.dialects import Dialect
 from pjreg_cli.port import Port
@@ -138,6 +138,29 @@ class Choice(NamedTuple):
 
     word: str
     description: str = ""
+
+
+_Thing = TypeVar("_Thing")
+#: things judged before everybody else gets a turn
+_JUDGED = 16
+
+
+class _Turn:
+    """Awaited, lets everybody else of the same loop go first, whichever loop it is."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+async def kept(things: Iterable[_Thing], test: Callable[[_Thing], bool]) -> list[_Thing]:
+    """Those that pass a test which may take long: others get their turn in between."""
+    found = []
+    for number, thing in enumerate(things, 1):
+        if test(thing):
+            found.append(thing)
+        if number % _JUDGED == 0:
+            await _Turn()
+    return found
 
 
 Handler = Callable[[Call], Answer | Awaitable[Answer]]

@@ -8,7 +8,7 @@ from pjreg_cli.port import HistoryEntry
 from pjreg_cli.render import history, json
 
 from . import where
-from .row import USAGE, Answer, Call, Choice, Console, Row, failed, say, usage
+from .row import USAGE, Answer, Call, Choice, Console, Row, failed, kept, say, usage
 from .words import tokenise
 
 _METHODS = ("REGISTER", "OPTIONS", "INVITE", "ACK", "BYE", "CANCEL", "MESSAGE", "NOTIFY")
@@ -60,7 +60,7 @@ def _set_history(call: Call) -> Answer:
     return say(f"PJSIP History {'enabled' if what == 'on' else 'disabled'}")
 
 
-def _show_history(call: Call) -> Answer:
+async def _show_history(call: Call) -> Answer:
     entries = call.port.tracing.history()
     if not call.args:
         return _entries(call, entries)
@@ -70,7 +70,7 @@ def _show_history(call: Call) -> Answer:
     if what == "where" and len(call.args) > 1:
         # The raw text: quotes tell text from fields, which the words of the line no longer do.
         passes = where.parse(call.tail[tokenise(call.tail).words[0].end :])
-        return _entries(call, filter(passes, entries))
+        return _entries(call, await kept(entries, passes))
     return USAGE
 
 

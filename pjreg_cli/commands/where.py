@@ -199,4 +199,4 @@ def _like(left: _Getter, pattern: _Token) -> Test:
     except PatternError as error:
         text = excerpt(pattern.text)
         raise FilterError(f"'{text}' is no regular expression: {error}") from error
-    return lambda entry: search(_text(left(entry))) is not None
+    return lambda entry: search(_text(left(entry)))

@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pjreg_cli.commands.pattern import PatternError, compile_pattern
+from pjreg_cli.commands.pattern import (
+    Pattern,
+    PatternError,
+    RefusedPatternError,
+    compile_pattern,
+)
 
 TEXTS = ["", "a", "b", "ab", "abc", "aab", "A1", "a-b", "a.b", "a b", "[a]", "a{2}", "(a", "a)"]
 TEXTS += ["^a", "$", "aa", "1", "-", "_a", "{", "}", "a,b", "d", "\\", "bcA", "x=y:"]
@@ -35,7 +40,6 @@ PIECES += ["_", " ", "\\w", "\\W", "\\s", "<", "\\<", "\\>", "\\b", ",", "[[:dig
         ("[[:upper:]_]", ["_", "A"], ["a"]),
         ("[]x]", ["]", "x"], ["["]),
         ("[a-]", ["-", "a"], ["b"]),
-        (r"(a)\1", ["aa"], ["ab"]),
         ("a)", ["a)"], ["a"]),
         ("a**", ["", "b"], []),
         ("ba{,}c", ["bc", "baac"], ["b"]),
@@ -52,12 +56,59 @@ def test_pattern_is_found_anywhere(pattern: str, found: list[str], missed: list[
     "pattern",
     [
         *("[", "(", "*a", "+", "a|*", "(?:a)", "a{2", "{2}", "a{3,2}", "[z-a]", "[[:no:]]", "\\"),
-        *("a{}", "a{99999}", r"\1", r"(a)|\1", "^*", r"\b+", "[a-[:digit:]]", "[[:digit:]-z]"),
+        *("a{}", "a{99999}", "^*", r"\b+", "[a-[:digit:]]", "[[:digit:]-z]"),
     ],
 )
 def test_bad_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(PatternError):
         compile_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *(r"\1", r"(a)|\1", r"(a)\1", r"[]\x]\9"),
+        *("a" * 1001, "a\0b", "((a{30}){30}){30}", "a{1000}b{1000}", "(a?){900}a{900}"),
+    ],
+)
+def test_costly_pattern_is_refused_with_the_reason(pattern: str) -> None:
+    with pytest.raises(RefusedPatternError):
+        compile_pattern(pattern)
+
+
+@pytest.mark.parametrize("pattern", [r"[\1]", r"a\\1", "[[:digit:]]", r"[^]\2]"])
+def test_what_only_looks_like_a_back_reference_is_taken(pattern: str) -> None:
+    assert compile_pattern(pattern).search("a\\1") in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("(a|aa)+b", "a" * 10_000),
+        ("(a+)+x", "a" * 10_000),
+        ("(([a-z]+)-*)+[0-9]$", "office-line-number-one-at-provider-" * 300),
+        ("^([a-z]+-?)+$", "voipms-main-toronto-secondary_1" * 300),
+        ("(a?){300}a{300}", "a" * 299),
+        ("(.*.*.*.*.*){20}x", "ab" * 5_000),
+    ],
+)
+def test_patterns_that_make_others_hang_are_answered(pattern: str, text: str) -> None:
+    """Backtracking would not end within the time limit of a test."""
+    assert not compile_pattern(pattern).search(text)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["a)|b", "b|a)", "^b|c", "(^b|c$)", "^$", "a|", r"\`b|x$", "[^a]b"]
+)
+@pytest.mark.parametrize("text", ["a)", "b", "xb", "c", "xcx", "a", "", "x\nb", "x\nxb"])
+def test_one_pass_finds_what_many_do(pattern: str, text: str) -> None:
+    assert compile_pattern(pattern).search(text) == Pattern(pattern.encode()).search(text)
+
+
+def test_bytes_count_as_in_asterisk() -> None:
+    assert compile_pattern("^z..rich$").search("zürich")
+    assert compile_pattern("ü").search("zürich")
+    assert compile_pattern("^a.b$").search("a\udcffb")
 
 
 @given(st.text())
@@ -71,7 +122,7 @@ def test_any_text_compiles_or_is_refused(pattern: str) -> None:
 def test_the_c_library_agrees(pattern: str) -> None:
     try:
         search = compile_pattern(pattern).search
-        ours: list[bool] | None = [search(text) is not None for text in TEXTS]
+        ours: list[bool] | None = [search(text) for text in TEXTS]
     except PatternError:
         ours = None
     assert ours == _by_c(pattern)

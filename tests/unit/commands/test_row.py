@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pjreg_cli.commands.row import Kind, Verdict, absent, failed, say, usage
+import asyncio
+
+from pjreg_cli.commands.row import Kind, Verdict, absent, failed, kept, say, usage
 
 
 def test_lines_said_get_their_ends() -> None:
@@ -19,3 +21,19 @@ def test_usage_indents_its_explanation_but_not_its_empty_lines() -> None:
 
 def test_only_consoles_are_interactive() -> None:
     assert [kind for kind in Kind if kind.interactive] == [Kind.CONSOLE, Kind.REMOTE]
+
+
+async def test_a_long_judgement_lets_others_have_their_turn() -> None:
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        beside = group.create_task(other())
+        assert await kept(range(1_000), lambda number: number % 2 == 0) == [*range(0, 1_000, 2)]
+        beside.cancel()
+    assert turns > 20

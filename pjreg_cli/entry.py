@@ -41,7 +41,7 @@ def _run(options: command_line.Options) -> int:
     if options.program:
         return _sub_program(options)
     if options.mode == "foreground":
-        from pjreg_cli.app import run_instance
+        from pjreg_cli.instance.program import run_instance
 
         return run_instance(options)
     if options.mode == "console":
@@ -77,10 +77,10 @@ def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
             return remote.FAILED
         why = str(none)
     if options.register:
-        from pjreg_cli.app import register_and_answer
+        from pjreg_cli.instance.register_once import register_and_answer
 
         return register_and_answer(options, lines, show)
-    from pjreg_cli.answer import from_configuration
+    from pjreg_cli.offline.answer import from_configuration
 
     return from_configuration(options, lines, why, show)
 
@@ -100,7 +100,7 @@ def _painting() -> Callable[[bytes], None]:
 
 def _interactive(options: command_line.Options) -> int:
     """The console of the running instance, or one of our own where none runs."""
-    from pjreg_cli.attach import run_console
+    from pjreg_cli.console.remote import run_console
 
     try:
         return run_console(options)
@@ -112,20 +112,20 @@ def _interactive(options: command_line.Options) -> int:
 
 
 def _own_console(options: command_line.Options) -> int:
-    from pjreg_cli.local import run
+    from pjreg_cli.instance.local_console import run
 
     return run(options)
 
 
 def _sub_program(options: command_line.Options) -> int:
     if options.program == "demo":
-        from pjreg_cli.demo import run
+        from pjreg_cli.demo.program import run
 
         return run(options)
     if options.program == "check":
-        from pjreg_cli.check import run
+        from pjreg_cli.offline.check import run
 
         return run(options)
-    from pjreg_cli.completion import run
+    from pjreg_cli.shell_completion import run
 
     return run(options)

@@ -10,9 +10,9 @@ from pjreg_cli.ami import classes, codec, login, registrations
 from pjreg_cli.ami.codec import Malformed, Message
 from pjreg_cli.ami.request import Desk, Request, Run
 from pjreg_cli.ami.session import Session
+from pjreg_cli.api.manager import ManagerAction
 from pjreg_cli.commands import tree
-from pjreg_cli.commands.row import Console, Kind
-from pjreg_cli.port import ManagerAction
+from pjreg_cli.commands.command import Console, Kind
 
 #: the version of the protocol, as the banner and CoreSettings tell it
 AMI_VERSION = "11.0.0"

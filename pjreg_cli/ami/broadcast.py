@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from pjreg_cli.ami import codec, events
 from pjreg_cli.ami.eventfilter import DETAIL, Filters
 from pjreg_cli.ami.session import Session
-from pjreg_cli.port import Notice
+from pjreg_cli.api.notices import Notice
 
 #: how long events are gathered for each session there is, in seconds: many of them cost one write
 GATHER_S = 0.0002

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pjreg_cli.ami import classes, codec
 from pjreg_cli.ami.eventfilter import DETAIL
-from pjreg_cli.port import Notice, Reloaded, Settled, Stopping
+from pjreg_cli.api.notices import Notice, Reloaded, Settled, Stopping
 
 #: how the status of a registration whose unregister is under way is told: origin knows three words
 _PUBLIC = {"Stopped": "Unregistered"}

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from pjreg_cli.ami import codec
+from pjreg_cli.api.configuration import ObjectView
+from pjreg_cli.api.registrations import RegistrationView
 from pjreg_cli.dialects import Dialect, ami_key
-from pjreg_cli.port import ObjectView, RegistrationView
 
 Pairs = Sequence[tuple[str, str]]
 

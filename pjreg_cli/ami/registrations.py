@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pjreg_cli.ami.codec import Verbatim
 from pjreg_cli.ami.listing import Layout
 from pjreg_cli.ami.request import Request
-from pjreg_cli.port import Port
+from pjreg_cli.api.port import Api
 
 #: origin: these messages end with a line feed before their line end
 _NO_REGISTRATION = Verbatim("Unable to retrieve registration entry\n")
@@ -47,7 +47,7 @@ async def show_registrations(request: Request) -> bool:
 class _Auths:
     """Auth sections of one list: many registrations may share a few."""
 
-    def __init__(self, port: Port, layout: Layout) -> None:
+    def __init__(self, port: Api, layout: Layout) -> None:
         self._port = port
         self._layout = layout
         self._texts: dict[str, str] = {}

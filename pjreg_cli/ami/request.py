@@ -10,16 +10,16 @@ from pjreg_cli.ami.broadcast import Broadcast
 from pjreg_cli.ami.codec import Message
 from pjreg_cli.ami.eventfilter import Filters
 from pjreg_cli.ami.session import Session
+from pjreg_cli.api.port import Api
 from pjreg_cli.config.models import ManagerAccount, ManagerSettings
 from pjreg_cli.dialects import Dialect
-from pjreg_cli.port import Port
 
 
 @dataclass(slots=True)
 class Desk:
     """What actions work with, besides the session that asks."""
 
-    port: Callable[[], Port]
+    port: Callable[[], Api]
     settings: ManagerSettings
     dialect: Dialect
     wall_clock: Callable[[], float]

@@ -15,9 +15,10 @@ from pjreg_cli.ami.eventfilter import Filters
 from pjreg_cli.ami.listeners import Listeners, warnings
 from pjreg_cli.ami.request import Desk
 from pjreg_cli.ami.session import Session
+from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
+from pjreg_cli.api.port import Api
 from pjreg_cli.config.models import ManagerAccount, ManagerSettings
 from pjreg_cli.dialects import CURRENT, Dialect
-from pjreg_cli.port import ManagerAction, ManagerSession, ManagerUser, Port
 
 _log = logging.getLogger("pjreg_cli.ami")
 
@@ -51,7 +52,7 @@ class ManagerServer:
 
     def __init__(
         self,
-        port: Callable[[], Port],
+        port: Callable[[], Api],
         settings: ManagerSettings,
         *,
         spawn: Spawner,

@@ -5,10 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from pjreg_cli.port import Stop
+from pjreg_cli.api.instance import Stop
+from pjreg_cli.commands.command import (
+    USAGE,
+    Answer,
+    Call,
+    Choice,
+    Command,
+    Console,
+    Handler,
+    failed,
+    say,
+    usage,
+)
 from pjreg_cli.render import facts, json
-
-from .row import USAGE, Answer, Call, Choice, Console, Handler, Row, failed, say, usage
 
 #: a number at the start of a word, as C's scanf finds it
 _NUMBER = re.compile(r"[+-]?\d+")
@@ -147,10 +157,10 @@ _HOW = {
 }
 
 
-def _endings(verb: str, what: str, restart: bool) -> Iterator[Row]:
+def _endings(verb: str, what: str, restart: bool) -> Iterator[Command]:
     for how, explanation in _HOW.items():
         words = f"core {verb} {how.value}"
-        yield Row(
+        yield Command(
             words,
             usage(f"Usage: {words}", f"{what} {explanation}."),
             f"{what} {explanation}".split(";")[0],
@@ -172,12 +182,12 @@ def _uptime_words(_console: Console, args: Sequence[str], _partial: str) -> Iter
         yield Choice("seconds", "as bare numbers")
 
 
-def _row(words: str, arguments: str, summary: str, run: Handler, *lines: str) -> Row:
-    return Row(words, usage(f"Usage: {words}{arguments}", *lines), summary, run)
+def _row(words: str, arguments: str, summary: str, run: Handler, *lines: str) -> Command:
+    return Command(words, usage(f"Usage: {words}{arguments}", *lines), summary, run)
 
 
 ROWS = (
-    Row(
+    Command(
         "core set verbose",
         usage(
             "Usage: core set verbose [atleast] <level> [silent]",
@@ -190,7 +200,7 @@ ROWS = (
         _set_verbose,
         _levels,
     ),
-    Row(
+    Command(
         "core set debug",
         usage(
             "Usage: core set debug [atleast] <level> [module]",
@@ -211,7 +221,7 @@ ROWS = (
         _show_version,
         "Prints the name and the version of the program.",
     ),
-    Row(
+    Command(
         "core show uptime",
         usage(
             "Usage: core show uptime [seconds]",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from pjreg_cli.port import ModuleHelp, OptionHelp, TypeHelp
+from pjreg_cli.api.configuration import ModuleHelp, OptionHelp, TypeHelp
+from pjreg_cli.commands.command import USAGE, Answer, Call, Choice, Command, Console, absent, usage
 from pjreg_cli.render import json
 from pjreg_cli.render.manager import paragraphs
-
-from .row import USAGE, Answer, Call, Choice, Console, Row, absent, usage
 
 
 def _help(call: Call) -> Answer:
@@ -117,7 +116,7 @@ def _complete(console: Console, args: Sequence[str], _partial: str) -> Iterator[
 
 
 ROWS = (
-    Row(
+    Command(
         "config show help",
         usage(
             "Usage: config show help [<module> [<type> [<option>]]]",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pjreg_cli.port import ManagerAction, ManagerUser
+from pjreg_cli.api.manager import ManagerAction, ManagerUser
+from pjreg_cli.commands.command import USAGE, Answer, Call, Choice, Command, Console, absent, usage
 from pjreg_cli.render import json, manager
-
-from .row import USAGE, Answer, Call, Choice, Console, Row, absent, usage
 
 
 def _show_connected(call: Call) -> Answer:
@@ -88,7 +87,7 @@ def _action_names(console: Console, args: Sequence[str], _partial: str) -> Itera
 
 
 ROWS = (
-    Row(
+    Command(
         "manager show connected",
         usage(
             "Usage: manager show connected",
@@ -97,13 +96,13 @@ ROWS = (
         "Who is logged in to the manager interface",
         _show_connected,
     ),
-    Row(
+    Command(
         "manager show users",
         usage("Usage: manager show users", "Lists the users of manager.conf in its order."),
         "Users of the manager interface",
         _show_users,
     ),
-    Row(
+    Command(
         "manager show user",
         usage(
             " Usage: manager show user <user>",
@@ -114,13 +113,13 @@ ROWS = (
         _show_user,
         _user_names,
     ),
-    Row(
+    Command(
         "manager show commands",
         usage("Usage: manager show commands", "Lists the actions of the manager interface."),
         "Actions of the manager interface",
         _show_commands,
     ),
-    Row(
+    Command(
         "manager show command",
         usage(
             "Usage: manager show command <actionname> [<actionname> [<actionname> [...]]]",
@@ -130,13 +129,13 @@ ROWS = (
         _show_command,
         _action_names,
     ),
-    Row(
+    Command(
         "manager show settings",
         usage("Usage: manager show settings", "Prints how the manager interface is set up."),
         "How the manager interface is set up",
         _show_settings,
     ),
-    Row(
+    Command(
         "manager reload",
         usage("Usage: manager reload", "Reads manager.conf again."),
         "Reload the manager interface",

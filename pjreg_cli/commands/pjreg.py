@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pjreg_cli.port import Level
+from pjreg_cli.api.configuration import Level
+from pjreg_cli.commands.command import (
+    USAGE,
+    Answer,
+    Call,
+    Choice,
+    Command,
+    Console,
+    Verdict,
+    absent,
+    usage,
+)
+from pjreg_cli.commands.pjsip import registration_names
 from pjreg_cli.render import evidence, json
-
-from .pjsip import registration_names
-from .row import USAGE, Answer, Call, Choice, Console, Row, Verdict, absent, usage
 
 
 def _status(call: Call) -> Answer:
@@ -56,7 +65,7 @@ def _check_words(_console: Console, args: Sequence[str], _partial: str) -> Itera
 
 
 ROWS = (
-    Row(
+    Command(
         "pjreg status",
         usage(
             "Usage: pjreg status [<registration>]",
@@ -68,7 +77,7 @@ ROWS = (
         _status,
         registration_names,
     ),
-    Row(
+    Command(
         "pjreg reload plan",
         usage(
             "Usage: pjreg reload plan",
@@ -78,7 +87,7 @@ ROWS = (
         "What a reload would do",
         _plan,
     ),
-    Row(
+    Command(
         "pjreg check",
         usage(
             "Usage: pjreg check [strict]",

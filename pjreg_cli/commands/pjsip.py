@@ -6,24 +6,23 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from pjreg_cli.render import json, objects, registrations
-
-from .pattern import PatternError, RefusedPatternError, compile_pattern
-from .row import (
+from pjreg_cli.commands.command import (
     USAGE,
     Answer,
     Call,
     Choice,
+    Command,
     Completer,
     Console,
     Handler,
-    Row,
     absent,
     failed,
     kept,
     say,
 )
-from .row import usage as usage_text
+from pjreg_cli.commands.command import usage as usage_text
+from pjreg_cli.commands.pattern import PatternError, RefusedPatternError, compile_pattern
+from pjreg_cli.render import json, objects, registrations
 
 _ALL = "*all"
 
@@ -217,10 +216,10 @@ def _like(_console: Console, args: Sequence[str], _partial: str) -> Iterable[Cho
 # -- rows -------------------------------------------------------------------------------------
 
 
-def _tables(words: str, what: str, run: Handler) -> Iterator[Row]:
+def _tables(words: str, what: str, run: Handler) -> Iterator[Command]:
     """`list` and `show` of the same table."""
     for verb in ("list", "show"):
-        yield Row(
+        yield Command(
             f"pjsip {verb} {words}",
             usage_text(
                 f"Usage: pjsip {verb} {words} [ like <pattern> ]",
@@ -233,9 +232,9 @@ def _tables(words: str, what: str, run: Handler) -> Iterator[Row]:
         )
 
 
-def _object(word: str, what: str, run: Handler, complete: Completer) -> Row:
+def _object(word: str, what: str, run: Handler, complete: Completer) -> Command:
     """`show` of one object."""
-    return Row(
+    return Command(
         f"pjsip show {word}",
         usage_text(f"Usage: pjsip show {word} <id>", f"Prints one {what} and all its options."),
         f"One {what} in full",
@@ -251,7 +250,7 @@ ROWS = (
     _object("auth", "auth section", _show_auth, _auth_names),
     *_tables("transports", "transports that are open", _show_transports),
     _object("transport", "transport", _show_transport, _transport_names),
-    Row(
+    Command(
         "pjsip show settings",
         usage_text(
             "Usage: pjsip show settings", "Prints the options in force for the whole SIP client."
@@ -259,13 +258,13 @@ ROWS = (
         "Options of the global and the system section",
         _show_settings,
     ),
-    Row(
+    Command(
         "pjsip show version",
         usage_text("Usage: pjsip show version", "Tells which SIP client is at work."),
         "Version of the SIP client",
         _show_version,
     ),
-    Row(
+    Command(
         "pjsip send register",
         usage_text(
             "Usage: pjsip send register <registration> | *all ",
@@ -276,7 +275,7 @@ ROWS = (
         _send_register,
         _sendable,
     ),
-    Row(
+    Command(
         "pjsip send unregister",
         usage_text(
             "Usage: pjsip send unregister <registration> | *all",

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pjreg_cli.commands.command import (
+    USAGE,
+    Answer,
+    Call,
+    Choice,
+    Command,
+    Console,
+    Verdict,
+    failed,
+    say,
+    usage,
+)
 from pjreg_cli.render import facts, json
-
-from .row import USAGE, Answer, Call, Choice, Console, Row, Verdict, failed, say, usage
 
 _LEVELS = ("DEBUG", "NOTICE", "WARNING", "ERROR", "VERBOSE", "DTMF")
 #: what takes up changes of registrations, auth sections and transports
@@ -106,7 +116,7 @@ _RELOAD_LINES = (
     "What did not change is left alone.",
 )
 ROWS = (
-    Row(
+    Command(
         "module show [like]",
         usage(
             "Usage: module show [like keyword]",
@@ -116,14 +126,14 @@ ROWS = (
         "List modules",
         _show_modules,
     ),
-    Row(
+    Command(
         "module reload",
         usage("Usage: module reload [module ...]", *_RELOAD_LINES),
         "Reload modules by name",
         _reload,
         _module_names,
     ),
-    Row(
+    Command(
         "reload",
         usage("Usage: reload [module ...]", *_RELOAD_LINES),
         "Reload everything, or modules by name",
@@ -131,20 +141,20 @@ ROWS = (
         _module_names,
         interactive=True,
     ),
-    Row(
+    Command(
         "pjsip reload",
         usage("Usage: pjsip reload", "Reads registrations, auth sections and transports again."),
         "Reload registrations, auth sections and transports",
         _reload_sip,
         interactive=True,
     ),
-    Row(
+    Command(
         "logger show channels",
         usage("Usage: logger show channels", "Lists where log messages go, and which ones."),
         "Where log messages go",
         _show_channels,
     ),
-    Row(
+    Command(
         f"logger set level {{{'|'.join(_LEVELS)}}} {{on|off}}",
         usage(
             f"Usage: logger set level {{{'|'.join(_LEVELS)}}} {{on|off}}",
@@ -153,7 +163,7 @@ ROWS = (
         "Switch a log level on or off",
         _set_level,
     ),
-    Row(
+    Command(
         "logger mute",
         usage(
             "Usage: logger mute [silent]",
@@ -164,13 +174,13 @@ ROWS = (
         _mute,
         _silent,
     ),
-    Row(
+    Command(
         "logger rotate",
         usage("Usage: logger rotate", "Begins new log files and keeps the old under other names."),
         "Begin new log files",
         _rotate,
     ),
-    Row(
+    Command(
         "logger reload",
         usage("Usage: logger reload", "Opens the log files again."),
         "Open the log files again",

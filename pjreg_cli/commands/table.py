@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .row import Answer, Row
-from .words import joined, tokenise
+from pjreg_cli.commands.command import Answer, Command
+from pjreg_cli.commands.words import joined, tokenise
 
 #: summary and usage of an alias
 ALIASED = "Aliased CLI Command"
@@ -17,10 +17,10 @@ _ELSEWHERE = ("!", "pjsip qualify", "config list")
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """A row with its words taken apart."""
+class Syntax:
+    """A command with its words taken apart."""
 
-    row: Row
+    command: Command
     words: tuple[tuple[str, ...], ...]
     """The alternatives of each word, in lower case."""
     offered: tuple[tuple[str, ...], ...]
@@ -56,33 +56,36 @@ def _is(word: str, alternatives: tuple[str, ...]) -> bool:
     return word.casefold() in alternatives
 
 
-def command(row: Row) -> Command:
-    """The words of a row: plain ones, `{a|b}`, and at the end perhaps `[a]`."""
-    offered = [tuple(word.strip("{}[]").split("|")) for word in row.words.split(" ")]
-    return _command(row, offered, optional=row.words.endswith("]"))
+def syntax(command: Command) -> Syntax:
+    """The words of a command: plain ones, `{a|b}`, and at the end perhaps `[a]`."""
+    offered = [tuple(word.strip("{}[]").split("|")) for word in command.words.split(" ")]
+    return _syntax(command, offered, optional=command.words.endswith("]"))
 
 
-def _command(
-    row: Row, offered: Iterable[tuple[str, ...]], optional: bool = False, expansion: str = ""
-) -> Command:
+def _syntax(
+    command: Command,
+    offered: Iterable[tuple[str, ...]],
+    optional: bool = False,
+    expansion: str = "",
+) -> Syntax:
     spelt = tuple(offered)
     words = tuple(tuple(word.casefold() for word in alternatives) for alternatives in spelt)
-    return Command(row, words, spelt, optional, expansion)
+    return Syntax(command, words, spelt, optional, expansion)
 
 
-def elsewhere() -> list[Command]:
+def elsewhere() -> list[Syntax]:
     """Commands that only the origin has."""
-    return [command(Row(words, "", "", _expanded)) for words in _ELSEWHERE]
+    return [syntax(Command(words, "", "", _expanded)) for words in _ELSEWHERE]
 
 
-def aliases(defined: Mapping[str, str], commands: Sequence[Command]) -> list[Command]:
+def aliases(defined: Mapping[str, str], commands: Sequence[Syntax]) -> list[Syntax]:
     """The aliases in use; one that an existing command would shadow is dropped."""
     result = []
     for alias, expansion in defined.items():
         words = [token.text for token in tokenise(alias).words]
         if words and not any(known.takes(words) == len(words) for known in commands):
-            row = Row(alias, f"{ALIASED}\n", ALIASED, _expanded)
-            result.append(_command(row, ((word,) for word in words), expansion=expansion))
+            command = Command(alias, f"{ALIASED}\n", ALIASED, _expanded)
+            result.append(_syntax(command, ((word,) for word in words), expansion=expansion))
     return result
 
 
@@ -91,13 +94,13 @@ def _expanded(_call: object) -> Answer:
     return Answer()
 
 
-def listed(commands: Iterable[Command]) -> list[Command]:
+def listed(commands: Iterable[Syntax]) -> list[Syntax]:
     """In the order of `core show help`: each goes before the first that its letters precede.
 
     Only the letters both have count, so `show registrations` and `show registration` stay in the
     order they came in.
     """
-    result: list[Command] = []
+    result: list[Syntax] = []
     for new in commands:
         plain = _plain(new)
         for at, old in enumerate(result):
@@ -111,12 +114,12 @@ def listed(commands: Iterable[Command]) -> list[Command]:
     return result
 
 
-def _plain(known: Command) -> str:
+def _plain(known: Syntax) -> str:
     """A command's words up to its alternatives."""
-    return known.row.words.split("{")[0].split("[")[0].casefold()
+    return known.command.words.split("{")[0].split("[")[0].casefold()
 
 
-def find(commands: Iterable[Command], words: Sequence[str]) -> Command | None:
+def find(commands: Iterable[Syntax], words: Sequence[str]) -> Syntax | None:
     """The command that takes the most of `words`."""
     best, most = None, 0
     for known in commands:
@@ -126,7 +129,7 @@ def find(commands: Iterable[Command], words: Sequence[str]) -> Command | None:
     return best
 
 
-def exactly(commands: Iterable[Command], words: Sequence[str]) -> Command | None:
+def exactly(commands: Iterable[Syntax], words: Sequence[str]) -> Syntax | None:
     """The command of just these words, as help looks for it: its alternatives are not resolved."""
     for known in commands:
         whole = len(words) == known.takes(words) and known.given == known.fixed
@@ -135,7 +138,7 @@ def exactly(commands: Iterable[Command], words: Sequence[str]) -> Command | None
     return None
 
 
-def guess(commands: Iterable[Command], words: Sequence[str]) -> str:
+def guess(commands: Iterable[Syntax], words: Sequence[str]) -> str:
     """How much of an unknown command is worth asking help for.
 
     Word after word, up to and with the first for which no command has just as many words and all

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pjreg_cli.port import HistoryEntry
+from pjreg_cli.api.tracing import HistoryEntry
+from pjreg_cli.commands import where
+from pjreg_cli.commands.command import (
+    USAGE,
+    Answer,
+    Call,
+    Choice,
+    Command,
+    Console,
+    failed,
+    kept,
+    say,
+    usage,
+)
+from pjreg_cli.commands.words import tokenise
 from pjreg_cli.render import history, json
-
-from . import where
-from .row import USAGE, Answer, Call, Choice, Console, Row, failed, kept, say, usage
-from .words import tokenise
 
 _METHODS = ("REGISTER", "OPTIONS", "INVITE", "ACK", "BYE", "CANCEL", "MESSAGE", "NOTIFY")
 
@@ -116,7 +126,7 @@ def _history_words(console: Console, args: Sequence[str], _partial: str) -> Iter
 
 _LOGGER = "on|off|host|add|method|methodadd|verbose|pcap"
 ROWS = (
-    Row(
+    Command(
         f"pjsip set logger {{{_LOGGER}}}",
         usage(
             "Usage: pjsip set logger {on|off|host <name/subnet>|add <name/subnet>|"
@@ -132,7 +142,7 @@ ROWS = (
         _set_logger,
         _logger_words,
     ),
-    Row(
+    Command(
         "pjsip set history {on|off|clear}",
         usage(
             "Usage: pjsip set history {on|off|clear}",
@@ -141,7 +151,7 @@ ROWS = (
         "Keep SIP messages, or forget them",
         _set_history,
     ),
-    Row(
+    Command(
         "pjsip show history",
         usage(
             "Usage: pjsip show history [entry <num>|where [...]]",

@@ -10,25 +10,24 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from pjreg_cli.errors import PjregError
-from pjreg_cli.render import json
-
-from . import core, explain, manager, pjreg, pjsip, program, table, trace
-from .row import (
+from pjreg_cli.commands import core, explain, manager, pjreg, pjsip, program, table, trace
+from pjreg_cli.commands.command import (
     Answer,
     Call,
     Choice,
+    Command,
     Console,
     Kind,
     Reply,
-    Row,
     Suggestion,
     Verdict,
     absent,
     say,
     usage,
 )
-from .words import Tokens, joined, quote, tokenise
+from pjreg_cli.commands.words import Tokens, joined, quote, tokenise
+from pjreg_cli.errors import PjregError
+from pjreg_cli.render import json
 
 __all__ = ["Console", "Kind", "Reply", "Suggestion", "execute", "suggest"]
 
@@ -49,33 +48,33 @@ async def execute(line: str, console: Console) -> Reply:
         words = [token.text for token in tokens.words]
         if not words:
             return Reply((), ok=True)
-        command = table.find(commands, words)
-        if command is None:
+        known = table.find(commands, words)
+        if known is None:
             return _reply(console, _unknown(line, commands, words), line)
-        if not command.expansion:
-            return await _run(command, line, tokens, console)
-        line = command.expansion + line[tokens.words[len(command.words) - 1].end :]
+        if not known.expansion:
+            return await _run(known, line, tokens, console)
+        line = known.expansion + line[tokens.words[len(known.words) - 1].end :]
     loop = Answer(["This alias leads back to itself.\n"], Verdict.FAILED)
     return _reply(console, loop, line)
 
 
-def _unknown(line: str, commands: Sequence[table.Command], words: Sequence[str]) -> Answer:
+def _unknown(line: str, commands: Sequence[table.Syntax], words: Sequence[str]) -> Answer:
     more = f"(type 'core show help {table.guess(commands, words)}' for other possible commands)"
     return Answer([f"No such command '{line}' {more}\n"], Verdict.UNKNOWN)
 
 
-async def _run(command: table.Command, line: str, tokens: Tokens, console: Console) -> Reply:
+async def _run(known: table.Syntax, line: str, tokens: Tokens, console: Console) -> Reply:
     words = tuple(token.text for token in tokens.words)
-    given = command.given
+    given = known.given
     tail = line[tokens.words[given].start :] if len(words) > given else ""
     call = Call(console, line, words[given:], tail)
     try:
-        result = command.row.run(call)
+        result = known.command.run(call)
         answer = result if isinstance(result, Answer) else await result
     except PjregError as error:
         answer = Answer([f"{error}\n"], Verdict.FAILED)
     if answer.verdict is Verdict.USAGE:
-        answer = Answer([command.row.usage], Verdict.USAGE)
+        answer = Answer([known.command.usage], Verdict.USAGE)
     return _reply(console, answer, line)
 
 
@@ -89,7 +88,7 @@ def _reply(console: Console, answer: Answer, line: str) -> Reply:
     return Reply(output, ok, answer.quit, failed=not ok and answer.verdict is not Verdict.NEGATIVE)
 
 
-def _commands(console: Console) -> Sequence[table.Command]:
+def _commands(console: Console) -> Sequence[table.Syntax]:
     """All commands this console knows, its aliases included, in the order they are listed."""
     defined = tuple(console.port.configuration.aliases().items())
     return _with_aliases(defined, console.kind.interactive)
@@ -98,9 +97,9 @@ def _commands(console: Console) -> Sequence[table.Command]:
 @lru_cache(maxsize=8)
 def _with_aliases(
     defined: tuple[tuple[str, str], ...], interactive: bool
-) -> Sequence[table.Command]:
+) -> Sequence[table.Syntax]:
     typed = _TYPED if interactive else ()
-    kept = [*_EVERYWHERE, *(command for command in typed if command.row.client)]
+    kept = [*_EVERYWHERE, *(known for known in typed if known.command.client)]
     aliases = table.aliases(dict(defined), kept)
     taken = {alias.words for alias in aliases}
     return table.listed([*_EVERYWHERE, *(c for c in typed if c.words not in taken), *aliases])
@@ -112,24 +111,24 @@ def _with_aliases(
 def _help(call: Call) -> Answer:
     """A command's usage, or a line for each command that begins so."""
     commands = _commands(call.console)
-    command = table.exactly(commands, call.args)
-    found = [command] if command else _beginning(commands, call.args)
+    known = table.exactly(commands, call.args)
+    found = [known] if known else _beginning(commands, call.args)
     if not found:
         return absent(f"No such command '{joined(call.args)}'.")
     if call.json:
         return Answer(json.array(map(_explained, found)), json=True)
-    if command:
-        return Answer([command.row.usage])
-    return say(*(f"{c.row.words:<30} -- {c.row.summary}" for c in found))
+    if known:
+        return Answer([known.command.usage])
+    return say(*(f"{c.command.words:<30} -- {c.command.summary}" for c in found))
 
 
-def _beginning(commands: Sequence[table.Command], words: Sequence[str]) -> list[table.Command]:
+def _beginning(commands: Sequence[table.Syntax], words: Sequence[str]) -> list[table.Syntax]:
     start = joined(words).casefold()
-    return [c for c in commands if c.row.words.casefold().startswith(start)]
+    return [c for c in commands if c.command.words.casefold().startswith(start)]
 
 
-def _explained(command: table.Command) -> json.Shape:
-    row = command.row
+def _explained(known: table.Syntax) -> json.Shape:
+    row = known.command
     return {"command": row.words, "summary": row.summary, "usage": row.usage}
 
 
@@ -138,11 +137,11 @@ def _complete_help(console: Console, args: Sequence[str], partial: str) -> Itera
 
 
 def _show_aliases(call: Call) -> Answer:
-    aliases = [command for command in _commands(call.console) if command.expansion]
+    aliases = [known for known in _commands(call.console) if known.expansion]
     if call.json:
-        pairs = ({"alias": c.row.words, "command": c.expansion} for c in aliases)
+        pairs = ({"alias": c.command.words, "command": c.expansion} for c in aliases)
         return Answer(json.array(pairs), json=True)
-    rows = [("Alias Command", "Real Command"), *((c.row.words, c.expansion) for c in aliases)]
+    rows = [("Alias Command", "Real Command"), *((c.command.words, c.expansion) for c in aliases)]
     return say(*(f"{alias:<50} {command:<50}" for alias, command in rows))
 
 
@@ -156,8 +155,8 @@ _HELP = usage(
     "for the words of one command, how it is used.",
 )
 _ROWS = (
-    Row("core show help", _HELP, "List commands, or explain one", _help, _complete_help),
-    Row(
+    Command("core show help", _HELP, "List commands, or explain one", _help, _complete_help),
+    Command(
         "cli show aliases",
         usage("Usage: cli show aliases", "Lists the aliases of cli_aliases.conf that are in use."),
         "List the aliases in use",
@@ -170,10 +169,10 @@ _ROWS = (
     *pjsip.ROWS,
     *trace.ROWS,
     *pjreg.ROWS,
-    Row("help", _HELP, "Short for core show help", _help, _complete_help, interactive=True),
-    Row("?", _HELP, "Short for core show help", _help, _complete_help, interactive=True),
+    Command("help", _HELP, "Short for core show help", _help, _complete_help, interactive=True),
+    Command("?", _HELP, "Short for core show help", _help, _complete_help, interactive=True),
     *(
-        Row(
+        Command(
             word,
             usage(f"Usage: {word}", "Leaves this console; the instance goes on."),
             "Leave the console",
@@ -184,8 +183,8 @@ _ROWS = (
         for word in ("quit", "exit")
     ),
 )
-_EVERYWHERE = tuple(table.listed(table.command(row) for row in _ROWS if not row.interactive))
-_TYPED = tuple(table.command(row) for row in _ROWS if row.interactive)
+_EVERYWHERE = tuple(table.listed(table.syntax(row) for row in _ROWS if not row.interactive))
+_TYPED = tuple(table.syntax(row) for row in _ROWS if row.interactive)
 
 
 # -- suggesting -------------------------------------------------------------------------------
@@ -212,7 +211,7 @@ def suggest(text: str, console: Console) -> Sequence[Suggestion]:
 
 
 def _next_words(
-    commands: Sequence[table.Command], words: Sequence[str], partial: str
+    commands: Sequence[table.Syntax], words: Sequence[str], partial: str
 ) -> Iterator[Choice]:
     """The next word of every command that begins with `words`, in alphabetical order.
 
@@ -221,33 +220,33 @@ def _next_words(
     summaries: dict[str, str] = {}
     further: dict[str, dict[str, None]] = {}
     start = partial.casefold()
-    for command in commands:
-        if len(command.words) <= len(words) or not command.begins(words):
+    for known in commands:
+        if len(known.words) <= len(words) or not known.begins(words):
             continue
-        last = len(command.words) == len(words) + 1
-        for word in command.offered[len(words)]:
+        last = len(known.words) == len(words) + 1
+        for word in known.offered[len(words)]:
             if not word.casefold().startswith(start):
                 continue
             if last:
-                summaries.setdefault(word, command.row.summary)
+                summaries.setdefault(word, known.command.summary)
             else:
-                further.setdefault(word, {}).update(dict.fromkeys(command.offered[len(words) + 1]))
+                further.setdefault(word, {}).update(dict.fromkeys(known.offered[len(words) + 1]))
     for word in sorted({*summaries, *further}):
         yield Choice(word, summaries.get(word) or ", ".join(further[word]))
 
 
 def _arguments(
-    commands: Sequence[table.Command], console: Console, words: Sequence[str], partial: str
+    commands: Sequence[table.Syntax], console: Console, words: Sequence[str], partial: str
 ) -> Iterator[Choice]:
     """The arguments the command in `words` may take next."""
-    command = table.find(commands, words)
+    known = table.find(commands, words)
     for _ in range(_ALIAS_DEPTH):
-        if command is None or not command.expansion:
+        if known is None or not known.expansion:
             break
-        expanded = [token.text for token in tokenise(command.expansion).words]
-        words = [*expanded, *words[len(command.words) :]]
-        command = table.find(commands, words)
-    if command is not None and not command.expansion:
-        for choice in command.row.complete(console, words[command.given :], partial):
+        expanded = [token.text for token in tokenise(known.expansion).words]
+        words = [*expanded, *words[len(known.words) :]]
+        known = table.find(commands, words)
+    if known is not None and not known.expansion:
+        for choice in known.command.complete(console, words[known.given :], partial):
             if choice.word.startswith(partial):
                 yield choice

@@ -17,10 +17,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from pjreg_cli.api.tracing import HistoryEntry
+from pjreg_cli.commands.pattern import PatternError, compile_pattern
 from pjreg_cli.errors import PjregError, excerpt
-from pjreg_cli.port import HistoryEntry
-
-from .pattern import PatternError, compile_pattern
 
 Test = Callable[[HistoryEntry], bool]
 _Value = str | float

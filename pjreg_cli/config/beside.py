@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.build import LOWER, nearest
 from pjreg_cli.config.companions import (
     ConsoleSettings,
@@ -24,7 +25,6 @@ from pjreg_cli.config.companions import (
 from pjreg_cli.config.reader import Document, Entry, Section
 from pjreg_cli.config.types import TRUE, network
 from pjreg_cli.errors import excerpt
-from pjreg_cli.port import Level, Problem
 
 T = TypeVar("T", ManagerAccount, ManagerSettings, PjregSettings, Resolver, StatsdSettings)
 Problems = list[Problem]

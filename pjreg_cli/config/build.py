@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.calls import CALLS
 from pjreg_cli.config.defects import (
     SERVER_PORTS,
@@ -23,7 +24,6 @@ from pjreg_cli.config.reader import Section
 from pjreg_cli.config.rules import Defect, Inspector
 from pjreg_cli.config.types import OURS, option_names
 from pjreg_cli.errors import excerpt
-from pjreg_cli.port import Level, Problem
 
 T = TypeVar("T", Registration, Auth, Transport, Global, System)
 

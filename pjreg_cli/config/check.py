@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import wizard
 from pjreg_cli.config.build import LOWER, SECRETS, kind_of, nearest
 from pjreg_cli.config.calls import TYPES
@@ -30,7 +31,6 @@ from pjreg_cli.config.rules import bare, uri_problem
 from pjreg_cli.config.settings import Settings
 from pjreg_cli.config.types import FALSE, TRUE
 from pjreg_cli.errors import ConfigError, SipParseError, excerpt
-from pjreg_cli.port import Level, Problem
 from pjreg_cli.sip.uri import parse_uri
 
 _MODELS: Final[Mapping[str, Any]] = {

@@ -10,11 +10,11 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.models import Auth, Global, System, Transport
 from pjreg_cli.config.reader import Section
 from pjreg_cli.config.rules import Defect
 from pjreg_cli.errors import excerpt
-from pjreg_cli.port import Level, Problem
 
 LEAST_T1_MS: Final = 100
 """The lowest timer_t1 that is taken."""

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from pjreg_cli.api.configuration import ModuleHelp, OptionHelp, TypeHelp
 from pjreg_cli.config.models import (
     Auth,
     Global,
@@ -26,7 +27,6 @@ from pjreg_cli.config.models import (
     Transport,
 )
 from pjreg_cli.config.types import OURS
-from pjreg_cli.port import ModuleHelp, OptionHelp, TypeHelp
 
 
 class _Type(NamedTuple):

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
+from pjreg_cli.api.configuration import Level, Planned, Problem
 from pjreg_cli.config import beside, build, wizard
 from pjreg_cli.config.files import Disk, Fingerprint, readable, stamp
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
@@ -30,7 +31,6 @@ from pjreg_cli.config.settings import (
 )
 from pjreg_cli.config.shown import registration_options
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.port import Level, Planned, Problem
 
 __all__ = ["Difference", "Reload", "Scope", "Settings", "load", "plan", "reload"]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
+from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.errors import ConfigError, excerpt
-from pjreg_cli.port import Level, Problem
 
 MAXIMUM_DEPTH: Final = 10
 """How deep includes, and block comments, may be nested."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from pjreg_cli.api.configuration import Problem
 from pjreg_cli.config.files import Fingerprint
 from pjreg_cli.config.models import (
     Auth,
@@ -23,7 +24,6 @@ from pjreg_cli.config.models import (
     Transport,
 )
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.port import Problem
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 

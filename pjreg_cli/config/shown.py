@@ -7,9 +7,9 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from pjreg_cli.api.configuration import Option
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.types import FOREVER, option_names
-from pjreg_cli.port import Option
 
 MASK: Final = "********"
 """What stands for every secret, however long."""

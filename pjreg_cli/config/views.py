@@ -1,10 +1,11 @@
-"""What front ends are shown of a configuration: port.Configuration, running or not."""
+"""What front ends are shown of a configuration: api.configuration.Configuration, running or not."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from pjreg_cli.api.configuration import ModuleHelp, ObjectView, Option, Planned, Problem
 from pjreg_cli.config import help as config_help
 from pjreg_cli.config.check import check
 from pjreg_cli.config.load import plan
@@ -17,11 +18,10 @@ from pjreg_cli.config.shown import (
     system_options,
     transport_options,
 )
-from pjreg_cli.port import ModuleHelp, ObjectView, Option, Planned, Problem
 
 
 class ConfigurationViews:
-    """port.Configuration.
+    """api.configuration.Configuration.
 
     `settings` gives the configuration in force, `opened` the names of the transports to show;
     secrets are masked unless `reveal`.

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.build import kind_of
 from pjreg_cli.config.reader import Entry, Section
 from pjreg_cli.config.types import TRUE
 from pjreg_cli.errors import excerpt
-from pjreg_cli.port import Level, Problem
 
 OPTIONS: Final = frozenset(
     {

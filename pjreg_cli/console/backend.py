@@ -52,7 +52,7 @@ class Facts:
     hostname: str = ""
     pid: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Registrations by word, as `port.Registrations.count`."""
+    """Registrations by word, as `api.registrations.Registrations.count`."""
 
 
 class Watcher(Protocol):

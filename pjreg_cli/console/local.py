@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from pjreg_cli.commands.row import Console, Suggestion
+from pjreg_cli.api.notices import Notice, Traced
+from pjreg_cli.commands.command import Console, Suggestion
 from pjreg_cli.commands.tree import execute, suggest
 from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
-from pjreg_cli.port import Notice, Traced
 from pjreg_cli.render.traced import traced
 
 _PIECE = 8_192

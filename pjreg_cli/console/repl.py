@@ -13,7 +13,7 @@ from pathlib import Path
 
 from prompt_toolkit.utils import is_dumb_terminal
 
-from pjreg_cli.commands.row import Console
+from pjreg_cli.commands.command import Console
 from pjreg_cli.console.backend import Backend, Facts
 from pjreg_cli.console.dumb import DumbReader
 from pjreg_cli.console.editor import EditorReader, Look

@@ -13,13 +13,8 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from pjreg_cli.commands.tree import Console, Kind, execute, suggest
-from pjreg_cli.control import protocol
-from pjreg_cli.control.protocol import ControlError, Greeting, Hello
-from pjreg_cli.dialects import named
-from pjreg_cli.port import (
+from pjreg_cli.api.notices import (
     Notice,
-    Port,
     Reloaded,
     Settled,
     StateDropped,
@@ -27,6 +22,11 @@ from pjreg_cli.port import (
     Stopping,
     Traced,
 )
+from pjreg_cli.api.port import Api
+from pjreg_cli.commands.tree import Console, Kind, execute, suggest
+from pjreg_cli.control import protocol
+from pjreg_cli.control.protocol import ControlError, Greeting, Hello
+from pjreg_cli.dialects import named
 from pjreg_cli.render.traced import traced
 
 _log = logging.getLogger("pjreg_cli.control")
@@ -58,7 +58,7 @@ class LogFeed(Protocol):
 class ControlServer:
     """Serves everybody who connects to the control socket."""
 
-    def __init__(self, port: Port, feed: LogFeed, shell_allowed: Callable[[], bool]) -> None:
+    def __init__(self, port: Api, feed: LogFeed, shell_allowed: Callable[[], bool]) -> None:
         self._port = port
         self._feed = feed
         self._shell_allowed = shell_allowed
@@ -125,7 +125,7 @@ class _Connection:
 
     def __init__(
         self,
-        port: Port,
+        port: Api,
         feed: LogFeed,
         shell_allowed: Callable[[], bool],
         reader: asyncio.StreamReader,

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from pjreg_cli.api.configuration import Problem
+from pjreg_cli.api.notices import Listener, Notice
 from pjreg_cli.config.load import Reload, Scope, reload
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.engine.fleet import Fleet
@@ -19,7 +21,6 @@ from pjreg_cli.engine.views import RegistrationViews
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
-from pjreg_cli.port import Listener, Notice, Problem
 from pjreg_cli.registration.state import AuthReloaded, Start, Status, Unregister
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class Engine:
     # -- verbs --------------------------------------------------------------------------------
 
     def unregister(self, name: str) -> bool:
-        """See port.Registrations."""
+        """See api.registrations.Registrations."""
         entry = self._fleet.entries.get(name)
         if entry is None:
             return False
@@ -194,7 +195,7 @@ class Engine:
         return True
 
     def register(self, name: str) -> bool:
-        """See port.Registrations."""
+        """See api.registrations.Registrations."""
         if not self.unregister(name):
             return False
         entry = self._fleet.entries[name]
@@ -202,12 +203,12 @@ class Engine:
         return True
 
     def unregister_all(self) -> None:
-        """See port.Registrations."""
+        """See api.registrations.Registrations."""
         for entry in list(self._fleet.entries.values()):
             self._fleet.remove(entry)
 
     def register_all(self) -> None:
-        """See port.Registrations."""
+        """See api.registrations.Registrations."""
         self.unregister_all()
         for settings in self.settings.registrations.values():
             self._fleet.make(settings)
@@ -233,7 +234,7 @@ class Engine:
     # -- notices ------------------------------------------------------------------------------
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """See port.Notices."""
+        """See api.notices.Notices."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -270,7 +271,7 @@ def log_problems(problems: Iterable[Problem]) -> None:
 
 
 class Registrations(RegistrationViews):
-    """port.Registrations of a running engine."""
+    """api.registrations.Registrations of a running engine."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
         super().__init__(engine, clock)

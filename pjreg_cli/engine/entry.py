@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from pjreg_cli.registration.state import Outcome, Policy, State
 
 if TYPE_CHECKING:
+    from pjreg_cli.api.registrations import Evidence
     from pjreg_cli.config.models import Registration
     from pjreg_cli.engine.exchange import Exchange
     from pjreg_cli.net.flow import Flow
-    from pjreg_cli.port import Evidence
     from pjreg_cli.registration.request import Template
     from pjreg_cli.sip.digest import Account, Challenge
     from pjreg_cli.sip.locate import Target

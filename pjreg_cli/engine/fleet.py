@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
+from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateMade
+from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.engine.attempts import Attempts
 from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.views import is_settled, next_attempt_s, word_of
-from pjreg_cli.port import Evidence, Notice, Settled, StateDropped, StateMade
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.state import (
     Drop,

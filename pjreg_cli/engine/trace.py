@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pjreg_cli.api.notices import Traced
+from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.engine.pcap import Capture
-from pjreg_cli.port import HistoryEntry, Traced
 from pjreg_cli.sip.locate import Address
 
 #: messages that the history keeps; the oldest go first
@@ -42,7 +43,7 @@ class _Host:
 
 
 class Trace:
-    """Shows, keeps and captures SIP messages; answers `port.Tracing` and is the tap of the pool.
+    """Shows, keeps and captures SIP messages; is `api.tracing.Tracing` and the tap of the pool.
 
     `wall` gives seconds since 1970, `publish` takes the notices, `lookup` finds the addresses of a
     host without waiting (empty when there are none).

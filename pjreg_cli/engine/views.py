@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from pjreg_cli.api.registrations import RegistrationRow, RegistrationView
 from pjreg_cli.config.shown import (
     registration_options,
-)
-from pjreg_cli.port import (
-    RegistrationView,
-    Row,
 )
 from pjreg_cli.registration.state import Status
 
@@ -49,18 +46,18 @@ def next_attempt_s(entry: Entry, now: float) -> int:
     return max(0, round(at - now)) if at is not None else 0
 
 
-def row_of(settings: Registration, entry: Entry | None, now: float) -> Row:
+def row_of(settings: Registration, entry: Entry | None, now: float) -> RegistrationRow:
     """A line of the table."""
     auth = settings.outbound_auth[0] if settings.outbound_auth else ""
     if entry is None:
-        return Row(settings.name, settings.server_uri, auth, None, None)
+        return RegistrationRow(settings.name, settings.server_uri, auth, None, None)
     at = entry.state.next_attempt_at
     due_s = None if at is None else int(at - now)
-    return Row(settings.name, settings.server_uri, auth, word_of(entry), due_s)
+    return RegistrationRow(settings.name, settings.server_uri, auth, word_of(entry), due_s)
 
 
 class RegistrationViews:
-    """The showing half of port.Registrations."""
+    """The showing half of api.registrations.Registrations."""
 
     def __init__(self, held: Held, clock: Callable[[], float]) -> None:
         self._held = held
@@ -72,11 +69,11 @@ class RegistrationViews:
     def count(self) -> Mapping[str, int]:
         return self._held.words()
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[RegistrationRow]:
         now = self._clock()
         return (row_of(settings, entry, now) for settings, entry in self._held.held())
 
-    def row(self, name: str) -> Row | None:
+    def row(self, name: str) -> RegistrationRow | None:
         found = self._held.find(name)
         return None if found is None else row_of(*found, self._clock())
 

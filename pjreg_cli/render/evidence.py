@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from pjreg_cli.port import Evidence, Planned, Problem, RegistrationView
-
-from . import columns, facts, objects
+from pjreg_cli.api.configuration import Planned, Problem
+from pjreg_cli.api.registrations import Evidence, RegistrationView
+from pjreg_cli.render import columns, facts, objects
 
 _STATUS_HEAD = ("Registration", "Status", "Last answer", "Rule", "Target", "Next attempt")
 #: narrowest columns; wider cells push the rest to the right, so that rows can stream

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from pjreg_cli.port import InstanceView, LogChannel
-
-from .columns import cut, pad
+from pjreg_cli.api.instance import InstanceView, LogChannel
+from pjreg_cli.render.columns import cut, pad
 
 #: the origin's units; months are not among them
 _UNITS = (

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pjreg_cli.port import HistoryEntry
-
-from .columns import harmless, pad
+from pjreg_cli.api.tracing import HistoryEntry
+from pjreg_cli.render.columns import harmless, pad
 
 _HEAD = (
     f"{'No.':<5} {'Timestamp':<10} {'(Dir)'} {'Address':<24} {'SIP Message':<35}\n"

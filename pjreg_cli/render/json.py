@@ -11,24 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
-from pjreg_cli.port import (
-    Evidence,
-    HistoryEntry,
-    InstanceView,
-    LogChannel,
-    ManagerAction,
-    ManagerSession,
-    ManagerUser,
+from pjreg_cli.api.configuration import (
     ModuleHelp,
     ObjectView,
     Option,
     OptionHelp,
     Planned,
     Problem,
-    RegistrationView,
-    Row,
     TypeHelp,
 )
+from pjreg_cli.api.instance import InstanceView, LogChannel
+from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
+from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView
+from pjreg_cli.api.tracing import HistoryEntry
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 Shape = dict[str, Value]
@@ -91,7 +86,7 @@ def _hidden(option: Option) -> str:
     return MASK if any(option.values) else ""
 
 
-def registration(row: Row, now_at: float) -> Shape:
+def registration(row: RegistrationRow, now_at: float) -> Shape:
     """One row of the table of registrations."""
     due_at = None if row.due_s is None else instant(now_at + row.due_s)
     return {

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pjreg_cli.port import ManagerAction, ManagerSession, ManagerUser
-
-from .columns import cut, pad
+from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
+from pjreg_cli.render.columns import cut, pad
 
 #: the order permissions are listed in, whatever the file says
 _CLASSES = (

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pjreg_cli.api.configuration import ObjectView, Option
 from pjreg_cli.dialects import Dialect
-from pjreg_cli.port import ObjectView, Option
-
-from . import columns
+from pjreg_cli.render import columns
 
 #: rows rendered at once
 CHUNK = 256

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from pjreg_cli.api.registrations import RegistrationRow, RegistrationView
 from pjreg_cli.dialects import Dialect
-from pjreg_cli.port import RegistrationView, Row
-
-from . import columns, objects
+from pjreg_cli.render import columns, objects
 
 #: bytes of the column `NAME/URI`
 _LEFT = 54
@@ -23,7 +22,7 @@ def head(dialect: Dialect) -> str:
     )
 
 
-def table(rows: Iterable[Row], dialect: Dialect) -> Iterator[str]:
+def table(rows: Iterable[RegistrationRow], dialect: Dialect) -> Iterator[str]:
     """The whole table in chunks of whole lines, made as they are asked for.
 
     `rows` is read once, as far as is asked; no more than a chunk is held.
@@ -31,14 +30,14 @@ def table(rows: Iterable[Row], dialect: Dialect) -> Iterator[str]:
     return objects.framed(head(dialect), _lines(rows, dialect), dialect)
 
 
-def _lines(rows: Iterable[Row], dialect: Dialect) -> Iterator[list[str]]:
+def _lines(rows: Iterable[RegistrationRow], dialect: Dialect) -> Iterator[list[str]]:
     source = iter(rows)
     chunk = _current if dialect.expiry else _twelve
     while batch := list(islice(source, objects.CHUNK)):
         yield chunk(batch, dialect.auth_width)
 
 
-def _current(rows: list[Row], _auth_width: int) -> list[str]:
+def _current(rows: list[RegistrationRow], _auth_width: int) -> list[str]:
     """Rows of today's dialect; this loop decides how fast a large table comes."""
     lines = []
     for name, uri, auth, word, due_s in rows:
@@ -56,7 +55,7 @@ def _current(rows: list[Row], _auth_width: int) -> list[str]:
     return lines
 
 
-def _twelve(rows: list[Row], auth_width: int) -> list[str]:
+def _twelve(rows: list[RegistrationRow], auth_width: int) -> list[str]:
     return [
         f"{_odd(name, uri, auth, auth_width)}{word or 'Unregistered':<16}\n"
         for name, uri, auth, word, _due_s in rows

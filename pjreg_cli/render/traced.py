@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pjreg_cli.port import Traced
+from pjreg_cli.api.notices import Traced
 
 
 def traced(message: Traced) -> str:

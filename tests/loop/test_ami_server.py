@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from pjreg_cli.api.notices import Reloaded, Stopping
 from pjreg_cli.dialects import TWELVE
 from pjreg_cli.errors import TransportError
-from pjreg_cli.port import Reloaded, Stopping
 from tests.support.ami_client import Block, Client, account, house, settings
 from tests.support.ami_port import FakeInstance, auth_view, settled, view
 

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from pjreg_cli import remote
+from pjreg_cli.api.notices import Stopping, Traced
+from pjreg_cli.api.registrations import RegistrationView
 from pjreg_cli.control import protocol
 from pjreg_cli.control.claim import Claim, SocketTakenError
 from pjreg_cli.control.client import ControlClient, Counts, Gone, LogLine, Pushed, connect
 from pjreg_cli.control.server import ControlServer, LogListener
-from pjreg_cli.port import RegistrationView, Stopping, Traced
 from tests.support.ami_port import FakeInstance, settled, view
 from tests.support.instance import short_folder
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateMade
 from pjreg_cli.config.load import Settings
 from pjreg_cli.config.models import Auth, PjregSettings, Registration, Transport
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.ids import Ids
 from pjreg_cli.errors import TransportError
-from pjreg_cli.port import Notice, Settled, StateDropped, StateMade
 from tests.support.clock import run_virtually
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.registrar import Registrar, fail, grant, protected, silence

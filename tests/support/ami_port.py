@@ -6,19 +6,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from pjreg_cli.port import (
-    Evidence,
-    InstanceView,
-    Listener,
-    Managers,
-    Notice,
-    ObjectView,
-    Option,
-    Port,
-    RegistrationView,
-    Row,
-    Settled,
-)
+from pjreg_cli.api.configuration import ObjectView, Option
+from pjreg_cli.api.instance import InstanceView
+from pjreg_cli.api.manager import Managers
+from pjreg_cli.api.notices import Listener, Notice, Settled
+from pjreg_cli.api.port import Api
+from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView
 
 MODULES = ("res_pjsip.so", "res_pjsip_outbound_registration.so")
 
@@ -61,7 +54,7 @@ def view(
 ) -> RegistrationView:
     """One registration in full."""
     return RegistrationView(
-        row=Row(name, "sip:127.0.0.1:5060", auths[0] if auths else "", word, 3590),
+        row=RegistrationRow(name, "sip:127.0.0.1:5060", auths[0] if auths else "", word, 3590),
         client_uri=f"sip:{name}@127.0.0.1",
         options=options(name, auths, **changed),
         auths=auths,
@@ -143,10 +136,10 @@ class Registrations:
                 counts[each.row.word] = counts.get(each.row.word, 0) + 1
         return counts
 
-    def rows(self) -> Iterable[Row]:
+    def rows(self) -> Iterable[RegistrationRow]:
         return [self.found[name].row for name in self.names()]
 
-    def row(self, name: str) -> Row | None:
+    def row(self, name: str) -> RegistrationRow | None:
         found = self.found.get(name)
         return found.row if found else None
 
@@ -254,11 +247,11 @@ class FakeInstance:
         self.instance = Instance()
         self.managers: Managers | None = None
 
-    def port(self) -> Port:
+    def port(self) -> Api:
         """The port; what no test asks for is missing from it."""
         # the fakes have only what the manager interface uses, so their types do not fit
         parts = cast(Any, self)
-        return Port(
+        return Api(
             registrations=parts.registrations,
             configuration=parts.configuration,
             tracing=cast(Any, None),

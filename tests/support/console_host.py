@@ -12,7 +12,7 @@ import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 
-from pjreg_cli.commands.row import Suggestion
+from pjreg_cli.commands.command import Suggestion
 from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
 from pjreg_cli.console.repl import run_remote
 

@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pjreg_cli.errors import PjregError
-from pjreg_cli.port import (
-    Evidence,
-    HistoryEntry,
-    InstanceView,
-    Listener,
-    LogChannel,
-    ManagerAction,
-    ManagerSession,
-    ManagerUser,
+from pjreg_cli.api.configuration import (
     ModuleHelp,
     ObjectView,
     Option,
     OptionHelp,
     Planned,
-    Port,
     Problem,
-    RegistrationView,
-    Row,
-    Stop,
     TypeHelp,
 )
+from pjreg_cli.api.instance import InstanceView, LogChannel, Stop
+from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
+from pjreg_cli.api.notices import Listener
+from pjreg_cli.api.port import Api
+from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView
+from pjreg_cli.api.tracing import HistoryEntry
+from pjreg_cli.errors import PjregError
 
 #: 2026-08-01 12:00:00 UTC
 NOW_AT = 1785585600.0
@@ -125,7 +119,7 @@ def registration(
     options = _options(_REGISTRATION, given)
     by_name = {option.name: option.values for option in options}
     auths = tuple(auth for auth in by_name["outbound_auth"] if auth)
-    row = Row(name, by_name["server_uri"][0], auths[0] if auths else "", word, due_s)
+    row = RegistrationRow(name, by_name["server_uri"][0], auths[0] if auths else "", word, due_s)
     return RegistrationView(
         row=row,
         client_uri=by_name["client_uri"][0],
@@ -154,7 +148,7 @@ def transport(name: str, **given: _Values) -> ObjectView:
 
 
 class FakeRegistrations:
-    """`port.Registrations`."""
+    """`api.registrations.Registrations`."""
 
     def __init__(self, views: Iterable[RegistrationView], log: list[str]) -> None:
         self.held = {view.row.name: view for view in sorted(views, key=lambda v: v.row.name)}
@@ -167,10 +161,10 @@ class FakeRegistrations:
         words = [row.word for row in self.rows() if row.word]
         return {word: words.count(word) for word in set(words)}
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[RegistrationRow]:
         return (view.row for view in self.held.values())
 
-    def row(self, name: str) -> Row | None:
+    def row(self, name: str) -> RegistrationRow | None:
         return self.held[name].row if name in self.held else None
 
     def view(self, name: str) -> RegistrationView | None:
@@ -201,7 +195,7 @@ class FakeRegistrations:
 
 @dataclass
 class FakeConfiguration:
-    """`port.Configuration`."""
+    """`api.configuration.Configuration`."""
 
     auth_views: Sequence[ObjectView] = ()
     transport_views: Sequence[ObjectView] = ()
@@ -253,7 +247,7 @@ class FakeConfiguration:
 
 @dataclass
 class FakeTracing:
-    """`port.Tracing`; knows the hosts of 127.0.0.0/8 only."""
+    """`api.tracing.Tracing`; knows the hosts of 127.0.0.0/8 only."""
 
     entries: Sequence[HistoryEntry] = ()
     log: list[str] = field(default_factory=list)
@@ -289,7 +283,7 @@ class FakeTracing:
 
 @dataclass
 class FakeInstance:
-    """`port.Instance`, an hour and two minutes old."""
+    """`api.instance.Instance`, an hour and two minutes old."""
 
     log: list[str] = field(default_factory=list)
     debug: int = 0
@@ -354,7 +348,7 @@ class FakeInstance:
 
 @dataclass
 class FakeManagers:
-    """`port.Managers`."""
+    """`api.manager.Managers`."""
 
     user_rows: Sequence[ManagerUser] = ()
     session_rows: Sequence[ManagerSession] = ()
@@ -378,7 +372,7 @@ class FakeManagers:
 
 
 class FakeNotices:
-    """`port.Notices`."""
+    """`api.notices.Notices`."""
 
     def __init__(self) -> None:
         self.listeners: list[Listener] = []
@@ -400,9 +394,9 @@ class Fake:
     sent: list[str] = field(default_factory=list)
     """What registrations were told to do, in order."""
 
-    def port(self) -> Port:
+    def port(self) -> Api:
         """The port of these parts."""
-        return Port(
+        return Api(
             registrations=FakeRegistrations(self.views, self.sent),
             configuration=self.configuration,
             tracing=self.tracing,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pjreg_cli.api.configuration import Option
 from pjreg_cli.dialects import CURRENT, TWELVE, ami_key, named, ordered
-from pjreg_cli.port import Option
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import pytest
 from prompt_toolkit.history import InMemoryHistory
 
-from pjreg_cli.commands.row import Suggestion
+from pjreg_cli.commands.command import Suggestion
 from pjreg_cli.console.dumb import DumbReader
 from pjreg_cli.console.reader import Interrupted, Keys, Leaving
 from pjreg_cli.console.writer import Writer

@@ -6,25 +6,19 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
-from pjreg_cli.commands.row import Console, Kind
+from pjreg_cli.api.configuration import Configuration
+from pjreg_cli.api.instance import Instance
+from pjreg_cli.api.manager import Managers
+from pjreg_cli.api.notices import Listener, Notices, StateMade, Traced
+from pjreg_cli.api.port import Api
+from pjreg_cli.api.registrations import RegistrationRow, Registrations
+from pjreg_cli.api.tracing import Tracing
+from pjreg_cli.commands.command import Console, Kind
 from pjreg_cli.console.backend import Facts
 from pjreg_cli.console.local import LocalBackend, LogListener
 from pjreg_cli.dialects import named
-from pjreg_cli.port import (
-    Configuration,
-    Instance,
-    Listener,
-    Managers,
-    Notices,
-    Port,
-    Registrations,
-    Row,
-    StateMade,
-    Traced,
-    Tracing,
-)
 
-ROWS = [Row(f"trunk{n:05}", "sip:a@b", "", "Registered", n) for n in range(2_000)]
+ROWS = [RegistrationRow(f"trunk{n:05}", "sip:a@b", "", "Registered", n) for n in range(2_000)]
 
 
 class Fake:
@@ -45,15 +39,15 @@ class Fake:
     def names(self) -> Sequence[str]:
         return [row.name for row in ROWS]
 
-    def rows(self) -> Iterable[Row]:
+    def rows(self) -> Iterable[RegistrationRow]:
         return iter(ROWS)
 
     def aliases(self) -> Mapping[str, str]:
         return {}
 
-    def port(self) -> Port:
+    def port(self) -> Api:
         # The parts of a port that nobody asks here need not exist.
-        return Port(
+        return Api(
             registrations=cast(Registrations, self),
             configuration=cast(Configuration, self),
             tracing=cast(Tracing, self),

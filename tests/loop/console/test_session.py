@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pjreg_cli.commands.row import Suggestion
+from pjreg_cli.commands.command import Suggestion
 from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
 from pjreg_cli.console.reader import Interrupted, Leaving
 from pjreg_cli.console.session import Disconnected, Session

@@ -9,8 +9,7 @@ import pytest
 
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.connection import Connection
-
-from .support import ANSWER, Heard, Tapped
+from tests.loop.net.support import ANSWER, Heard, Tapped
 
 
 class Wire(asyncio.Transport):

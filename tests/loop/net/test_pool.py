@@ -9,9 +9,7 @@ import pytest
 
 from pjreg_cli.errors import TransportError
 from pjreg_cli.sip.locate import Address, Target, TransportKind, TransportKinds
-from tests.support.nameserver import nameserver
-
-from .support import (
+from tests.loop.net.support import (
     MESSAGE,
     closed_port,
     datagram,
@@ -22,6 +20,7 @@ from .support import (
     target,
     udp_peer,
 )
+from tests.support.nameserver import nameserver
 
 
 async def test_the_first_of_the_right_kind_in_the_file_is_taken() -> None:

@@ -13,9 +13,8 @@ from pjreg_cli.net.nameservers import Answer, DnsNameServers
 from pjreg_cli.net.resolver import PAUSE_S, STALE_S
 from pjreg_cli.sip.locate import Question, Records, TransportKind, TransportKinds
 from pjreg_cli.sip.uri import parse_uri
+from tests.loop.net.support import resolver
 from tests.support.nameserver import Zone, nameserver
-
-from .support import resolver
 
 UDP = TransportKinds(frozenset({TransportKind("udp", 4)}))
 ZONE: Zone = {

@@ -8,8 +8,7 @@ import socket
 import pytest
 
 from pjreg_cli.errors import TransportError
-
-from .support import (
+from tests.loop.net.support import (
     ANSWER,
     MESSAGE,
     Tapped,

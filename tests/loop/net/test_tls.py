@@ -10,8 +10,15 @@ from typing import Any
 import pytest
 
 from pjreg_cli.net.tls import only_by_wildcard
-
-from .support import ANSWER, MESSAGE, certificate, opened, section, stream_peer, target
+from tests.loop.net.support import (
+    ANSWER,
+    MESSAGE,
+    certificate,
+    opened,
+    section,
+    stream_peer,
+    target,
+)
 
 
 def server(pem: Path, lowest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLContext:

@@ -8,8 +8,7 @@ import pytest
 
 from pjreg_cli.errors import TransportError
 from pjreg_cli.sip.locate import Address
-
-from .support import (
+from tests.loop.net.support import (
     ANSWER,
     MESSAGE,
     Tapped,

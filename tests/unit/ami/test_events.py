@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pjreg_cli.ami import events
-from pjreg_cli.port import Reloaded, StateDropped, StateMade, Stopping, Traced
+from pjreg_cli.api.notices import Reloaded, StateDropped, StateMade, Stopping, Traced
 from tests.support.ami_port import settled
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from pjreg_cli.ami import codec
 from pjreg_cli.ami.listing import Layout, block
+from pjreg_cli.api.configuration import ObjectView, Option
 from pjreg_cli.dialects import CURRENT, TWELVE
-from pjreg_cli.port import ObjectView, Option
 from tests.support.ami_port import auth_view, view
 from tests.support.golden import Golden
 

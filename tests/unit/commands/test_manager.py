@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from pjreg_cli.api.manager import ManagerSession, ManagerUser
 from pjreg_cli.commands.tree import execute
-from pjreg_cli.port import ManagerSession, ManagerUser
 from tests.support.fake_port import NOW_AT, Fake, FakeManagers
 from tests.support.golden import FIXTURES, Golden
 from tests.support.transcript import console, said, transcript

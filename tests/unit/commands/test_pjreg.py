@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from pjreg_cli.api.configuration import Level, Planned, Problem
+from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.commands.tree import execute
-from pjreg_cli.port import Evidence, Level, Planned, Problem
 from tests.support.fake_port import NOW_AT, Fake, FakeConfiguration, registration
 from tests.support.golden import FIXTURES, Golden
 from tests.support.transcript import console, said, transcript

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pjreg_cli.commands import table
-from pjreg_cli.commands.row import Answer, Row
+from pjreg_cli.commands.command import Answer, Command
 
 
-def command(words: str) -> table.Command:
-    return table.command(Row(words, f"Usage: {words}\n", "", lambda _call: Answer()))
+def command(words: str) -> table.Syntax:
+    return table.syntax(Command(words, f"Usage: {words}\n", "", lambda _call: Answer()))
 
 
 COMMANDS = table.listed(
@@ -34,7 +34,7 @@ COMMANDS = table.listed(
 
 def found(line: str) -> str:
     command = table.find(COMMANDS, line.split())
-    return command.row.words if command else ""
+    return command.command.words if command else ""
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_command_that_takes_the_most_words_is_meant() -> None:
     commands = [command("core stop"), command("core stop now")]
     best = table.find(commands, ["core", "stop", "now", "please"])
     assert best is not None
-    assert best.row.words == "core stop now"
+    assert best.command.words == "core stop now"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_guess_goes_as_far_as_asterisk_does(line: str, guess: str) -> None:
 
 
 def test_commands_are_listed_by_their_letters_and_those_that_begin_alike_as_they_came() -> None:
-    assert [c.row.words for c in COMMANDS] == [
+    assert [c.command.words for c in COMMANDS] == [
         "core reload",
         "core show version",
         "core stop now",
@@ -124,12 +124,12 @@ def test_commands_are_listed_by_their_letters_and_those_that_begin_alike_as_they
 )
 def test_help_finds_a_command_by_exactly_its_words(line: str, words: str) -> None:
     command = table.exactly(COMMANDS, line.split())
-    assert (command.row.words if command else "") == words
+    assert (command.command.words if command else "") == words
 
 
 def test_alias_of_an_existing_command_is_dropped() -> None:
     defined = {"core reload": "bogus", "Module Show like": "x", "regs": "pjsip show registrations"}
-    assert [c.row.words for c in table.aliases(defined, COMMANDS)] == ["regs"]
+    assert [c.command.words for c in table.aliases(defined, COMMANDS)] == ["regs"]
 
 
 def test_alias_that_goes_on_behind_a_command_is_kept() -> None:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.commands.tree import execute
-from pjreg_cli.port import HistoryEntry
 from tests.support.fake_port import NOW_AT, Fake, FakeTracing
 from tests.support.golden import FIXTURES, Golden
 from tests.support.transcript import console, said, transcript

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.commands.where import FilterError, parse
-from pjreg_cli.port import HistoryEntry
 
 
 def entry(number: int, address: str = "10.0.0.1:5060", method: str = "REGISTER") -> HistoryEntry:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pjreg_cli.api.configuration import Level
 from pjreg_cli.config.check import check
-from pjreg_cli.port import Level
 from tests.support.golden import FIXTURES, PROJECT, Golden
 
 MISTAKES = FIXTURES / "config" / "mistakes"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pjreg_cli.api.configuration import Level
 from pjreg_cli.config.load import Scope, Settings, load, plan, reload
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.port import Level
 
 UDP = "[udp]\ntype=transport\nbind=127.0.0.1:5060\n"
 _ticks = iter(range(1, 10**9))

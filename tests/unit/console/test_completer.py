@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prompt_toolkit.utils import get_cwidth
 
-from pjreg_cli.commands.row import Suggestion
+from pjreg_cli.commands.command import Suggestion
 from pjreg_cli.console.completer import (
     FULL,
     Completed,

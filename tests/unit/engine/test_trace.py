@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pjreg_cli.api.notices import Traced
 from pjreg_cli.engine.trace import Trace, masked
-from pjreg_cli.port import Traced
 from pjreg_cli.sip.locate import Address
 
 US = Address("192.0.2.1", 5060)

@@ -6,16 +6,16 @@ import re
 
 import pytest
 
+from pjreg_cli.api.registrations import RegistrationRow
 from pjreg_cli.dialects import CURRENT, TWELVE, Dialect
-from pjreg_cli.port import Row
 from pjreg_cli.render.colour import Span, paint, spans
 from pjreg_cli.render.registrations import table
 
 ROWS = [
-    Row("Registered", "sip:Rejected@Stopped", "Registered", "Rejected", -3),
-    Row("b", "sip:b", "", "Registered", 3),
-    Row("c", "sip:c", "", None, None),
-    Row("d", "sip:d", "", "Stopped", 0),
+    RegistrationRow("Registered", "sip:Rejected@Stopped", "Registered", "Rejected", -3),
+    RegistrationRow("b", "sip:b", "", "Registered", 3),
+    RegistrationRow("c", "sip:c", "", None, None),
+    RegistrationRow("d", "sip:d", "", "Stopped", 0),
 ]
 
 

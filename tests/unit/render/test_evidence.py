@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pjreg_cli.port import Evidence, RegistrationView
+from pjreg_cli.api.registrations import Evidence, RegistrationView
 from pjreg_cli.render.evidence import answer, one, status
 from tests.support.fake_port import registration
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pjreg_cli.port import LogChannel
+from pjreg_cli.api.instance import LogChannel
 from pjreg_cli.render.facts import clock, duration, log_channels, modules
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pjreg_cli.port import HistoryEntry
+from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.render.history import entry, table
 
 TEXT = "SIP/2.0 200 \x1b[2JOK\r\nA: b\r\n\r\nbody"

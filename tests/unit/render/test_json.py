@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pjreg_cli.port import Option
+from pjreg_cli.api.configuration import Option
 from pjreg_cli.render import json
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pjreg_cli.port import ManagerSession
+from pjreg_cli.api.manager import ManagerSession
 from pjreg_cli.render.manager import connected, paragraphs, permissions
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pjreg_cli.api.configuration import Option
 from pjreg_cli.dialects import CURRENT, TWELVE
-from pjreg_cli.port import Option
 from pjreg_cli.render import objects
 from tests.support.fake_port import auth, transport
 

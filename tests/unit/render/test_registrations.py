@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from pjreg_cli.api.registrations import RegistrationRow
 from pjreg_cli.dialects import CURRENT, TWELVE
-from pjreg_cli.port import Row
 from pjreg_cli.render.registrations import head, table
 
 URI = "sip:registrar.example.com:5071"
 
 
-def line(row: Row) -> str:
+def line(row: RegistrationRow) -> str:
     return "".join(table([row], CURRENT)).splitlines()[4]
 
 
-def twelve(row: Row) -> str:
+def twelve(row: RegistrationRow) -> str:
     return "".join(table([row], TWELVE)).splitlines()[4]
 
 
@@ -37,7 +37,7 @@ def twelve(row: Row) -> str:
 def test_uri_has_what_the_name_leaves_and_stands_whole_where_that_is_negative(
     name_length: int, left: str
 ) -> None:
-    row = Row("n" * name_length, URI, "", "Registered", 5)
+    row = RegistrationRow("n" * name_length, URI, "", "Registered", 5)
     assert line(row) == f" {left}  {'n/a':<26}  Registered        (exp. 5s)"
     assert twelve(row) == f" {left}  {'n/a':<16}  Registered      "
 
@@ -57,17 +57,19 @@ def test_uri_has_what_the_name_leaves_and_stands_whole_where_that_is_negative(
 def test_row_ends_with_its_status_and_when_the_next_attempt_is_due(
     word: str | None, due_s: int | None, end: str
 ) -> None:
-    assert line(Row("a", URI, "", word, due_s)).endswith(f"  {end}")
+    assert line(RegistrationRow("a", URI, "", word, due_s)).endswith(f"  {end}")
 
 
 def test_auth_is_padded_and_never_cut() -> None:
-    assert "  one                         Reg" in line(Row("a", URI, "one", "Registered", 1))
+    assert "  one                         Reg" in line(
+        RegistrationRow("a", URI, "one", "Registered", 1)
+    )
     name = "an-auth-section-with-a-long-name"
-    assert f"  {name}  Registered " in line(Row("a", URI, name, "Registered", 1))
+    assert f"  {name}  Registered " in line(RegistrationRow("a", URI, name, "Registered", 1))
 
 
 def test_names_of_several_bytes_a_character_are_padded_by_bytes() -> None:
-    shown = line(Row("zürich-语", URI, "ü", "Registered", 1))
+    shown = line(RegistrationRow("zürich-语", URI, "ü", "Registered", 1))
     left = f" zürich-语/{URI}"
     assert shown.encode()[: 1 + 54 + 2] == left.encode().ljust(57)
     assert shown.encode()[57 : 57 + 26] == "ü".encode().ljust(26)
@@ -82,11 +84,11 @@ def test_head_of_both_dialects() -> None:
 def test_rows_are_read_only_as_far_as_the_table_is() -> None:
     asked = 0
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[RegistrationRow]:
         nonlocal asked
         for number in range(100_000):
             asked += 1
-            yield Row(f"reg{number}", URI, "", "Registered", 1)
+            yield RegistrationRow(f"reg{number}", URI, "", "Registered", 1)
 
     chunks = table(rows(), CURRENT)
     assert next(chunks).startswith("\n <Registration")
@@ -95,7 +97,9 @@ def test_rows_are_read_only_as_far_as_the_table_is() -> None:
 
 
 def test_chunks_are_whole_lines_and_the_count_is_right() -> None:
-    chunks = list(table((Row(f"r{n}", URI, "", "Registered", 1) for n in range(1000)), CURRENT))
+    chunks = list(
+        table((RegistrationRow(f"r{n}", URI, "", "Registered", 1) for n in range(1000)), CURRENT)
+    )
     assert len(chunks) > 2
     assert all(chunk.endswith("\n") for chunk in chunks)
     assert chunks[-1] == "\nObjects found: 1000\n\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pjreg_cli.port import Traced
+from pjreg_cli.api.notices import Traced
 from pjreg_cli.render.traced import traced
 
 REQUEST = "REGISTER sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n"

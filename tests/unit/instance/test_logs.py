@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.logs import NOTICE, Logs, level_name
+from pjreg_cli.instance.logs import NOTICE, Logs, level_name
 
 _log = logging.getLogger("pjreg_cli.engine")
 
@@ -228,11 +228,11 @@ def test_a_console_that_takes_the_terminal_over_silences_stderr() -> None:
     logs = Logs(stderr=stderr)
     lines: list[str] = []
     try:
-        logging.getLogger("pjreg_cli.app").error("before")
+        logging.getLogger("pjreg_cli.instance").error("before")
         logs.leave_stderr()
         logs.subscribe(lambda _level, line, _verbosity: lines.append(line))
-        logging.getLogger("pjreg_cli.app").error("after")
+        logging.getLogger("pjreg_cli.instance").error("after")
     finally:
         logs.close()
-    assert stderr.getvalue().endswith("app: before\n")
+    assert stderr.getvalue().endswith("instance: before\n")
     assert [line.rpartition(": ")[2] for line in lines] == ["after"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pjreg_cli.check import main
+from pjreg_cli.offline.check import main
 
 CLEAN = "[udp]\ntype=transport\nbind=0.0.0.0\n"
 WARNING = CLEAN + "tcp_keepalive_enable=perhaps\n"

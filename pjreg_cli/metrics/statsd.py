@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Protocol
 
+from pjreg_cli.api.notices import Notice, Notices, Settled, StateDropped, StateMade
 from pjreg_cli.config.models import StatsdSettings
-from pjreg_cli.port import Notice, Notices, Settled, StateDropped, StateMade
 
-_log = logging.getLogger("pjreg_cli.statsd")
+_log = logging.getLogger("pjreg_cli.metrics")
 
 #: how long until a server that was not found is looked for again, in seconds
 RETRY_S = 60.0

@@ -11,24 +11,17 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from typing import TYPE_CHECKING
 
 from pjreg_cli import __version__
+from pjreg_cli.api.instance import InstanceView, LogChannel, Stop
+from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
+from pjreg_cli.api.notices import Listener
+from pjreg_cli.api.port import Api
+from pjreg_cli.api.registrations import RegistrationRow, RegistrationView
+from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.config.shown import (
     registration_options,
 )
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.errors import PjregError
-from pjreg_cli.port import (
-    HistoryEntry,
-    InstanceView,
-    Listener,
-    LogChannel,
-    ManagerAction,
-    ManagerSession,
-    ManagerUser,
-    Port,
-    RegistrationView,
-    Row,
-    Stop,
-)
 
 if TYPE_CHECKING:
     from pjreg_cli.config.load import Settings
@@ -42,9 +35,9 @@ class NotRunningError(PjregError):
         super().__init__("No instance is running, so there is nobody to do this.")
 
 
-def offline_port(settings: Settings, reveal: bool = False) -> Port:
+def offline_port(settings: Settings, reveal: bool = False) -> Api:
     """Answer from `settings`; secrets are masked unless `reveal`."""
-    return Port(
+    return Api(
         registrations=_Registrations(settings),
         configuration=ConfigurationViews(lambda: settings, lambda: settings.transports, reveal),
         tracing=_Tracing(),
@@ -59,7 +52,7 @@ def _sorted(names: Iterable[str]) -> list[str]:
 
 
 class _Registrations:
-    """`port.Registrations` of nothing but sections."""
+    """`api.registrations.Registrations` of nothing but sections."""
 
     def __init__(self, settings: Settings) -> None:
         self._sections = settings.registrations
@@ -70,10 +63,10 @@ class _Registrations:
     def count(self) -> Mapping[str, int]:
         return {}
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[RegistrationRow]:
         return (_row(self._sections[name]) for name in self.names())
 
-    def row(self, name: str) -> Row | None:
+    def row(self, name: str) -> RegistrationRow | None:
         section = self._sections.get(name)
         return _row(section) if section else None
 
@@ -102,9 +95,9 @@ class _Registrations:
         raise NotRunningError
 
 
-def _row(section: Registration) -> Row:
+def _row(section: Registration) -> RegistrationRow:
     auth = section.outbound_auth[0] if section.outbound_auth else ""
-    return Row(section.name, section.server_uri, auth, None, None)
+    return RegistrationRow(section.name, section.server_uri, auth, None, None)
 
 
 def _view(section: Registration) -> RegistrationView:
@@ -122,7 +115,7 @@ def _view(section: Registration) -> RegistrationView:
 
 
 class _Tracing:
-    """`port.Tracing`: there is nothing to trace."""
+    """`api.tracing.Tracing`: there is nothing to trace."""
 
     def set_logger(self, on: bool) -> None:
         raise NotRunningError
@@ -150,7 +143,7 @@ class _Tracing:
 
 
 class _Instance:
-    """`port.Instance` of a program that only reads: no times, no modules, no log."""
+    """`api.instance.Instance` of a program that only reads: no times, no modules, no log."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -202,7 +195,7 @@ class _Instance:
 
 
 class _Managers:
-    """`port.Managers`: the users of manager.conf; nobody is logged in."""
+    """`api.manager.Managers`: the users of manager.conf; nobody is logged in."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.manager
@@ -234,7 +227,7 @@ class _Managers:
 
 
 class _Notices:
-    """`port.Notices`: nothing ever happens."""
+    """`api.notices.Notices`: nothing ever happens."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         def end() -> None:

@@ -1,4 +1,4 @@
-"""The life of an instance as its operator steers it: `port.Instance`."""
+"""The life of an instance as its operator steers it: `api.instance.Instance`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pjreg_cli.api.instance import InstanceView, LogChannel, Stop
+from pjreg_cli.api.notices import Notice, Reloaded
 from pjreg_cli.config.load import Scope
-from pjreg_cli.logs import Logs
-from pjreg_cli.port import InstanceView, LogChannel, Notice, Reloaded, Stop
+from pjreg_cli.instance.logs import Logs
 
-_log = logging.getLogger("pjreg_cli.app")
+_log = logging.getLogger("pjreg_cli.instance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Lifecycle:
         self._asked: tuple[Stop, bool] | None = None
         self._changed = asyncio.Event()
 
-    # -- port.Instance ------------------------------------------------------------------------
+    # -- api.instance.Instance ----------------------------------------------------------------
 
     def view(self) -> InstanceView:
         """Facts of the running program."""

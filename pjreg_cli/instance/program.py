@@ -9,14 +9,17 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pjreg_cli import __version__, remote
 from pjreg_cli.ami.server import ManagerServer
-from pjreg_cli.answer import Show, execute_all, one_shot
+from pjreg_cli.api.configuration import Level
+from pjreg_cli.api.instance import Stop
+from pjreg_cli.api.notices import Notice, Stopping, Traced
+from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, execute
 from pjreg_cli.config.load import Scope, Settings, load
 from pjreg_cli.control.claim import Claim
@@ -25,19 +28,16 @@ from pjreg_cli.dialects import named
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import PjregError
-from pjreg_cli.lifecycle import Facts, Lifecycle
-from pjreg_cli.logs import NOTICE, Logs
+from pjreg_cli.instance.lifecycle import Facts, Lifecycle
+from pjreg_cli.instance.logs import NOTICE, Logs
+from pjreg_cli.metrics.statsd import Statsd
 from pjreg_cli.options import Options, config_path
-from pjreg_cli.port import Level, Notice, Port, Stop, Stopping, Traced
 from pjreg_cli.render.traced import traced
-from pjreg_cli.statsd import Statsd
 
-_log = logging.getLogger("pjreg_cli.app")
+_log = logging.getLogger("pjreg_cli.instance")
 
 #: seconds unregistering may take: a request that is not answered ends after 32
 LEAVE_S = 34.0
-
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 def now() -> float:
@@ -83,7 +83,7 @@ class Program:
             publish=self.engine.publish,
             manager_enabled=lambda: self.engine.settings.manager.enabled,
         )
-        self.port = Port(
+        self.port = Api(
             registrations=self.engine.registrations,
             configuration=self.engine.configuration,
             tracing=self.engine.tracing,
@@ -247,47 +247,3 @@ async def _ended(task: asyncio.Task[None]) -> None:
     """Cancel `task` and wait for it to put the terminal back in order."""
     task.cancel()
     await asyncio.wait((task,))
-
-
-# -- --register -------------------------------------------------------------------------------
-
-
-def register_and_answer(options: Options, lines: Iterable[str], show: Show) -> int:
-    """Register for the time of these commands only, and unregister again; the exit status."""
-    try:
-        return asyncio.run(until_terminated(_registered(options, lines, show)))
-    except PjregError as error:
-        remote.complain(str(error))
-        return remote.FAILED
-
-
-async def _registered(options: Options, lines: Iterable[str], show: Show) -> int:
-    settings = load(Path(config_path(options)))
-    logs = Logs(stderr=sys.stderr, verbose=options.verbose, debug=options.debug)
-    async with AsyncExitStack() as stack:
-        stack.callback(logs.close)
-        claim = Claim.take(Path(options.socket or remote.default_socket()))
-        stack.callback(claim.release)
-        report(settings)
-        program = Program(settings, options, logs)
-        stack.push_async_callback(program.engine.close)
-        await program.engine.open()
-        stack.push_async_callback(program.engine.leave, LEAVE_S)
-        await program.engine.settled(options.wait_s)
-        return await execute_all(one_shot(program.port, options), lines, show)
-
-
-async def until_terminated(work: Coroutine[object, object, int]) -> int:
-    """Run `work`; SIGTERM and SIGHUP cancel it, as SIGINT does, so that it can tidy up."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None
-    for number in _ENDING:
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        return remote.INTERRUPTED
-    finally:
-        for number in _ENDING:
-            loop.remove_signal_handler(number)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pjreg_cli import statsd
-from pjreg_cli.port import Notice, Reloaded, StateDropped, StateMade
+from pjreg_cli.api.notices import Notice, Reloaded, StateDropped, StateMade
+from pjreg_cli.metrics import statsd
 from tests.support.ami_port import settled
 
 COUNT = "PJSIP.registrations.count"

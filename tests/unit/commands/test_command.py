@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pjreg_cli.commands.row import Kind, Verdict, absent, failed, kept, say, usage
+from pjreg_cli.commands.command import Kind, Verdict, absent, failed, kept, say, usage
 
 
 def test_lines_said_get_their_ends() -> None:

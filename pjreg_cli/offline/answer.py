@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pjreg_cli import remote
+from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, execute
 from pjreg_cli.config.load import load
 from pjreg_cli.dialects import named
 from pjreg_cli.errors import PjregError
-from pjreg_cli.offline import offline_port
+from pjreg_cli.offline.api import offline_port
 from pjreg_cli.options import Options, config_path
-from pjreg_cli.port import Port
 
 Show = Callable[[bytes], None]
 
 
-def one_shot(port: Port, options: Options) -> Console:
+def one_shot(port: Api, options: Options) -> Console:
     """Who asks, when the commands of the command line are executed in this process."""
     return Console(port=port, kind=Kind.ONE_SHOT, dialect=named(options.dialect), json=options.json)
 

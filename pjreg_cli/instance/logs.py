@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TextIO
 
+from pjreg_cli.api.instance import LogChannel
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.port import LogChannel
 
 #: what an operator should know though nothing is wrong; INFO is for those who want to follow
 NOTICE = 25

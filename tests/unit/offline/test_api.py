@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from pjreg_cli.api.instance import Stop
+from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, execute
 from pjreg_cli.config.load import load
 from pjreg_cli.dialects import CURRENT
-from pjreg_cli.offline import NotRunningError, offline_port
-from pjreg_cli.port import Port, Stop
+from pjreg_cli.offline.api import NotRunningError, offline_port
 from tests.support.golden import FIXTURES, Golden
 from tests.support.transcript import transcript
 
@@ -18,16 +19,16 @@ CONFIGURATION = FIXTURES / "console/offline/pjsip.conf"
 
 
 @pytest.fixture
-def port() -> Port:
+def port() -> Api:
     return offline_port(load(CONFIGURATION))
 
 
-def asker(port: Port) -> Console:
+def asker(port: Api) -> Console:
     return Console(port=port, kind=Kind.ONE_SHOT, dialect=CURRENT)
 
 
 async def test_shows_what_is_configured_with_every_registration_unregistered(
-    port: Port, golden: Golden
+    port: Api, golden: Golden
 ) -> None:
     lines = ["pjsip show registrations", "pjsip show registration outreg", "pjsip show auths"]
     lines += ["pjsip show auth provider_auth", "pjsip show transports", "pjsip show transport udp"]
@@ -62,7 +63,7 @@ async def test_shows_what_is_configured_with_every_registration_unregistered(
         "core show uptime",
     ],
 )
-async def test_what_needs_an_instance_fails_and_says_why(port: Port, line: str) -> None:
+async def test_what_needs_an_instance_fails_and_says_why(port: Api, line: str) -> None:
     reply = await execute(line, asker(port))
     text = "".join(reply.output)
     assert text.startswith("No instance is running")
@@ -70,12 +71,12 @@ async def test_what_needs_an_instance_fails_and_says_why(port: Port, line: str) 
     assert not reply.ok
 
 
-async def test_unknown_registration_is_unknown_here_too(port: Port) -> None:
+async def test_unknown_registration_is_unknown_here_too(port: Api) -> None:
     reply = await execute("pjsip send register nope", asker(port))
     assert "".join(reply.output).startswith("Unable to retrieve registration nope\n")
 
 
-def test_registrations_have_no_state(port: Port) -> None:
+def test_registrations_have_no_state(port: Api) -> None:
     known = port.registrations
     assert list(known.names()) == ["My_Provider", "outreg"]
     assert [(row.word, row.due_s) for row in known.rows()] == [(None, None)] * 2
@@ -84,8 +85,8 @@ def test_registrations_have_no_state(port: Port) -> None:
     assert (known.row("nope"), known.view("nope")) == (None, None)
 
 
-def test_secrets_are_masked_unless_revealed(port: Port) -> None:
-    def password(of: Port) -> tuple[str, ...]:
+def test_secrets_are_masked_unless_revealed(port: Api) -> None:
+    def password(of: Api) -> tuple[str, ...]:
         view = of.configuration.auth("provider_auth")
         assert view is not None
         return dict(view.options)["password"]
@@ -94,7 +95,7 @@ def test_secrets_are_masked_unless_revealed(port: Port) -> None:
     assert password(offline_port(load(CONFIGURATION), reveal=True)) == ("my_password",)
 
 
-def test_view_tells_that_nothing_runs(port: Port) -> None:
+def test_view_tells_that_nothing_runs(port: Api) -> None:
     view = port.instance.view()
     assert not view.live
     assert Path(view.config_path).name == "pjsip.conf"
@@ -102,12 +103,12 @@ def test_view_tells_that_nothing_runs(port: Port) -> None:
         port.instance.stop(Stop.NOW)
 
 
-def test_subscribing_is_possible_and_in_vain(port: Port) -> None:
+def test_subscribing_is_possible_and_in_vain(port: Api) -> None:
     end = port.notices.subscribe(lambda _notice: None)
     end()
 
 
-async def test_configuration_can_be_checked_and_explained(port: Port) -> None:
+async def test_configuration_can_be_checked_and_explained(port: Api) -> None:
     assert list(await port.configuration.problems()) == []
     assert {step.action for step in await port.configuration.plan()} <= {"kept"}
     names = [module.name for module in port.configuration.help()]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from pjreg_cli.app import Program, run_instance
 from pjreg_cli.commands.tree import Console, Kind
 from pjreg_cli.console.backend import Facts
 from pjreg_cli.console.repl import run_local
 from pjreg_cli.dialects import named
+from pjreg_cli.instance.program import Program, run_instance
 from pjreg_cli.options import Options
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pjreg_cli import options as command_line
+from pjreg_cli.api.configuration import Level
 from pjreg_cli.config.check import check
 from pjreg_cli.errors import UsageError
-from pjreg_cli.port import Level
 from pjreg_cli.render import evidence, json
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from pjreg_cli.api.instance import Stop
+from pjreg_cli.api.notices import Notice, Reloaded
 from pjreg_cli.config.load import Scope
 from pjreg_cli.engine.tasks import spawn
-from pjreg_cli.lifecycle import MODULES, Facts, Lifecycle
-from pjreg_cli.logs import Logs
-from pjreg_cli.port import Notice, Reloaded, Stop
+from pjreg_cli.instance.lifecycle import MODULES, Facts, Lifecycle
+from pjreg_cli.instance.logs import Logs
 
 FACTS = Facts(
     version="1.2.3",

@@ -17,18 +17,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from string import Template
 
-from pjreg_cli import demo_registrar, remote
-from pjreg_cli.answer import execute_all, one_shot
-from pjreg_cli.app import LEAVE_S, Program, serve, until_terminated
+from pjreg_cli import remote
+from pjreg_cli.api.notices import Notice, Settled
 from pjreg_cli.config.load import load
 from pjreg_cli.control.claim import Claim
+from pjreg_cli.demo import registrar as demo_registrar
 from pjreg_cli.errors import PjregError, TransportError
-from pjreg_cli.local import console
-from pjreg_cli.logs import Logs
+from pjreg_cli.instance.local_console import console
+from pjreg_cli.instance.logs import Logs
+from pjreg_cli.instance.program import LEAVE_S, Program, serve
+from pjreg_cli.instance.register_once import until_terminated
+from pjreg_cli.offline.answer import execute_all, one_shot
 from pjreg_cli.options import Options
-from pjreg_cli.port import Notice, Settled
 
-_FIXTURES = Path(__file__).parent / "fixtures" / "demo"
+_FIXTURES = Path(__file__).parents[1] / "fixtures" / "demo"
 
 #: every registration of the fixtures has an outcome after little more than a second
 _SETTLE_S = 5.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
+from pjreg_cli.api.port import Api
 from pjreg_cli.dialects import Dialect
-from pjreg_cli.port import Port
 
 
 class Kind(Enum):
@@ -31,7 +31,7 @@ class Kind(Enum):
 class Console:
     """One asker: a console, a remote console, a one-shot command, an AMI session."""
 
-    port: Port
+    port: Api
     kind: Kind
     dialect: Dialect
     json: bool = False
@@ -113,7 +113,7 @@ class Call:
     """The raw text of `args`."""
 
     @property
-    def port(self) -> Port:
+    def port(self) -> Api:
         """The instance asked."""
         return self.console.port
 
@@ -174,7 +174,7 @@ def nothing(_console: Console, _args: Sequence[str], _partial: str) -> Iterable[
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Command:
     """One command."""
 
     words: str

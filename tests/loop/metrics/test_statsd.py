@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pjreg_cli import statsd
+from pjreg_cli.api.notices import StateDropped, StateMade
 from pjreg_cli.config.models import StatsdSettings
 from pjreg_cli.engine.tasks import spawn
-from pjreg_cli.port import StateDropped, StateMade
+from pjreg_cli.metrics import statsd
 from tests.support.ami_port import Notices, settled
 
 COUNT = "PJSIP.registrations.count"

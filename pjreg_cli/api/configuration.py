@@ -1,0 +1,127 @@
+"""What was configured besides the registrations: objects, problems, plans and help."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+
+class Option(NamedTuple):
+    """One configured option as Asterisk shows it: a value, or one for each auth section."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectView:
+    """An auth section or a transport: its row and all its options as Asterisk shows them."""
+
+    name: str
+    columns: tuple[str, ...]
+    """auth: (username,); transport: (type, cos, tos, bind)."""
+    options: tuple[Option, ...]
+    """In Asterisk's order; secrets already masked unless the instance reveals them."""
+    source: str
+    """`file:line` of its section."""
+
+
+class Level(Enum):
+    """How bad a problem of the configuration is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with the configuration; secrets never appear in `message`."""
+
+    path: str
+    line: int
+    level: Level
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a reload would do to one registration."""
+
+    name: str
+    action: str
+    """`kept`, `re-registered`, `unregistered`, `added`, `refused`."""
+    because: tuple[str, ...]
+    """For a change `option: old -> new` for each option, for a refusal the reasons; no secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionHelp:
+    """The explanation of one option (`config show help`)."""
+
+    name: str
+    synopsis: str
+    description: str
+    type_name: str
+    """`Unsigned Integer`, `Boolean`, `String`, ..."""
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypeHelp:
+    """The explanation of one section type; `options` in alphabetical order."""
+
+    name: str
+    synopsis: str
+    description: str
+    options: tuple[OptionHelp, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleHelp:
+    """The section types of one module, as `config show help MODULE` lists them."""
+
+    name: str
+    types: tuple[TypeHelp, ...]
+
+
+class Configuration(Protocol):
+    """What was configured, besides the registrations themselves."""
+
+    def auths(self) -> Sequence[ObjectView]:
+        """Accepted auth sections, sorted by name."""
+        ...
+
+    def auth(self, name: str) -> ObjectView | None: ...
+
+    def transports(self) -> Sequence[ObjectView]:
+        """Opened transports, sorted by name."""
+        ...
+
+    def transport(self, name: str) -> ObjectView | None: ...
+
+    def globals(self) -> tuple[Option, ...]:
+        """Options of `global`, as `pjsip show settings` lists them."""
+        ...
+
+    def system(self) -> tuple[Option, ...]:
+        """Options of `system`, likewise."""
+        ...
+
+    def aliases(self) -> Mapping[str, str]:
+        """Console aliases in use: alias to command."""
+        ...
+
+    def help(self) -> Sequence[ModuleHelp]:
+        """The explanations of all modules."""
+        ...
+
+    def problems(self) -> Awaitable[Sequence[Problem]]:
+        """What `check` says of the files as they are now, in file order."""
+        ...
+
+    def plan(self) -> Awaitable[Sequence[Planned]]:
+        """What a reload of the files as they are now would do; raises ConfigError as a reload would
+        be given up.  Touches nothing."""
+        ...

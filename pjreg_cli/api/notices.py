@@ -1,0 +1,76 @@
+"""What has happened, told to whoever subscribed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pjreg_cli.api.registrations import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An attempt (a refresh, a failed retry, an unregister) has come to its outcome."""
+
+    name: str
+    client_uri: str
+    server_uri: str
+    word: str
+    old_word: str
+    evidence: Evidence
+    attempts: int
+    next_attempt_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateMade:
+    """A registration got a state: it is `Unregistered` and counts from now on."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateDropped:
+    """A registration lost its state, whose word was `word`."""
+
+    name: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """A reload has ended; `ok` is False when a file was given up and everything stayed."""
+
+    module: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The instance ends; `restart` when another one follows."""
+
+    restart: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A SIP message as the logger shows it; it never holds a password."""
+
+    sent: bool
+    address: str
+    transport: str
+    text: str
+
+
+Notice = Settled | StateMade | StateDropped | Reloaded | Stopping | Traced
+Listener = Callable[[Notice], None]
+
+
+class Notices(Protocol):
+    """Who wants to be told."""
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with every notice from now on; the result ends that.  Listeners are
+        called on the event loop, must not block and must not raise."""
+        ...

@@ -1,0 +1,113 @@
+"""Showing and steering registrations: rows, views, evidence and verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from pjreg_cli.api.configuration import Option
+
+
+class RegistrationRow(NamedTuple):
+    """One line of the table of registrations."""
+
+    name: str
+    server_uri: str
+    auth: str
+    """The first name of outbound_auth, existing or not; empty without one."""
+    word: str | None
+    """`Registered`, `Unregistered`, `Rejected`, `Stopped` (removed, its unregister under way);
+    None when the registration has no state (after `send unregister *all`)."""
+    due_s: int | None
+    """Seconds until the moment for which the next attempt was last scheduled, negative when it
+    is over; None when nothing was ever scheduled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the last settled attempt of a registration was about; facts, not sentences."""
+
+    at: float
+    """When it settled."""
+    method: str
+    """`register` or `unregister`."""
+    code: int
+    """The status code that counted: 408 for no answer, 503 for a failed send or look-up."""
+    reason: str
+    """The reason phrase of the answer, or the cause of its absence."""
+    cause: str
+    """`answered`, `timed-out`, `send-failed`, `unresolved`."""
+    rule: str
+    """The name of the policy's rule that decided."""
+    target: str
+    """`udp:192.0.2.1:5060`, the last target tried; empty if there was none."""
+    received: str
+    """Address and port the registrar saw us come from (`received`, `rport`); empty if not told."""
+    granted_s: int | None
+    """The granted lifetime of a 2xx."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationView:
+    """Everything shown of one registration."""
+
+    row: RegistrationRow
+    client_uri: str
+    options: tuple[Option, ...]
+    """All options in the order of `pjsip show registration`."""
+    auths: tuple[str, ...]
+    """Names of outbound_auth, in the order configured, existing or not."""
+    next_attempt_s: int
+    """Seconds until the next REGISTER is due, 0 when none is."""
+    attempts: int
+    """Attempts made since the registration was made."""
+    retries: int
+    """Failed attempts in a row that count towards max_retries."""
+    evidence: Evidence | None
+    source: str
+    """`file:line` of its section."""
+
+
+class Registrations(Protocol):
+    """Showing and steering registrations."""
+
+    def names(self) -> Sequence[str]:
+        """All names, sorted byte by byte."""
+        ...
+
+    def count(self) -> Mapping[str, int]:
+        """How many registrations each word has; those without state are left out."""
+        ...
+
+    def rows(self) -> Iterable[RegistrationRow]:
+        """All rows sorted by name; a snapshot that stays valid while it is read slowly."""
+        ...
+
+    def row(self, name: str) -> RegistrationRow | None:
+        """One row, None for an unknown name (letter case matters)."""
+        ...
+
+    def view(self, name: str) -> RegistrationView | None:
+        """One registration in full."""
+        ...
+
+    def views(self) -> Iterable[RegistrationView]:
+        """All of them sorted by name, made one by one as they are asked for."""
+        ...
+
+    def unregister(self, name: str) -> bool:
+        """Queue an unregister; False when there is no such registration or it has no state."""
+        ...
+
+    def register(self, name: str) -> bool:
+        """Queue an unregister and a new registration; False as for `unregister`."""
+        ...
+
+    def unregister_all(self) -> None:
+        """Unregister what is registered and forget all states."""
+        ...
+
+    def register_all(self) -> None:
+        """Unregister what is registered and make every registration anew."""
+        ...

@@ -1,0 +1,62 @@
+"""Registrations for the time of a few commands only (`--register`)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine, Iterable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from pjreg_cli import remote
+from pjreg_cli.config.load import load
+from pjreg_cli.control.claim import Claim
+from pjreg_cli.errors import PjregError
+from pjreg_cli.instance.logs import Logs
+from pjreg_cli.instance.program import LEAVE_S, Program, report
+from pjreg_cli.offline.answer import Show, execute_all, one_shot
+from pjreg_cli.options import Options, config_path
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+def register_and_answer(options: Options, lines: Iterable[str], show: Show) -> int:
+    """Register for the time of these commands only, and unregister again; the exit status."""
+    try:
+        return asyncio.run(until_terminated(_registered(options, lines, show)))
+    except PjregError as error:
+        remote.complain(str(error))
+        return remote.FAILED
+
+
+async def _registered(options: Options, lines: Iterable[str], show: Show) -> int:
+    settings = load(Path(config_path(options)))
+    logs = Logs(stderr=sys.stderr, verbose=options.verbose, debug=options.debug)
+    async with AsyncExitStack() as stack:
+        stack.callback(logs.close)
+        claim = Claim.take(Path(options.socket or remote.default_socket()))
+        stack.callback(claim.release)
+        report(settings)
+        program = Program(settings, options, logs)
+        stack.push_async_callback(program.engine.close)
+        await program.engine.open()
+        stack.push_async_callback(program.engine.leave, LEAVE_S)
+        await program.engine.settled(options.wait_s)
+        return await execute_all(one_shot(program.port, options), lines, show)
+
+
+async def until_terminated(work: Coroutine[object, object, int]) -> int:
+    """Run `work`; SIGTERM and SIGHUP cancel it, as SIGINT does, so that it can tidy up."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    for number in _ENDING:
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        return remote.INTERRUPTED
+    finally:
+        for number in _ENDING:
+            loop.remove_signal_handler(number)

@@ -139,3 +139,20 @@ class PjregSettings:
         0, "Size in bytes after which log_file is rotated", "0: only on `logger rotate`."
     )
     log_keep: Loose = option(5, "Rotated log files to keep")
+    state: Boolean = option(
+        True,
+        "Keep a state file",
+        "History of each registration, and what `resume` goes on with; `no` for large fleets.",
+    )
+    state_dir: str = option(
+        "",
+        "Folder of the state file",
+        "Relative to the configuration.  Empty: $STATE_DIRECTORY (systemd), else"
+        " /var/lib/pjreg-cli for root and ~/.local/state/pjreg-cli for others.",
+    )
+    resume: Boolean = option(
+        False,
+        "Go on after a restart where the last run stopped",
+        "Call-ID, CSeq and schedule survive: a binding that still lives is refreshed when it is"
+        " due.  `no` registers anew at every start, as Asterisk does.",
+    )

@@ -33,6 +33,8 @@ from pjreg_cli.instance.logs import NOTICE, Logs
 from pjreg_cli.metrics.statsd import Statsd
 from pjreg_cli.options import Options, config_path
 from pjreg_cli.render.traced import traced
+from pjreg_cli.store.places import state_file_of
+from pjreg_cli.store.state import Store
 
 _log = logging.getLogger("pjreg_cli.instance")
 
@@ -48,8 +50,12 @@ def now() -> float:
 class Program:
     """The parts of an instance and the port its front ends see."""
 
-    def __init__(self, settings: Settings, options: Options, logs: Logs) -> None:
+    def __init__(
+        self, settings: Settings, options: Options, logs: Logs, store: Store | None = None
+    ) -> None:
+        """Without a `store` nothing outlives the program."""
         self.logs = logs
+        self.store = store
         self.engine = Engine(
             settings,
             version=__version__,
@@ -168,12 +174,22 @@ async def _instance(options: Options, console: Front | None) -> bool:
         claim = Claim.take(Path(options.socket or remote.default_socket()))
         stack.callback(claim.release)
         report(settings)
-        program = Program(settings, options, logs)
+        program = Program(settings, options, logs, _store(settings, stack))
         stack.enter_context(_signals(program.life))
         await program.open(stack)
         if console:
             logs.leave_stderr()
         return await serve(program, options, claim.listen(), console)
+
+
+def _store(settings: Settings, stack: AsyncExitStack) -> Store | None:
+    """The state file of this configuration, unless it is to have none; closed with `stack`."""
+    path = state_file_of(settings, os.environ, root=os.geteuid() == 0)
+    if path is None:
+        return None
+    store = Store.open(path)
+    stack.callback(store.close)
+    return store
 
 
 async def serve(

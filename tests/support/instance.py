@@ -52,6 +52,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "HOME": str(home),
         "XDG_RUNTIME_DIR": str(home / "run"),
         "PJREG_SOCKET": str(home / "ctl"),
+        "STATE_DIRECTORY": str(home / "state"),
         "TERM": "xterm-256color",
         "PYTHONWARNINGS": "error",
     }

@@ -1,0 +1,148 @@
+"""What a state file keeps, and what it costs when it cannot."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pjreg_cli.cluster.resume import Resumable
+from pjreg_cli.store import state
+from pjreg_cli.store.schema import VERSION
+from pjreg_cli.store.state import HistoryRow, Store
+from tests.support.clock import ManualClock
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "state.sqlite3"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    one = Store.open(path, ManualClock(1000.0))
+    yield one
+    one.close()
+
+
+def attempt(number: int, name: str = "alice") -> HistoryRow:
+    return HistoryRow(name, float(number), "attempt", "Registered", 200, "answered", {"n": number})
+
+
+def resumable(name: str = "alice", **more: Any) -> Resumable:
+    """Any: each field has its own type."""
+    values: dict[str, Any] = {
+        "name": name, "identity": "i", "call_id": "c", "cseq": 7, "status": "registered",
+        "granted_s": 3600, "expires_in_s": 3600.0, "refresh_in_s": 3590.0, **more,
+    }  # fmt: skip
+    return Resumable(**values)
+
+
+def test_history_comes_back_in_order_without_an_instance(store: Store, path: Path) -> None:
+    store.record(attempt(n) for n in range(5))
+    store.record([attempt(9, "bob"), HistoryRow("alice", 6.0, "transition", "Rejected")])
+    assert store.flush()
+    store.close()
+    assert state.history(path, "alice", 3) == [
+        attempt(3),
+        attempt(4),
+        HistoryRow("alice", 6.0, "transition", "Rejected"),
+    ]
+    assert state.history(path, "alice", 2, "attempt") == [attempt(3), attempt(4)]
+    assert state.history(path, "nobody", 9) == []
+
+
+def test_old_attempts_make_room(store: Store, path: Path) -> None:
+    for n in range(200):
+        store.record([attempt(n)])
+        if n % 20 == 0:
+            assert store.flush()
+    assert store.flush()
+    found = state.history(path, "alice", 1000)
+    assert found[-1] == attempt(199)
+    assert len(found) < state.KEPT["attempt"] + 60
+
+
+def test_resumable_counts_what_is_left_from_now(store: Store, path: Path) -> None:
+    store.remember([resumable(), resumable(cseq=9), resumable("bob")])
+    store.forget(["bob"])
+    assert store.flush()
+    found = state.resumable(path, 1100.0)
+    assert found == {"alice": resumable(cseq=9, expires_in_s=3500.0, refresh_in_s=3490.0)}
+
+
+def test_a_clock_that_was_set_back_leaves_no_more_than_was_granted(
+    store: Store, path: Path
+) -> None:
+    store.remember([resumable()])
+    assert store.flush()
+    found = state.resumable(path, -86400.0)["alice"]
+    assert (found.expires_in_s, found.refresh_in_s) == (3600.0, 3600.0)
+
+
+def test_what_is_no_database_is_put_aside(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path.parent.mkdir()
+    path.write_text("this is no database" * 100)
+    store = Store.open(path)
+    store.record([attempt(1)])
+    assert not store.flush()
+    assert "kept as" in store.trouble
+    store.close(5.0)
+    assert path.with_name(path.name + ".broken").read_text().startswith("this is")
+    again = Store.open(path)
+    again.record([attempt(2)])
+    assert again.flush()
+    again.close()
+    assert "registrations go on" in caplog.text
+
+
+def test_a_file_of_a_newer_program_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    store = Store.open(path)
+    store.record([attempt(1)])
+    assert not store.flush()
+    assert "newer program" in store.trouble
+    store.close()
+    assert state.history(path, "alice", 1) == []
+
+
+def test_a_place_that_cannot_be_written_costs_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    store = Store.open(tmp_path / "file" / "state.sqlite3", room=3)
+    store.record(attempt(n) for n in range(5))
+    assert not store.flush()
+    assert store.lost == 2
+    store.record([attempt(6)])
+    store.close()
+    assert store.lost == 3
+    assert caplog.text.count("cannot be written") == 1
+    assert "6 lines of history were lost" in caplog.text
+
+
+def test_a_locked_file_is_written_when_it_is_free_again(path: Path, store: Store) -> None:
+    store.record([attempt(1)])
+    assert store.flush()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        store.record([attempt(2)])
+        assert not store.flush(5.0)
+        assert "locked" in store.trouble
+        other.execute("COMMIT")
+    store.close(10.0)
+    assert state.history(path, "alice", 9) == [attempt(1), attempt(2)]
+
+
+def test_only_its_owner_may_read_it(store: Store, path: Path) -> None:
+    store.record([attempt(1)])
+    assert store.flush()
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    assert os.stat(path.parent).st_mode & 0o777 == 0o700

@@ -71,11 +71,11 @@ def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
     show = _painting() if options.coloured(os.isatty(1)) and not options.json else remote.write
     try:
         return remote.ask(path, lines, greeting, show)
-    except remote.NoInstance as none:
+    except remote.NoInstance as missing:
         if options.mode == "remote":
-            remote.complain(f"{none}; start one with pjreg-cli -f or -c")
+            remote.complain(f"{missing}; start one with pjreg-cli -f or -c")
             return remote.FAILED
-        why = str(none)
+        why = str(missing)
     if options.register:
         from pjreg_cli.instance.register_once import register_and_answer
 
@@ -104,9 +104,9 @@ def _interactive(options: command_line.Options) -> int:
 
     try:
         return run_console(options)
-    except remote.NoInstance as none:
+    except remote.NoInstance as missing:
         if options.mode == "remote":
-            remote.complain(f"{none}; start one with pjreg-cli -f or -c")
+            remote.complain(f"{missing}; start one with pjreg-cli -f or -c")
             return remote.FAILED
     return _own_console(options)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pjreg_cli.ami import classes, codec, login, registrations
 from pjreg_cli.ami.codec import Malformed, Message
-from pjreg_cli.ami.request import Desk, Request, Run
+from pjreg_cli.ami.request import ActionContext, Request, Run
 from pjreg_cli.ami.session import Session
 from pjreg_cli.api.manager import ManagerAction
 from pjreg_cli.commands import tree
@@ -38,11 +38,11 @@ class Action:
         return classes.privilege(self.mask)
 
 
-async def handle(desk: Desk, session: Session, item: Message | Malformed) -> bool:
+async def handle(context: ActionContext, session: Session, item: Message | Malformed) -> bool:
     """Answer one message; whether the session goes on."""
     if isinstance(item, Malformed):
-        return Request(desk, session, item.message).refuse(item.reason)
-    request = Request(desk, session, item)
+        return Request(context, session, item.message).refuse(item.reason)
+    request = Request(context, session, item)
     name = item.filled("Action")
     if not name:
         return request.refuse("Missing action in request")
@@ -66,7 +66,7 @@ async def handle(desk: Desk, session: Session, item: Message | Malformed) -> boo
 
 
 def _ping(request: Request) -> bool:
-    now = f"{request.desk.wall_clock():.6f}"
+    now = f"{request.context.wall_clock():.6f}"
     return request.respond("Success", ("Ping", "Pong"), ("Timestamp", now))
 
 
@@ -84,7 +84,7 @@ def _events(request: Request) -> bool:
     mask = classes.event_mask(request.get("EventMask"))
     if mask is None:
         return request.refuse("Invalid event mask")
-    request.desk.broadcast.flush()  # what happened before goes by the old mask
+    request.context.broadcast.flush()  # what happened before goes by the old mask
     request.session.send_mask = mask
     return request.respond("Success", ("Events", "On" if mask else "Off"))
 
@@ -94,7 +94,7 @@ async def _wait_event(request: Request) -> bool:
     # origin: no number and numbers below 0 wait without end
     endless = not (text.isascii() and text.isdecimal())
     await request.session.wait_event(None if endless else float(text[:9]))
-    request.desk.broadcast.flush()
+    request.context.broadcast.flush()
     request.done("Waiting for Event completed.")
     request.session.write(request.session.take_held())
     request.session.send((("Event", "WaitEventComplete"), *request.action_id))
@@ -111,8 +111,8 @@ async def _command(request: Request) -> bool:
     words = tuple(line.lower().split())
     if any(words[: len(refused)] == refused for refused in _REFUSED):
         return request.refuse("Command blacklisted")
-    desk = request.desk
-    reply = await tree.execute(line, Console(desk.port(), Kind.MANAGER, desk.dialect))
+    context = request.context
+    reply = await tree.execute(line, Console(context.port(), Kind.MANAGER, context.dialect))
 
     def pieces() -> Iterator[str]:
         yield codec.line("Response", "Error" if reply.failed else "Success")
@@ -129,7 +129,7 @@ async def _command(request: Request) -> bool:
 
 async def _reload(request: Request) -> bool:
     module = request.get("Module")
-    known = await request.desk.port().instance.reload((module,) if module else ())
+    known = await request.context.port().instance.reload((module,) if module else ())
     if not all(known.values()):
         return request.refuse("No such module")
     return request.done("Module Reloaded")
@@ -143,7 +143,7 @@ async def _module_load(request: Request) -> bool:
         # all there is is loaded and stays so
         missing = "Need module name" if not module else f"Could not {kind} module."
         return request.refuse(missing)
-    known = await request.desk.port().instance.reload((module,) if module else ())
+    known = await request.context.port().instance.reload((module,) if module else ())
     if not all(known.values()):
         return request.refuse("No such module.")
     return request.done("Module reloaded." if module else "All modules reloaded")
@@ -151,13 +151,15 @@ async def _module_load(request: Request) -> bool:
 
 def _module_check(request: Request) -> bool:
     module = request.get("Module").partition(".")[0] + ".so"
-    if all(module != name for name, _description, _uses in request.desk.port().instance.modules()):
+    if all(
+        module != name for name, _description, _uses in request.context.port().instance.modules()
+    ):
         return request.refuse("Module not loaded")
     return request.respond("Success", ("Version", ""))
 
 
 def _core_status(request: Request) -> bool:
-    view = request.desk.port().instance.view()
+    view = request.context.port().instance.view()
     started, reloaded = _local(view.started_at), _local(view.reloaded_at)
     return request.respond(
         "Success",
@@ -178,7 +180,7 @@ def _core_settings(request: Request) -> bool:
     return request.respond(
         "Success",
         ("AMIversion", AMI_VERSION),
-        ("AsteriskVersion", request.desk.port().instance.view().version),
+        ("AsteriskVersion", request.context.port().instance.view().version),
         ("SystemName", ""),
         ("CoreMaxCalls", "0"),
         ("CoreMaxLoadAvg", "0.000000"),

@@ -1,4 +1,4 @@
-"""Who may log in: secrets, MD5 challenges, and patience with wrong ones."""
+"""Who may log in: secrets, MD5 challenges, and throttle with wrong ones."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _same(one: str, other: str) -> bool:
     )
 
 
-class Patience:
+class LoginThrottle:
     """How long logins from an address are put off after wrong ones.
 
     A few mistakes cost a second each, as in the origin.  Beyond them every login from there,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from pjreg_cli.ami import auth, classes, events
-from pjreg_cli.ami.request import Desk, Request
+from pjreg_cli.ami.request import ActionContext, Request
 from pjreg_cli.config.models import ManagerAccount
 
 _log = logging.getLogger("pjreg_cli.ami")
@@ -13,49 +13,49 @@ _log = logging.getLogger("pjreg_cli.ami")
 
 async def login(request: Request) -> bool:
     """Let a user in, or end the session."""
-    desk, session = request.desk, request.session
+    context, session = request.context, request.session
     if session.account is not None:
         return request.done("Already authenticated")
-    delay_s = desk.patience.begin(session.peer)
+    delay_s = context.throttle.begin(session.peer)
     if delay_s:
-        await desk.sleep(delay_s)
+        await context.sleep(delay_s)
     name = request.get("Username")
-    account = auth.find(desk.settings.users, name)
+    account = auth.find(context.settings.users, name)
     if why := auth.refusal(account, request.message, session.challenge, session.peer):
         _log.warning("manager login as %r from %s refused: %s", name[:80], session.peer, why)
-        await desk.sleep(auth.FAILURE_DELAY_S)
+        await context.sleep(auth.FAILURE_DELAY_S)
         request.refuse("Authentication failed")
         return False
-    desk.patience.succeeded(session.peer)
-    if account is None or _taken(desk, account):
-        await desk.sleep(auth.FAILURE_DELAY_S)
+    context.throttle.succeeded(session.peer)
+    if account is None or _taken(context, account):
+        await context.sleep(auth.FAILURE_DELAY_S)
         request.refuse("Login Already In Use")
         return False
     _admit(request, account)
     return True
 
 
-def _taken(desk: Desk, account: ManagerAccount) -> bool:
-    several = account.allowmultiplelogin and desk.settings.allowmultiplelogin
-    return not several and desk.in_use(account.name)
+def _taken(context: ActionContext, account: ManagerAccount) -> bool:
+    several = account.allowmultiplelogin and context.settings.allowmultiplelogin
+    return not several and context.in_use(account.name)
 
 
 def _admit(request: Request, account: ManagerAccount) -> None:
-    desk, session = request.desk, request.session
-    desk.broadcast.flush()  # what happened before is not for this user
+    context, session = request.context, request.session
+    context.broadcast.flush()  # what happened before is not for this user
     session.account = account
-    session.started_at = desk.wall_clock()
-    session.filters = desk.filters(account)
+    session.started_at = context.wall_clock()
+    session.filters = context.filters(account)
     session.read_mask = classes.mask_of(account.read)
     session.write_mask = classes.mask_of(account.write)
     mask = classes.event_mask(request.get("Events"))
     session.send_mask = classes.ALL if mask is None else mask
-    desk.logged_in(session)
-    if account.displayconnects and desk.settings.displayconnects:
+    context.logged_in(session)
+    if account.displayconnects and context.settings.displayconnects:
         _log.info("manager '%s' logged on from %s", account.name, session.peer)
     request.done("Authentication accepted")
     if session.read_mask & session.send_mask & classes.SYSTEM:
-        seen = desk.port().instance.view()
+        seen = context.port().instance.view()
         session.write(
             events.fully_booted(seen.now_at - seen.started_at, seen.now_at - seen.reloaded_at)
         )
@@ -66,7 +66,7 @@ def challenge(request: Request) -> bool:
     if request.get("AuthType").lower() != "md5":
         return request.refuse("Must specify AuthType")
     session = request.session
-    session.challenge = session.challenge or request.desk.challenge()
+    session.challenge = session.challenge or request.context.challenge()
     return request.respond("Success", ("Challenge", session.challenge))
 
 

@@ -20,8 +20,8 @@ _SHARED = 256
 
 async def show_registrations(request: Request) -> bool:
     """List all registrations, each with its auth sections."""
-    port = request.desk.port()
-    layout = Layout(request.desk.dialect, request.get("ActionID"))
+    port = request.context.port()
+    layout = Layout(request.context.dialect, request.get("ActionID"))
     words: dict[str | None, int] = {}
     auths = _Auths(port, layout)
 
@@ -65,10 +65,10 @@ class _Auths:
 
 async def show_auths(request: Request) -> bool:
     """List all auth sections."""
-    sections = request.desk.port().configuration.auths()
+    sections = request.context.port().configuration.auths()
     if not sections:
         return request.refuse(_NO_AUTHS)
-    layout = Layout(request.desk.dialect, request.get("ActionID"))
+    layout = Layout(request.context.dialect, request.get("ActionID"))
 
     def pieces() -> Iterator[str]:
         for section in sections:
@@ -86,7 +86,7 @@ async def show_auths(request: Request) -> bool:
 
 def unregister(request: Request) -> bool:
     """Unregister one or all."""
-    registrations = request.desk.port().registrations
+    registrations = request.context.port().registrations
     name = request.get("Registration")
     if not name:
         return request.refuse("Registration parameter missing.")
@@ -100,7 +100,7 @@ def unregister(request: Request) -> bool:
 
 def register(request: Request) -> bool:
     """Unregister one or all, and register anew."""
-    registrations = request.desk.port().registrations
+    registrations = request.context.port().registrations
     name = request.get("Registration")
     if not name:
         return request.refuse("Registration parameter missing.")

@@ -1,4 +1,4 @@
-"""What an action is handed: the request, the session that asks, and the desk it is answered at."""
+"""What an action is handed: the request, the session that asks, and the context around it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pjreg_cli.dialects import Dialect
 
 
 @dataclass(slots=True)
-class Desk:
+class ActionContext:
     """What actions work with, besides the session that asks."""
 
     port: Callable[[], Api]
     settings: ManagerSettings
     dialect: Dialect
     wall_clock: Callable[[], float]
-    patience: auth.Patience
+    throttle: auth.LoginThrottle
     broadcast: Broadcast
     in_use: Callable[[str], bool]
     """Whether a user of this name (in any letter case) is logged in."""
@@ -39,7 +39,7 @@ class Desk:
 class Request:
     """An action that was asked for."""
 
-    desk: Desk
+    context: ActionContext
     session: Session
     message: Message
 

@@ -13,7 +13,7 @@ from pjreg_cli.ami.broadcast import Broadcast
 from pjreg_cli.ami.codec import Malformed, Message
 from pjreg_cli.ami.eventfilter import Filters
 from pjreg_cli.ami.listeners import Listeners, warnings
-from pjreg_cli.ami.request import Desk
+from pjreg_cli.ami.request import ActionContext
 from pjreg_cli.ami.session import Session
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.port import Api
@@ -71,12 +71,12 @@ class ManagerServer:
         self._listeners = Listeners(self._session)
         self._broadcast = Broadcast(lambda: self._sessions, wall_clock, registry_detail)
         self._unsubscribe: Callable[[], None] | None = None
-        self._desk = Desk(
+        self._context = ActionContext(
             port=port,
             settings=settings,
             dialect=dialect,
             wall_clock=wall_clock,
-            patience=auth.Patience(clock),
+            throttle=auth.LoginThrottle(clock),
             broadcast=self._broadcast,
             in_use=self._in_use,
             challenge=challenge,
@@ -100,7 +100,7 @@ class ManagerServer:
         whose files have changed are read again.
         """
         await self._listeners.apply(settings)
-        self._settings = self._desk.settings = settings
+        self._settings = self._context.settings = settings
         self._broadcast.flush()
         self._broadcast.stamped = settings.timestampevents
         if registry_detail is not None:
@@ -148,7 +148,7 @@ class ManagerServer:
         return Session(self._handle, self._opened, self._forget)
 
     async def _handle(self, session: Session, item: Message | Malformed) -> bool:
-        return await actions.handle(self._desk, session, item)
+        return await actions.handle(self._context, session, item)
 
     def _opened(self, session: Session) -> None:
         waiting = sum(timer is not None for timer in self._sessions.values())

@@ -112,8 +112,8 @@ async def _run(options: Options, path: str) -> int:
     async def again() -> RemoteBackend:
         try:
             return await attach()
-        except remote.NoInstance as none:
-            raise ConnectionError(str(none)) from none
+        except remote.NoInstance as missing:
+            raise ConnectionError(str(missing)) from missing
 
     backend = await attach()
     greeting = backend.greeting

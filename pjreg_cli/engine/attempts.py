@@ -16,7 +16,7 @@ from pjreg_cli.sip.contacts import granted_s, min_expires_s, retry_after_s, secu
 from pjreg_cli.sip.digest import authorize, parse_challenges, select
 
 if TYPE_CHECKING:
-    from pjreg_cli.engine.ids import Ids
+    from pjreg_cli.engine.randomness import Ids
     from pjreg_cli.engine.tasks import Spawner
     from pjreg_cli.engine.timers import Timers
     from pjreg_cli.net.flow import Flow

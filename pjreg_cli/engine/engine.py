@@ -12,8 +12,8 @@ from pjreg_cli.api.notices import Listener, Notice
 from pjreg_cli.config.load import Reload, Scope, reload
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.engine.fleet import Fleet
-from pjreg_cli.engine.ids import Ids
 from pjreg_cli.engine.inbound import Inbound
+from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.engine.trace import Trace

@@ -36,7 +36,7 @@ from pjreg_cli.sip.contacts import Seen, seen
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
-    from pjreg_cli.engine.ids import Ids
+    from pjreg_cli.engine.randomness import Ids
     from pjreg_cli.engine.tasks import Spawner
     from pjreg_cli.engine.timers import Timers
     from pjreg_cli.net.flow import Flow

@@ -44,7 +44,7 @@ def bound(options: Transport) -> socket.socket:
         if kind == socket.SOCK_STREAM:
             # not for UDP, where it would let two programs share the port
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            _hurry(made)
+            _set_nodelay(made)
         made.bind((options.host, options.port))
         if kind == socket.SOCK_STREAM:
             made.listen(_BACKLOG)
@@ -62,7 +62,7 @@ def outgoing(options: Transport, source: str) -> socket.socket:
     try:
         made.setblocking(False)
         mark(made, options)
-        _hurry(made)
+        _set_nodelay(made)
         if options.tcp_keepalive_enable:
             _probe(made, options)
         if source:
@@ -99,7 +99,7 @@ def mark(made: socket.socket, options: Transport) -> None:
             continue
 
 
-def _hurry(made: socket.socket) -> None:
+def _set_nodelay(made: socket.socket) -> None:
     """Send every message when it is written (those that a listening socket accepts do as it does).
 
     Otherwise one that follows a keep-alive waits until that has been acknowledged; asyncio sees to

@@ -17,7 +17,7 @@ from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateMade
 from pjreg_cli.config.load import Settings
 from pjreg_cli.config.models import Auth, PjregSettings, Registration, Transport
 from pjreg_cli.engine.engine import Engine
-from pjreg_cli.engine.ids import Ids
+from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.errors import TransportError
 from tests.support.clock import run_virtually
 from tests.support.ports import LOOPBACK, free_port

@@ -15,7 +15,7 @@ import pytest
 from pjreg_cli.config.companions import Resolver
 from pjreg_cli.config.load import Scope, load
 from pjreg_cli.engine.engine import Engine
-from pjreg_cli.engine.ids import Ids
+from pjreg_cli.engine.randomness import Ids
 from tests.loop.test_engine import HOUR, configuration
 from tests.support.clock import VirtualLoop, run_virtually
 from tests.support.nameserver import NameServer, nameserver

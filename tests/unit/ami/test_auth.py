@@ -1,4 +1,4 @@
-"""Secrets and patience."""
+"""Secrets and throttle."""
 
 from __future__ import annotations
 
@@ -58,30 +58,30 @@ class Clock:
 
 
 def test_mistakes_beyond_the_free_ones_cost_twice_as_much_each_time() -> None:
-    patience = auth.Patience(Clock())
-    delays = [patience.begin("a") for _ in range(12)]
+    throttle = auth.LoginThrottle(Clock())
+    delays = [throttle.begin("a") for _ in range(12)]
     assert delays == [0.0] * 5 + [1.0, 2.0, 4.0, 8.0, 16.0, 16.0, 16.0]
-    assert patience.begin("b") == 0.0
+    assert throttle.begin("b") == 0.0
 
 
 def test_right_logins_cost_nothing() -> None:
-    patience = auth.Patience(Clock())
+    throttle = auth.LoginThrottle(Clock())
     for _ in range(1000):
-        assert patience.begin("a") == 0.0
-        patience.succeeded("a")
+        assert throttle.begin("a") == 0.0
+        throttle.succeeded("a")
 
 
 def test_mistakes_are_forgotten_after_a_while() -> None:
     clock = Clock()
-    patience = auth.Patience(clock)
+    throttle = auth.LoginThrottle(clock)
     for _ in range(200):
-        patience.begin("a")
+        throttle.begin("a")
     clock.now = auth.WINDOW_S + 1
-    assert patience.begin("a") == 0.0
+    assert throttle.begin("a") == 0.0
 
 
 def test_addresses_remembered_are_bounded() -> None:
-    patience = auth.Patience(Clock())
+    throttle = auth.LoginThrottle(Clock())
     for number in range(10_000):
-        patience.begin(str(number))
-    assert len(patience._attempts) <= 4096
+        throttle.begin(str(number))
+    assert len(throttle._attempts) <= 4096

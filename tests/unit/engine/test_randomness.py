@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pjreg_cli.engine.ids import MAGIC_COOKIE, Ids
+from pjreg_cli.engine.randomness import MAGIC_COOKIE, Ids
 
 
 def test_identifiers_do_not_repeat() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.request import Template
 from pjreg_cli.registration.state import Outcome, Policy, State, Status, Wake
-from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.address import Address
 
 #: budgets in microseconds, on one core of the year 2020
 BUDGET_US = {"react": 6.0, "build": 3.0}

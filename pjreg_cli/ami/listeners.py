@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pjreg_cli.config.models import ManagerSettings
 from pjreg_cli.errors import TransportError
+from pjreg_cli.sip.address import split_host_port
 
 #: the port for TLS where none is given, as in the origin
 TLS_PORT = 5039
@@ -57,13 +58,7 @@ def endpoints(settings: ManagerSettings) -> tuple[Endpoint, ...]:
 def _split(text: str, port: int) -> tuple[str, int]:
     """Host and port of `HOST`, `HOST:PORT`, `[V6]`, `[V6]:PORT` or `V6`."""
     text = text.strip()
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        given = rest.removeprefix(":")
-    elif text.count(":") == 1:
-        host, _, given = text.partition(":")
-    else:
-        host, given = text, ""
+    host, given = split_host_port(text) or (text, "")
     return host or "0.0.0.0", int(given) if given.isascii() and given.isdecimal() else port
 
 

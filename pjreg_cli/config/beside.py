@@ -25,6 +25,7 @@ from pjreg_cli.config.companions import (
 from pjreg_cli.config.reader import Document, Entry, Section
 from pjreg_cli.config.types import TRUE, network
 from pjreg_cli.errors import excerpt
+from pjreg_cli.sip.address import split_host_port
 
 T = TypeVar("T", ManagerAccount, ManagerSettings, PjregSettings, Resolver, StatsdSettings)
 Problems = list[Problem]
@@ -108,15 +109,10 @@ def statsd(document: Document) -> tuple[StatsdSettings, Problems]:
     general = _merged(document, "general")
     values = _values(general)
     server = values.get("server", "")
-    if server[:1] == "[":
-        values["server"], _, port = server[1:].partition("]")
-        port = port.removeprefix(":")
-    elif server.count(":") == 1:
-        values["server"], _, port = server.partition(":")
-    else:
-        port = ""
-    if port:
-        values["port"] = port
+    if server:
+        values["server"], port = split_host_port(server) or (server, "")
+        if port:
+            values["port"] = port
     return _settings(StatsdSettings, general, values, problems, "statsd.conf"), problems
 
 

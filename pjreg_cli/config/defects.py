@@ -15,6 +15,7 @@ from pjreg_cli.config.models import Auth, Global, System, Transport
 from pjreg_cli.config.reader import Section
 from pjreg_cli.config.rules import Defect
 from pjreg_cli.errors import excerpt
+from pjreg_cli.sip.address import split_host_port
 
 LEAST_T1_MS: Final = 100
 """The lowest timer_t1 that is taken."""
@@ -67,15 +68,10 @@ def _text(value: str | SecretStr) -> str:
 
 def address(text: str, default: int) -> tuple[str, int] | None:
     """`ADDRESS`, `ADDRESS:PORT`, `[IPV6]:PORT` or a bare IPv6 address."""
-    if text[:1] == "[":
-        host, bracket, port = text[1:].partition("]")
-        if not bracket or (port and port[0] != ":"):
-            return None
-        port = port[1:]
-    elif text.count(":") > 1:
-        host, port = text, ""
-    else:
-        host, _, port = text.partition(":")
+    parts = split_host_port(text)
+    if parts is None:
+        return None
+    host, port = parts
     host = "127.0.0.1" if host.lower() == "localhost" else host
     if port and not (port.isascii() and port.isdigit() and int(port[:6]) < 65536):
         return None

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from pjreg_cli.api.configuration import Option
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.types import FOREVER, option_names
+from pjreg_cli.sip.address import Address
 
 MASK: Final = "********"
 """What stands for every secret, however long."""
@@ -103,8 +104,7 @@ def transport_options(transport: Transport) -> tuple[Option, ...]:
 
 def bind(transport: Transport) -> str:
     """Address and port a transport is bound to, IPv6 in brackets."""
-    host = f"[{transport.host}]" if ":" in transport.host else transport.host
-    return f"{host}:{transport.port}"
+    return str(Address(transport.host, transport.port))
 
 
 def _transport_value(transport: Transport, name: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import stat
 import struct
 from typing import Final
 
-from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.address import Address
 
 _MAGIC: Final = 0xA1B2C3D4
 #: packets that begin with their IP header

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pjreg_cli.api.notices import Traced
 from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.engine.pcap import Capture
-from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.address import Address, split_host_port
 
 #: messages that the history keeps; the oldest go first
 KEPT = 100_000
@@ -171,13 +171,13 @@ class Trace:
             self._write(self._capture, at, protocol, *ends, clean)
         if self._verbose and (self._everything or filtered):
             text = clean.decode("utf-8", "replace")
-            self._publish(Traced(sent, _shown(theirs), protocol.upper(), text))
+            self._publish(Traced(sent, str(theirs), protocol.upper(), text))
 
     def _remember(self, at: float, sent: bool, theirs: Address, method: str, clean: bytes) -> None:
         found = _CALL_ID.search(clean)
         call_id = found[1].decode("utf-8", "replace") if found else ""
         text = clean.decode("utf-8", "replace")
-        entry = HistoryEntry(self._number, at, sent, _shown(theirs), method, call_id, text)
+        entry = HistoryEntry(self._number, at, sent, str(theirs), method, call_id, text)
         self._history.append(entry)
         self._number += 1
 
@@ -250,21 +250,10 @@ def _method(data: bytes) -> str:
     return found[1].decode("utf-8", "replace") if found else ""
 
 
-def _shown(address: Address) -> str:
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    return f"{host}:{address.port}"
-
-
 def _split(text: str) -> tuple[str, int | None]:
     """Host and port of `host`, `host:port`, `[v6]:port` or `v6`; port 0 without one, None for one
     that cannot be."""
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        rest = rest.removeprefix(":")
-    elif text.count(":") == 1:
-        host, _, rest = text.partition(":")
-    else:
-        host, rest = text, ""
+    host, rest = split_host_port(text) or (text, "")
     if not rest:
         return host, 0
     return host, int(rest) if rest.isdecimal() and int(rest) < 65_536 else None

@@ -9,8 +9,8 @@ from typing import Any
 
 from pjreg_cli.errors import SipParseError, TransportError
 from pjreg_cli.net.flow import Endpoint, Listener, Source, Tap
+from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.framing import StreamFramer
-from pjreg_cli.sip.locate import Address
 
 _log = logging.getLogger("pjreg_cli.net")
 

@@ -8,7 +8,8 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from pjreg_cli.sip.locate import Address, Target
+from pjreg_cli.sip.address import Address
+from pjreg_cli.sip.locate import Target
 
 
 class Spawner(Protocol):

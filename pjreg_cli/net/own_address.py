@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pjreg_cli.errors import TransportError
-from pjreg_cli.sip.locate import Address, Target, is_numeric
+from pjreg_cli.sip.address import Address, is_numeric
+from pjreg_cli.sip.locate import Target
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Transport

@@ -15,7 +15,8 @@ from pjreg_cli.net.own_address import Routes
 from pjreg_cli.net.sockets import InUseError
 from pjreg_cli.net.tcp import StreamEndpoint
 from pjreg_cli.net.udp import UdpEndpoint
-from pjreg_cli.sip.locate import Address, Target, TransportKind, TransportKinds
+from pjreg_cli.sip.address import Address
+from pjreg_cli.sip.locate import Target, TransportKind, TransportKinds
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Transport

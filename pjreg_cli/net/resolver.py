@@ -12,6 +12,7 @@ from pjreg_cli.errors import ResolveError, excerpt
 from pjreg_cli.net.flow import Spawner
 from pjreg_cli.net.hosts import Hosts
 from pjreg_cli.net.nameservers import Answer, DnsNameServers, NameServers
+from pjreg_cli.sip.address import is_numeric
 from pjreg_cli.sip.locate import (
     Known,
     Locatable,
@@ -20,7 +21,6 @@ from pjreg_cli.sip.locate import (
     Target,
     TransportKinds,
     impossible,
-    is_numeric,
     questions,
     targets,
 )

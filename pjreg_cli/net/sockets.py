@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pjreg_cli.errors import TransportError
-from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.address import Address
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Transport
@@ -144,8 +144,8 @@ def _probe(made: socket.socket, options: Transport) -> None:
 
 def _explained(options: Transport, error: OSError) -> TransportError:
     """The failure of a bind in words that help."""
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    where = f"transport {options.name}: {options.protocol} {host}:{options.port}"
+    address = Address(options.host, options.port)
+    where = f"transport {options.name}: {options.protocol} {address}"
     match error.errno:
         case errno.EADDRINUSE:
             return InUseError(f"{where} is already in use; stop the other program or change `bind`")

@@ -14,7 +14,8 @@ from pjreg_cli.net import sockets, tls
 from pjreg_cli.net.connection import Connection
 from pjreg_cli.net.flow import Flow, Listener, Spawner, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
-from pjreg_cli.sip.locate import Address, Target
+from pjreg_cli.sip.address import Address
+from pjreg_cli.sip.locate import Target
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Transport

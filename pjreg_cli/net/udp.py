@@ -17,7 +17,8 @@ from pjreg_cli.errors import TransportError
 from pjreg_cli.net import sockets
 from pjreg_cli.net.flow import Endpoint, Flow, Listener, Source, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
-from pjreg_cli.sip.locate import Address, Target
+from pjreg_cli.sip.address import Address
+from pjreg_cli.sip.locate import Target
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Transport

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.address import Address, bracketed
 from pjreg_cli.sip.message import to_bytes
 from pjreg_cli.sip.uri import NameAddress, SipUri, parse_name_address, parse_uri
 
@@ -214,7 +214,7 @@ class Template:
         self.request_uri = path.request_uri
         self.contact = our_contact(settings, protocol, contact, line)
         aor = _address_of_record(settings)
-        host = f"[{sent_by.host}]" if ":" in sent_by.host else sent_by.host
+        host = bracketed(sent_by.host)
         self._start = (
             f"REGISTER {self.request_uri} SIP/2.0\r\n"
             f"Via: SIP/2.0/{protocol.upper()} {host}:{sent_by.port};rport;branch="

@@ -11,12 +11,12 @@ nothing is missing `targets` puts the answers in order:
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from pjreg_cli.errors import excerpt
+from pjreg_cli.sip.address import bracketed, is_numeric
 
 #: default ports (RFC 3261 section 19.1.2)
 PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 80, "wss": 443}
@@ -26,13 +26,6 @@ _PREFIXES = {"tls": "_sips._tcp.", "tcp": "_sip._tcp.", "udp": "_sip._udp."}
 _PREFERENCE = ("tls", "tcp", "udp")
 #: what the service field of a NAPTR record means (RFC 3263 section 4.1)
 _SERVICES = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
-
-
-class Address(NamedTuple):
-    """A numeric host, IPv6 without brackets, and a port."""
-
-    host: str
-    port: int
 
 
 class Target(NamedTuple):
@@ -52,8 +45,7 @@ class Target(NamedTuple):
         return 6 if ":" in self.host else 4
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.protocol}:{host}:{self.port}"
+        return f"{self.protocol}:{bracketed(self.host)}:{self.port}"
 
 
 class TransportKind(NamedTuple):
@@ -125,18 +117,6 @@ class _Plan(NamedTuple):
     """Demanded; empty when DNS may choose."""
     conflict: str
     """Why there can be no target; empty when there can."""
-
-
-def is_numeric(host: str) -> bool:
-    """Whether `host` is an address, IPv4 or IPv6 without brackets, and needs no look-up."""
-    # a quick no for most names: the last label of a name is never all digits (RFC 3696 section 2)
-    if ":" not in host and not host[-1:].isdigit():
-        return False
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def impossible(uri: Locatable, kinds: TransportKinds) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pjreg_cli.errors import SipParseError
+from pjreg_cli.sip.address import bracketed
 from pjreg_cli.sip.headers import Headers, Via, parse_via, split_list, tag_of
 from pjreg_cli.sip.message import REASONS, Request, Response, to_bytes
 from pjreg_cli.sip.uri import SipUri, parse_uri, write_parameters
@@ -267,7 +268,7 @@ def _stamped(via: Via, source: Source) -> str:
     ]
     if asked or host != via.host:
         parameters.append(("received", host))
-    shown = f"[{via.host}]" if ":" in via.host else via.host
+    shown = bracketed(via.host)
     sent_by = shown if via.port is None else f"{shown}:{via.port}"
     return f"SIP/2.0/{via.protocol} {sent_by}{write_parameters(tuple(parameters))}"
 

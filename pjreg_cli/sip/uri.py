@@ -12,6 +12,7 @@ from ipaddress import AddressValueError, IPv6Address
 from typing import NoReturn
 
 from pjreg_cli.errors import SipParseError, excerpt
+from pjreg_cli.sip.address import bracketed
 
 Parameters = tuple[tuple[str, str | None], ...]
 """Parameters in order; the value is None where there is no equals sign."""
@@ -59,7 +60,7 @@ class SipUri:
             if self.password is not None:
                 parts += (":", self.password)
             parts.append("@")
-        parts.append(f"[{self.host}]" if ":" in self.host else self.host)
+        parts.append(bracketed(self.host))
         if self.port is not None:
             parts.append(f":{self.port}")
         for name, value in self.parameters:

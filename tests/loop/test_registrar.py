@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from pjreg_cli.registration.request import Template
+from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.digest import Account, authorize, parse_challenges, select
 from pjreg_cli.sip.framing import StreamFramer
-from pjreg_cli.sip.locate import Address
 from pjreg_cli.sip.message import Response, parse
 from tests.support.ports import LOOPBACK
 from tests.support.registrar import (

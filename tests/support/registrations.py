@@ -8,7 +8,8 @@ from pjreg_cli.config.models import Registration
 from pjreg_cli.engine.entry import Entry
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.flow import Flow
-from pjreg_cli.sip.locate import Address, Target
+from pjreg_cli.sip.address import Address
+from pjreg_cli.sip.locate import Target
 
 
 def registration(name: str = "alice", **options: Any) -> Registration:

@@ -15,7 +15,8 @@ from pjreg_cli.config.models import Transport
 from pjreg_cli.net.flow import Flow, Source, Tap
 from pjreg_cli.net.pool import Failure, Pool
 from pjreg_cli.net.resolver import Resolver
-from pjreg_cli.sip.locate import Address, Target
+from pjreg_cli.sip.address import Address
+from pjreg_cli.sip.locate import Target
 
 MESSAGE = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n"
 ANSWER = b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n"

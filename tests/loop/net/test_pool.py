@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from pjreg_cli.errors import TransportError
-from pjreg_cli.sip.locate import Address, Target, TransportKind, TransportKinds
+from pjreg_cli.sip.address import Address
+from pjreg_cli.sip.locate import Target, TransportKind, TransportKinds
 from tests.loop.net.support import (
     MESSAGE,
     closed_port,

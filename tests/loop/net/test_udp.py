@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from pjreg_cli.errors import TransportError
-from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.address import Address
 from tests.loop.net.support import (
     ANSWER,
     MESSAGE,

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pjreg_cli.engine.pcap import Capture, _checksum, udp_packet
-from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.address import Address
 
 US, THEM = Address("192.0.2.1", 5060), Address("198.51.100.7", 5070)
 US6, THEM6 = Address("2001:db8::1", 5060), Address("2001:db8::7", 5060)

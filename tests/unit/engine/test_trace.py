@@ -8,7 +8,7 @@ import pytest
 
 from pjreg_cli.api.notices import Traced
 from pjreg_cli.engine.trace import Trace, masked
-from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.address import Address
 
 US = Address("192.0.2.1", 5060)
 THEM = Address("198.51.100.7", 5070)

@@ -7,7 +7,8 @@ import pytest
 from pjreg_cli.config.models import Transport
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.own_address import OwnAddress, Routes
-from pjreg_cli.sip.locate import Address, Target
+from pjreg_cli.sip.address import Address
+from pjreg_cli.sip.locate import Target
 
 
 def test_a_route_is_believed_for_a_while_only() -> None:

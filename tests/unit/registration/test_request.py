@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pjreg_cli.errors import SipParseError
 from pjreg_cli.registration.request import Template, next_hop, our_contact, request_uri
-from pjreg_cli.sip.locate import Address
+from pjreg_cli.sip.address import Address
 
 
 @dataclass(frozen=True, slots=True)

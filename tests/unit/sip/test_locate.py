@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pjreg_cli.sip.address import is_numeric
 from pjreg_cli.sip.locate import (
     Known,
     Naptr,
@@ -20,7 +21,6 @@ from pjreg_cli.sip.locate import (
     TransportKinds,
     by_priority,
     impossible,
-    is_numeric,
     questions,
     targets,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import glob
 import os
 import re
@@ -15,16 +14,6 @@ Stamp = tuple[int, int, int] | None
 """Modification time in ns, size in bytes and inode of a file; None: it is not there."""
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
-
-
-def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
-    """Read single bytes that are no UTF-8 as Latin-1, which the files of old systems are in."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return error.object[error.start : error.end].decode("latin-1"), error.end
-
-
-codecs.register_error("pjreg-latin-1", _as_latin_1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +42,12 @@ class Disk:
         self._found: dict[str, tuple[str, ...]] = {}
 
     def lines(self, path: str) -> Iterable[str]:
-        """The lines of a file with their line ends; raises OSError."""
+        """The lines of a file with their line ends; raises OSError.
+
+        Bytes that are no UTF-8 keep their values (PEP 383): they go out as they came in.
+        """
         self._stamps[path] = stamp(path)
-        with open(path, encoding="utf-8-sig", errors="pjreg-latin-1", newline="\n") as file:
+        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
             yield from file
 
     def find(self, pattern: str) -> Sequence[str]:

@@ -7,6 +7,7 @@ returns new settings.  An untouched file is recognized by its fingerprint and no
 from __future__ import annotations
 
 import gc
+import stat
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -52,10 +53,16 @@ def locate(path: Path) -> tuple[Path, Path]:
             directory, path = path, path / MAIN
         else:
             directory = path.parent
-        if not path.is_file():
-            raise ConfigError("there is no such file", str(path))
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        raise ConfigError("there is no such file", str(path)) from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot be read: {error}", str(path)) from error
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise ConfigError(f"cannot be read: {why}", str(path)) from error
+    if stat.S_ISDIR(kind):
+        raise ConfigError("cannot be read: it is a directory", str(path))
+    if not stat.S_ISREG(kind):
+        raise ConfigError("cannot be read: it is no regular file", str(path))
     if not readable(str(path)):
         raise ConfigError("cannot be read: permission denied", str(path))
     return directory, path

@@ -7,6 +7,7 @@ raises `ConfigError` with the place; what it merely passes over becomes a remark
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,11 @@ LONGEST_LINE: Final = 8190
 """The longest line Asterisk reads, in bytes without the line end; longer ones are skipped."""
 
 _BLANKS: Final = "".join(map(chr, range(33)))
+_UTF_8: Final = ("utf-8", "surrogateescape")
+_HEADER: Final = re.compile(r"\[[^\[\]]+\]")
 _REMEMBERED: Final = 4096  # lines worth recognizing: templates repeat them, accounts do not
-_CUT: Final = re.compile(r"[^\s\\;];([A-Za-z][A-Za-z0-9.-]*(?:=[^\s;]*)?)")
+_CUT: Final = re.compile(r"[^\s\\;];([A-Za-z][A-Za-z0-9.-]*(?:=[^\s;]*)?)?")
+_DIRECTIVES: Final = ("include", "tryinclude", "exec")
 
 
 class Source(Protocol):
@@ -51,10 +55,23 @@ class Cut(NamedTuple):
     path: str
     line: int
     text: str
+    """The word behind it that looks like a parameter; empty without one."""
 
 
-#: characters of a section's name that count
-_LONGEST_NAME = 79
+_LONGEST_NAME: Final = 79
+"""Bytes of a section's name that count."""
+
+
+class _Step(NamedTuple):
+    """A file that is being read, and the line that included it."""
+
+    path: str
+    by: str
+    """The path of that line; empty for the first file."""
+    line: int
+
+
+_Steps = tuple[_Step, ...]
 
 
 @dataclass(slots=True)
@@ -101,9 +118,9 @@ def read(path: str, source: Source, forgiving: bool = False) -> Document:
     """
     reader = _Reader(source, forgiving)
     try:
-        reader.file(path, 1)
+        reader.file(path, ())
     except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror or error}", path) from error
+        raise ConfigError(f"cannot be read: {_why(error)}", path) from error
     return reader.document
 
 
@@ -128,11 +145,12 @@ class _Reader:
         self.seen: dict[str, tuple[str, str]] = {}
         self.keys: dict[str, str] = {}
 
-    def file(self, path: str, depth: int) -> None:
-        """Read one file; it begins in the section that was current."""
-        if depth > MAXIMUM_DEPTH:
+    def file(self, path: str, above: _Steps, by: str = "", line: int = 0) -> None:
+        """Read one file, included `by` a line; it begins in the section that was current."""
+        steps = (*above, _Step(path, by, line))
+        if len(steps) > MAXIMUM_DEPTH:
             self.exhausted = True
-            self.give_up(f"includes are nested deeper than {MAXIMUM_DEPTH}", path, 1)
+            self.too_deep(steps)
             return
         comments = _Comments()
         seen = self.seen
@@ -151,7 +169,7 @@ class _Reader:
                 if text is None:
                     continue
                 if ";" in raw and (cut := _CUT.search(raw)):
-                    self.document.cuts.append(Cut(path, number, cut[1]))
+                    self.document.cuts.append(Cut(path, number, cut[1] or ""))
             else:
                 text = raw.strip() if raw.isascii() else raw.strip(_BLANKS)
             if not text:
@@ -162,9 +180,9 @@ class _Reader:
                 section = self.header(text, path, number) or section
                 append = section.entries.append if section else None
             elif text[0] == "#":
-                self.directive(text, path, number, depth)
+                self.directive(text, number, steps)
             elif section is None:
-                self.give_up(f"'{_first(text)}' stands before the first section", path, number)
+                self.give_up("an option stands before the first section", path, number)
             else:
                 self.option(section, raw, text, path, number)
         if comments.depth:
@@ -180,7 +198,9 @@ class _Reader:
                 return
         at = text.find("=", 1 if escaped else 0)
         if at < 0:
-            self.remark(path, number, f"'{_first(text)}' has no '=' and is skipped")
+            # nothing of it is repeated: it may be the rest of a password that was broken in two
+            header = "; a section's header must begin its line" if _HEADER.search(text) else ""
+            self.remark(path, number, f"a line without '=' is skipped{header}")
             return
         key, value = text[:at], text[at + 1 :]
         more = at > 0 and key[-1] == "+" and not (escaped and at == 1)
@@ -188,12 +208,13 @@ class _Reader:
             key = key[:-1]
         elif value[:1] == ">":
             value = value[1:]
-        key, value = key.strip(_BLANKS), value.strip(_BLANKS)
+        key, behind, value = key.strip(_BLANKS), value.rstrip(_BLANKS), value.strip(_BLANKS)
         if not key:
             self.remark(path, number, "an option without a name is skipped")
             return
         key = self.keys.setdefault(key, key)
-        if more and _extend(section, key, value, number, path):
+        # blanks between += and the value belong to it
+        if more and _extend(section, key, behind, number, path):
             return
         section.entries.append((key, value, number, path))
         if not more and len(self.seen) < _REMEMBERED and ";" not in raw:
@@ -204,23 +225,21 @@ class _Reader:
         unusable."""
         name, bracket, rest = text[1:].partition("]")
         if not bracket:
-            self.give_up(f"'{excerpt(text)}' has no closing ']'", path, number)
+            self.give_up("a section's header has no closing ']'", path, number)
             return None
-        if len(name) > _LONGEST_NAME:
+        if len(name) > _LONGEST_NAME // 4 and len(octets := name.encode(*_UTF_8)) > _LONGEST_NAME:
             # origin: keeps names in 80 bytes
-            self.remark(path, number, f"the name is cut to {_LONGEST_NAME} characters")
-            name = name[:_LONGEST_NAME]
+            self.remark(path, number, f"the name is cut to {_LONGEST_NAME} bytes")
+            name = octets[:_LONGEST_NAME].decode(*_UTF_8)
         section = Section(name, path, number)
         words: list[str] = []
         if rest[:1] == "(":
             inside, parenthesis, rest = rest[1:].partition(")")
             if not parenthesis:
-                self.give_up(f"'{excerpt(text)}' has no closing ')'", path, number)
+                self.give_up(f"the header [{excerpt(name)}] has no closing ')'", path, number)
             words = inside.split(",")
         if rest.strip(_BLANKS):
-            self.remark(
-                path, number, f"'{excerpt(rest.strip(_BLANKS))}' behind [{name}] is ignored"
-            )
+            self.remark(path, number, f"what stands behind [{excerpt(name)}] is ignored")
         new = True
         for word in words:
             if word == "!":
@@ -254,29 +273,33 @@ class _Reader:
             return None
         return found[0]
 
-    def directive(self, text: str, path: str, number: int, depth: int) -> None:
+    def directive(self, text: str, number: int, steps: _Steps) -> None:
         """Follow an include, pass over everything else that begins with `#`."""
+        path = steps[-1].path
         word, *rest = [*text[1:].split(None, 1), ""]
         kind = word.lower()
         target = _unquoted(rest[0].strip(_BLANKS)) if rest else ""
         if kind == "exec":
             self.remark(path, number, "#exec is not carried out")
-        elif kind not in ("include", "tryinclude"):
-            self.remark(path, number, f"the directive '#{excerpt(word)}' is unknown and skipped")
+        elif kind not in _DIRECTIVES:
+            near = difflib.get_close_matches(kind[:80], _DIRECTIVES, 1)
+            hint = f", did you mean '#{near[0]}'?" if near else ""
+            self.remark(path, number, f"an unknown directive is skipped{hint}")
         elif not target:
             self.remark(path, number, f"#{kind} without a file is skipped")
         else:
-            self.include(target, kind == "tryinclude", path, number, depth)
+            self.include(target, kind == "tryinclude", number, steps)
 
-    def include(self, target: str, tried: bool, path: str, number: int, depth: int) -> None:
+    def include(self, target: str, tried: bool, number: int, steps: _Steps) -> None:
         """Read what an include names; only a tried one may lead nowhere or to a broken file."""
-        found = 0
+        path, found, why = steps[-1].path, 0, "no such file"
         for one in () if self.exhausted else self.source.find(target):
             found += 1
             try:
-                self.file(one, depth + 1)
-            except OSError:
-                found -= 1  # origin: a file that cannot be opened counts as one that is not there
+                self.file(one, steps, path, number)
+            except OSError as error:
+                # origin: a file that cannot be opened counts as one that is not there
+                found, why = found - 1, f"cannot be read: {_why(error)}"
             except ConfigError as error:
                 if not tried:
                     raise
@@ -284,7 +307,19 @@ class _Reader:
                 message = f"the rest of the file is not read: {error.message}"
                 self.remark(error.path, error.line, message)
         if not found and not tried and not self.exhausted:
-            self.give_up(f"#include of '{excerpt(target)}': no such file", path, number)
+            self.give_up(f"#include of '{excerpt(target)}': {why}", path, number)
+
+    def too_deep(self, steps: _Steps) -> None:
+        """Tell of includes that go in a circle at the line that closes it, else at the last one."""
+        opened: set[str] = set()
+        for step in steps:
+            if step.path in opened:
+                message = f"this includes '{excerpt(step.path)}', which is being read: a circle"
+                self.give_up(message, step.by, step.line)
+                return
+            opened.add(step.path)
+        last = steps[-1]
+        self.give_up(f"includes are nested deeper than {MAXIMUM_DEPTH}", last.by, last.line)
 
     def give_up(self, message: str, path: str, number: int) -> None:
         """Give the whole document up, or just say that Asterisk would."""
@@ -326,9 +361,9 @@ def _fits(section: Section, condition: str) -> bool:
     return templates == "include" or not section.template
 
 
-def _first(text: str) -> str:
-    """The first word of a line; what follows may be a secret."""
-    return excerpt(next(iter(text.partition("=")[0].split()), "="))
+def _why(error: OSError) -> str:
+    """The system's words, without number and path."""
+    return (error.strerror or str(error) or type(error).__name__).lower()
 
 
 def _unquoted(text: str) -> str:
@@ -339,7 +374,7 @@ def _unquoted(text: str) -> str:
 
 
 def _too_long(raw: str) -> bool:
-    return len(raw.rstrip("\n").encode("utf-8", "replace")) > LONGEST_LINE
+    return len(raw.rstrip("\n").encode(*_UTF_8)) > LONGEST_LINE
 
 
 class _Comments:

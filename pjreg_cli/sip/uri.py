@@ -18,17 +18,19 @@ Parameters = tuple[tuple[str, str | None], ...]
 """Parameters in order; the value is None where there is no equals sign."""
 
 _UNRESERVED = r"A-Za-z0-9\-_.!~*'()"
-_ESCAPED = r"%[0-9A-Fa-f]{2}"
+# a "%" that escapes nothing is not in the grammar, but accounts are called `%name%`, and the origin
+# takes them
+_UNRESERVED_OR_ESCAPED = _UNRESERVED + "%"
 # "#" is not in the grammar, but telephone systems send it and the origin takes it
-_USER = re.compile(rf"(?:[{_UNRESERVED}&=+$,;?/#]|{_ESCAPED})+")
-_PASSWORD = re.compile(rf"(?:[{_UNRESERVED}&=+$,]|{_ESCAPED})*")
+_USER = re.compile(rf"[{_UNRESERVED_OR_ESCAPED}&=+$,;?/#]+")
+_PASSWORD = re.compile(rf"[{_UNRESERVED_OR_ESCAPED}&=+$,]*")
 # underscores are no host name characters either, yet they stand in private zones
 _HOST = re.compile(r"[A-Za-z0-9_.\-]+")
 _HOST_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]+))?")
 _PARAMETER = re.compile(
-    rf"((?:[{_UNRESERVED}\[\]/:&+$]|{_ESCAPED})+)(?:=((?:[{_UNRESERVED}\[\]/:&+$]|{_ESCAPED})*))?"
+    rf"([{_UNRESERVED_OR_ESCAPED}\[\]/:&+$]+)(?:=([{_UNRESERVED_OR_ESCAPED}\[\]/:&+$]*))?"
 )
-_HEADERS = re.compile(rf"(?:[{_UNRESERVED}\[\]/?:+$&=]|{_ESCAPED})*")
+_HEADERS = re.compile(rf"[{_UNRESERVED_OR_ESCAPED}\[\]/?:+$&=]*")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED_CHARACTER = re.compile(rf"[{_UNRESERVED}]")
 

@@ -154,12 +154,22 @@ def test_companion_files_are_read(write: Write) -> None:
     assert settings.problems == ()
 
 
-def test_file_of_latin_1_is_readable(write: Write, tmp_path: Path) -> None:
+def test_bytes_that_are_no_utf_8_keep_their_values(write: Write, tmp_path: Path) -> None:
     write(UDP)
-    text = registration("a", "user_agent=M\xfcnchen").encode("latin-1")
+    text = registration("a", "user_agent=M\xfcnchen", "outbound_auth=\xe9").encode("latin-1")
+    text += auth("\xe9", "password=p\xe9").encode("latin-1")
     with (tmp_path / "pjsip.conf").open("ab") as file:
         file.write(text)
-    assert load(tmp_path).registrations["a"].user_agent == "München"
+    settings = load(tmp_path)
+    (name,) = settings.auths
+    secret = settings.auths[name].password.get_secret_value()
+    agent = settings.registrations["a"].user_agent
+    assert [os.fsencode(text) for text in (name, secret, agent)] == [
+        b"\xe9",
+        b"p\xe9",
+        b"M\xfcnchen",
+    ]
+    assert settings.registrations["a"].outbound_auth == (name,)
 
 
 # -- reload -----------------------------------------------------------------------------------

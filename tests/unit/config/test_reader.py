@@ -91,6 +91,10 @@ def test_value_is_appended_to_the_last_of_its_key() -> None:
     assert options("[a]\nk=1\nk=2\nk+=,3\nm += x") == [("k", "1"), ("k", "2,3"), ("m", "x")]
 
 
+def test_blanks_behind_the_sign_of_appending_belong_to_the_value() -> None:
+    assert options("[a]\nk = A\nk += B \nl=1\nl +=\t2;c") == [("k", "A B"), ("l", "1\t2")]
+
+
 def test_appending_does_not_change_the_template() -> None:
     text = "[t](!)\nk=1\n[a](t)\nk+=2\n[b](t)"
     assert options(text) == [("k", "12")]
@@ -163,7 +167,7 @@ def test_missing_file_is_forgiven_by_tryinclude() -> None:
         ("[a](b, c)\n", 1),
         ("[a]\n#include nothere", 2),
         ("[a]\n#include x*", 2),
-        ("[a]\n#include main", 1),
+        ("[a]\n#include main", 2),
         ("[a]\n\\", 2),
     ],
 )
@@ -190,9 +194,59 @@ def test_broken_file_that_is_tried_counts_up_to_the_mistake() -> None:
     assert options(text, inc="m=3\n[b\nn=4") == [("k", "1"), ("m", "3"), ("l", "2")]
 
 
-def test_circles_of_includes_end() -> None:
+def test_circles_of_includes_end_and_are_told_where_they_close() -> None:
     text = "[a]\n" + "#tryinclude main\n" * 50
-    assert any("nested" in remark.message for remark in document(text).remarks)
+    (remark,) = document(text).remarks
+    assert (remark.line, "a circle" in remark.message) == (2, True)
+    with pytest.raises(ConfigError, match="a circle") as caught:
+        document("#include one", one="[a]\n#include two", two="k=v\n\n#include one")
+    assert (caught.value.path, caught.value.line) == ("two", 3)
+
+
+def test_includes_that_only_go_too_deep_are_told_at_the_last_one() -> None:
+    files = {f"f{n}": f"#include f{n + 1}\n" for n in range(12)}
+    with pytest.raises(ConfigError, match="nested deeper") as caught:
+        document("[a]\n#include f0\n", **files)
+    assert (caught.value.path, caught.value.line) == ("f8", 1)
+
+
+def test_file_that_cannot_be_opened_says_why() -> None:
+    class Locked(Texts):
+        def lines(self, path: str) -> Iterable[str]:
+            if path == "inc":
+                raise PermissionError(13, "Permission denied", path)
+            yield from super().lines(path)
+
+    with pytest.raises(ConfigError, match=r"#include of 'inc': cannot be read: permission denied"):
+        read("main", Locked({"main": "#include inc", "inc": ""}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a]\npassword=x\nhunter2",
+        "[a]\npassword=x\n#hunter2 y",
+        "[a]\npassword=x\n[hunter2",
+        "[a]\npassword=x\n[b] hunter2",
+        "hunter2",
+        "hunter2=x",
+        "[a]\n{{ if }}[hunter2]",
+    ],
+)
+def test_what_may_be_the_rest_of_a_password_is_never_repeated(text: str) -> None:
+    remarks = read("main", Texts({"main": text}), forgiving=True).remarks
+    assert remarks
+    assert "hunter2" not in str(remarks)
+
+
+def test_header_inside_a_line_is_told_to_be_none() -> None:
+    (remark,) = document("[a]\n{{ if .X }}[b]\n").remarks
+    assert "must begin its line" in remark.message
+
+
+def test_name_of_a_section_is_cut_to_the_bytes_that_count() -> None:
+    (section,) = document(f"[{'é' * 50}]").sections
+    assert section.name == "é" * 39 + "\udcc3"
 
 
 def test_too_long_line_is_skipped() -> None:
@@ -200,8 +254,8 @@ def test_too_long_line_is_skipped() -> None:
 
 
 def test_unescaped_semicolon_behind_a_value_is_remembered() -> None:
-    cuts = document("[a]\nk=sip:x;lr\nl=sip:x\\;lr ; comment\nm=1;transport=tcp").cuts
-    assert [(cut.line, cut.text) for cut in cuts] == [(2, "lr"), (4, "transport=tcp")]
+    cuts = document("[a]\nk=sip:x;lr\nl=sip:x\\;lr ; comment\nm=1;transport=tcp\nn=a;12").cuts
+    assert [(cut.line, cut.text) for cut in cuts] == [(2, "lr"), (4, "transport=tcp"), (5, "")]
 
 
 _pieces = st.sampled_from(

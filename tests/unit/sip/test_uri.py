@@ -33,6 +33,7 @@ from tests.unit.sip.strategies import name_addresses, sip_like, uris
         ("sip:alice;day=2@atlanta.com", SipUri("sip", "alice;day=2", None, "atlanta.com")),
         ("sip:a?b@h", SipUri("sip", "a?b", None, "h")),
         ("sip:*21#@pbx_1", SipUri("sip", "*21#", None, "pbx_1")),
+        ("sip:%name%@h", SipUri("sip", "%name%", None, "h")),
         (
             "sip:%61lice@h;transport=TCP",
             SipUri("sip", "%61lice", None, "h", None, (("transport", "TCP"),)),
@@ -57,7 +58,7 @@ def test_uri_of_the_grammar_is_taken_apart(text: str, expected: SipUri) -> None:
         "", "sip:", "sip", "tel:+4930", "http://x", "sip:@h", "sip: h", "sip:a b@h", "sip:a@b@h",
         "sip:a@h:", "sip:a@h:x", "sip:a@h:65536", "sip:a@h:99999999999999999999", "sip:::1",
         "sip:[::1", "sip:[::g]", "sip:[fe80::1%25eth0]", "sip:h;", "sip:h;;lr", "sip:h;a=b=c",
-        "sip:%6@h", "sip:ü@h", "<sip:h>", "sip:h>", "sip:a@h\r\nX: y", "sip:h?a b", "sip:h:٣",
+        "sip:%6@", "sip:ü@h", "<sip:h>", "sip:h>", "sip:a@h\r\nX: y", "sip:h?a b", "sip:h:٣",
     ],
 )  # fmt: skip
 def test_what_is_no_sip_uri_is_refused(text: str) -> None:

@@ -85,6 +85,7 @@ WATCHED_ELSEWHERE = {
     "pjreg_cli.demo.registrar": "tests/process/test_demo.py",
     "pjreg_cli.shell_completion": "tests/process/test_completion_scripts.py",
     "pjreg_cli.console.remote": "tests/process/test_console_whole.py",
+    "pjreg_cli.config.forgiving": "tests/unit/config/test_other_files.py",
     "pjreg_cli.control.server": "tests/loop/test_control.py",
     "pjreg_cli.control.client": "tests/loop/test_control.py",
     "pjreg_cli.control.claim": "tests/loop/test_control.py",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from pjreg_cli.commands import core, explain, manager, pjreg, pjsip, program, table, trace
+from pjreg_cli.commands import config_help, core, manager, pjreg, pjsip, program, table, trace
 from pjreg_cli.commands.command import (
     Answer,
     Call,
@@ -163,7 +163,7 @@ _ROWS = (
         _show_aliases,
     ),
     *core.ROWS,
-    *explain.ROWS,
+    *config_help.ROWS,
     *program.ROWS,
     *manager.ROWS,
     *pjsip.ROWS,

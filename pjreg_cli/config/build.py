@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from pjreg_cli.api.configuration import Level, Problem
-from pjreg_cli.config.calls import CALLS
+from pjreg_cli.config.call_options import CALLS
 from pjreg_cli.config.defects import (
     SERVER_PORTS,
     address,
@@ -22,32 +21,17 @@ from pjreg_cli.config.defects import (
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.reader import Section
 from pjreg_cli.config.rules import Defect, Inspector
+from pjreg_cli.config.secrets import is_secret
 from pjreg_cli.config.types import OURS, option_names
+from pjreg_cli.config.words import LOWER, meant
 from pjreg_cli.errors import excerpt
 
 T = TypeVar("T", Registration, Auth, Transport, Global, System)
 
-SECRETS: Final = frozenset(
-    {"password", "md5_cred", "password_digest", "oauth_secret", "refresh_token", "secret"}
-)
-"""Options whose value is never repeated anywhere."""
-
-_COMPARABLE: Final = 200
 _REPEATED: Final[Mapping[type[Any], tuple[str, ...]]] = {
     Auth: ("password_digest",),
     Transport: ("local_net",),
 }
-
-
-class _Lower(dict[str, str]):
-    """Option names in lower case; each is computed once."""
-
-    def __missing__(self, key: str) -> str:
-        found = self[key] = key.lower()
-        return found
-
-
-LOWER: Final = _Lower()
 
 
 @dataclass(slots=True)
@@ -70,15 +54,6 @@ def kind_of(section: Section) -> str:
         if LOWER[entry[0]] == "type":
             kind = entry[1]
     return kind
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """The known name that a word was probably meant to be; empty when none is near, or when there
-    are too many to compare."""
-    if len(known) > _COMPARABLE:
-        return ""
-    found = difflib.get_close_matches(word.lower().replace("-", "_"), known, 1, 0.6)
-    return found[0] if found else ""
 
 
 def registrations(
@@ -227,7 +202,7 @@ def _flaws(error: ValidationError, values: Mapping[str, Any], model: type[T]) ->
         cause = one.get("ctx", {}).get("error")
         reason = str(cause) if cause is not None else one["msg"].lower()
         value = values.get(option)
-        shown = f"'{excerpt(value)}' " if isinstance(value, str) and option not in SECRETS else ""
+        shown = f"'{excerpt(value)}' " if isinstance(value, str) and not is_secret(option) else ""
         flaws.setdefault(option, Defect(option, f"{option}: {shown}{reason}"))
     return list(flaws.values())
 
@@ -235,8 +210,7 @@ def _flaws(error: ValidationError, values: Mapping[str, Any], model: type[T]) ->
 def _unknown(option: str, model: type[Any]) -> Defect:
     if option in CALLS and model is Registration:
         return Defect(option, f"'{option}' is an option of calls (type={CALLS[option]})")
-    near = nearest(option, option_names(model))
-    hint = f", did you mean '{near}'?" if near else ""
+    hint = meant(option, option_names(model))
     return Defect(option, f"unknown option '{excerpt(option)}'{hint}")
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import wizard
-from pjreg_cli.config.build import LOWER, SECRETS, kind_of, nearest
-from pjreg_cli.config.calls import TYPES
+from pjreg_cli.config.build import kind_of
+from pjreg_cli.config.call_options import TYPES
 from pjreg_cli.config.load import examine, in_file_order
 from pjreg_cli.config.models import (
     Auth,
@@ -28,8 +28,10 @@ from pjreg_cli.config.models import (
 )
 from pjreg_cli.config.reader import Document, Entry, Section
 from pjreg_cli.config.rules import bare, uri_problem
+from pjreg_cli.config.secrets import SECRETS
 from pjreg_cli.config.settings import Settings
 from pjreg_cli.config.types import FALSE, TRUE
+from pjreg_cli.config.words import LOWER, meant, nearest
 from pjreg_cli.errors import ConfigError, SipParseError, excerpt
 from pjreg_cli.sip.uri import parse_uri
 
@@ -161,8 +163,7 @@ def _types(document: Document, settings: Settings) -> Iterator[Problem]:
             message = f"[{excerpt(section.name)}] has no type and is ignored"
             yield Problem(section.path, section.line, Level.WARNING, message)
         else:
-            near = nearest(kind, {*_MODELS, *TYPES})
-            hint = f", did you mean '{near}'?" if near else ""
+            hint = meant(kind, {*_MODELS, *TYPES})
             message = f"[{excerpt(section.name)}] has the unknown type '{excerpt(kind)}'{hint}"
             yield _at(entry, f"{message} It is ignored" if hint else f"{message} and is ignored")
 
@@ -272,8 +273,7 @@ def _wizards(document: Document, settings: Settings) -> Iterator[Problem]:
             prefix, slash, _option = entry[0].lower().partition("/")
             if prefix not in (wizard.PREFIXES if slash else wizard.OPTIONS):
                 known = {f"{one}/" for one in wizard.PREFIXES} | wizard.OPTIONS
-                near = nearest(entry[0], known)
-                hint = f", did you mean '{near}'?" if near else ""
+                hint = meant(entry[0], known)
                 yield _at(entry, f"unknown option '{excerpt(entry[0])}'{hint}")
 
 
@@ -292,8 +292,7 @@ def _aliases(document: Document, settings: Settings) -> Iterator[Problem]:
             continue
         for entry in section.all("template"):
             if entry[1].lower() not in names:
-                near = nearest(entry[1], names)
-                hint = f", did you mean '{near}'?" if near else ""
+                hint = meant(entry[1], names)
                 yield _at(entry, f"there is no section '{excerpt(entry[1])}'{hint}")
 
 

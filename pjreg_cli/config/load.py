@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
 from pjreg_cli.api.configuration import Level, Planned, Problem
-from pjreg_cli.config import beside, build, wizard
+from pjreg_cli.config import build, manager_conf, other_files, wizard
 from pjreg_cli.config.files import Disk, Fingerprint, readable, stamp
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.reader import Document, Section, given_up, read
@@ -260,7 +260,7 @@ class _Run:
         if scope.includes(Scope.ALIASES):
             aliases = self.take_up("cli_aliases.conf", "cli_aliases.conf")
             start = self.take_up("cli.conf", "cli.conf")
-            new["console"] = beside.console(self.old.console, aliases, start)
+            new["console"] = other_files.console(self.old.console, aliases, start)
         return new
 
     # reading and remembering
@@ -338,10 +338,10 @@ class _Run:
 _BESIDE: Final[
     tuple[tuple[str, str, Scope, Callable[[Document], tuple[Any, list[Problem]]]], ...]
 ] = (
-    ("manager", "manager.conf", Scope.MANAGER, beside.manager),
-    ("statsd", "statsd.conf", Scope.STATSD, beside.statsd),
-    ("resolver", "resolver_unbound.conf", Scope.RESOLVER, beside.resolver),
-    ("pjreg", "pjreg.conf", Scope.PJREG, beside.pjreg),
+    ("manager", "manager.conf", Scope.MANAGER, manager_conf.manager),
+    ("statsd", "statsd.conf", Scope.STATSD, other_files.statsd),
+    ("resolver", "resolver_unbound.conf", Scope.RESOLVER, other_files.resolver),
+    ("pjreg", "pjreg.conf", Scope.PJREG, other_files.pjreg),
 )
 
 

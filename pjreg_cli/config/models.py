@@ -12,10 +12,9 @@ from dataclasses import field
 from pydantic import SecretStr
 from pydantic.dataclasses import dataclass
 
-from pjreg_cli.config.companions import (
+from pjreg_cli.config.manager_conf import ManagerAccount, ManagerSettings
+from pjreg_cli.config.other_files import (
     ConsoleSettings,
-    ManagerAccount,
-    ManagerSettings,
     PjregSettings,
     Resolver,
     StatsdSettings,

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
 from pjreg_cli.api.configuration import Level, Problem
+from pjreg_cli.config.comments import BLANKS, Comments
 from pjreg_cli.errors import ConfigError, excerpt
 
 MAXIMUM_DEPTH: Final = 10
-"""How deep includes, and block comments, may be nested."""
+"""How deep includes may be nested."""
 
 LONGEST_LINE: Final = 8190
 """The longest line Asterisk reads, in bytes without the line end; longer ones are skipped."""
 
-_BLANKS: Final = "".join(map(chr, range(33)))
 _UTF_8: Final = ("utf-8", "surrogateescape")
 _HEADER: Final = re.compile(r"\[[^\[\]]+\]")
 _REMEMBERED: Final = 4096  # lines worth recognizing: templates repeat them, accounts do not
@@ -152,7 +152,7 @@ class _Reader:
             self.exhausted = True
             self.too_deep(steps)
             return
-        comments = _Comments()
+        comments = Comments()
         seen = self.seen
         section = self.current
         append = section.entries.append if section else None
@@ -171,7 +171,7 @@ class _Reader:
                 if ";" in raw and (cut := _CUT.search(raw)):
                     self.document.cuts.append(Cut(path, number, cut[1] or ""))
             else:
-                text = raw.strip() if raw.isascii() else raw.strip(_BLANKS)
+                text = raw.strip() if raw.isascii() else raw.strip(BLANKS)
             if not text:
                 continue
             if len(raw) > LONGEST_LINE and _too_long(raw):
@@ -208,7 +208,7 @@ class _Reader:
             key = key[:-1]
         elif value[:1] == ">":
             value = value[1:]
-        key, behind, value = key.strip(_BLANKS), value.rstrip(_BLANKS), value.strip(_BLANKS)
+        key, behind, value = key.strip(BLANKS), value.rstrip(BLANKS), value.strip(BLANKS)
         if not key:
             self.remark(path, number, "an option without a name is skipped")
             return
@@ -238,7 +238,7 @@ class _Reader:
             if not parenthesis:
                 self.give_up(f"the header [{excerpt(name)}] has no closing ')'", path, number)
             words = inside.split(",")
-        if rest.strip(_BLANKS):
+        if rest.strip(BLANKS):
             self.remark(path, number, f"what stands behind [{excerpt(name)}] is ignored")
         new = True
         for word in words:
@@ -278,7 +278,7 @@ class _Reader:
         path = steps[-1].path
         word, *rest = [*text[1:].split(None, 1), ""]
         kind = word.lower()
-        target = _unquoted(rest[0].strip(_BLANKS)) if rest else ""
+        target = _unquoted(rest[0].strip(BLANKS)) if rest else ""
         if kind == "exec":
             self.remark(path, number, "#exec is not carried out")
         elif kind not in _DIRECTIVES:
@@ -375,43 +375,3 @@ def _unquoted(text: str) -> str:
 
 def _too_long(raw: str) -> bool:
     return len(raw.rstrip("\n").encode(*_UTF_8)) > LONGEST_LINE
-
-
-class _Comments:
-    """Removes comments from the lines of one file; knows whether a block comment is open."""
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self.opened = 0
-
-    def strip(self, raw: str, number: int) -> str | None:
-        """The line without comments and escapes of semicolons, blanks around it removed; None when
-        nothing of it is left."""
-        if not self.depth and raw[:1] == ";" and raw[:3] != ";--":
-            return None
-        kept: list[str] = []
-        start = at = 0
-        while (at := raw.find(";", at)) >= 0:
-            if at > start and raw[at - 1] == "\\":
-                if not self.depth:
-                    kept.append(raw[start : at - 1] + ";")
-                at += 1
-                start = at
-            elif raw[at + 1 : at + 3] == "--" and raw[at + 3 : at + 4] != "-":
-                if not self.depth:
-                    kept.append(raw[start:at])
-                    self.opened = number
-                self.depth = min(self.depth + 1, MAXIMUM_DEPTH)
-                at = start = at + 3
-            elif self.depth and at >= start + 2 and raw[at - 2 : at] == "--":
-                self.depth -= 1
-                at = start = at + 1
-            elif self.depth:
-                at += 1
-            else:
-                kept.append(raw[start:at])
-                start = len(raw)
-                break
-        if not self.depth:
-            kept.append(raw[start:])
-        return "".join(kept).strip(_BLANKS) or None

@@ -9,11 +9,9 @@ from pydantic import SecretStr
 
 from pjreg_cli.api.configuration import Option
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
+from pjreg_cli.config.secrets import MASK, secret
 from pjreg_cli.config.types import FOREVER, option_names
 from pjreg_cli.sip.address import Address
-
-MASK: Final = "********"
-"""What stands for every secret, however long."""
 
 _MECHANISMS: Final = 14  # where security_mechanisms stands among the options, when it is shown
 _NONE: Final = ("",)
@@ -137,12 +135,6 @@ def _plain(settings: Global | System, name: str) -> tuple[str, ...]:
     if isinstance(value, bool):
         return (_YES_NO if name in _YES_NO_OPTIONS else _BOOLEAN)[value]
     return (",".join(value) if isinstance(value, tuple) else str(value),)
-
-
-def secret(value: SecretStr, reveal: bool) -> str:
-    """A secret, or the mask; nothing for none."""
-    text = value.get_secret_value()
-    return text if reveal or not text else MASK
 
 
 def _names(model: type[Transport] | type[Global] | type[System]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from pjreg_cli.errors import ResolveError, excerpt
 from pjreg_cli.sip.locate import Naptr, Question, Records, Srv
 
 if TYPE_CHECKING:
-    from pjreg_cli.config.companions import Resolver as Settings
+    from pjreg_cli.config.other_files import Resolver as Settings
 
 #: how long a look-up may take in all, and how long one try waits, in seconds
 LIFETIME_S = 17.0

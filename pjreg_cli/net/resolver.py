@@ -26,7 +26,7 @@ from pjreg_cli.sip.locate import (
 )
 
 if TYPE_CHECKING:
-    from pjreg_cli.config.companions import Resolver as Settings
+    from pjreg_cli.config.other_files import Resolver as Settings
 
 #: how long an answer serves beyond its time to live when nothing better is to be had, and how long
 #: somebody who has such an answer waits for a fresh one (RFC 8767 section 5), in seconds

@@ -7,6 +7,7 @@ one element a line, so that they can be read, and made, as they stream.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -24,17 +25,36 @@ from pjreg_cli.api.instance import InstanceView, LogChannel
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView
 from pjreg_cli.api.tracing import HistoryEntry
+from pjreg_cli.config.secrets import MASK, SECRETS
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 Shape = dict[str, Value]
 #: elements rendered at once
 _CHUNK = 256
-_SECRETS = frozenset(
-    ("password", "md5_cred", "password_digest", "oauth_secret", "refresh_token", "secret")
-)
-MASK = "********"
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+_encode_any = json.JSONEncoder(ensure_ascii=False).encode
+#: what must not stand in a JSON text or may steer a terminal: bytes that are no UTF-8 (PEP 383),
+#: control characters, and those that turn the direction of writing
+_UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def _safe(found: re.Match[str]) -> str:
+    """A byte that is no UTF-8 as the character it is in Latin-1, anything else by its number."""
+    code = ord(found[0])
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+        if code >= 0xA0:
+            return chr(code)
+    return f"\\u{code:04x}" if not 0xD800 <= code <= 0xDFFF else "\ufffd"
+
+
+def _valid(text: str) -> str:
+    """A JSON text that every reader takes (RFC 8259 section 8.1: it is UTF-8)."""
+    return text if text.isascii() else _UNSAFE.sub(_safe, text)
+
+
+def _encode(value: Value) -> str:
+    return _valid(_encode_any(value))
 
 
 def instant(at: float) -> str:
@@ -44,7 +64,7 @@ def instant(at: float) -> str:
 
 def document(value: Value) -> list[str]:
     """One value, indented for people."""
-    return [json.dumps(value, ensure_ascii=False, indent=2) + "\n"]
+    return [_valid(json.dumps(value, ensure_ascii=False, indent=2)) + "\n"]
 
 
 def array(values: Iterable[Value]) -> Iterator[str]:
@@ -70,7 +90,7 @@ def error(output: Iterable[str]) -> list[str]:
 def options(shown: Iterable[Option]) -> Shape:
     """Options by name: a text, or a list where there may be several; secrets never."""
     return {
-        option.name: _hidden(option) if option.name in _SECRETS else _value(option)
+        option.name: _hidden(option) if option.name in SECRETS else _value(option)
         for option in shown
     }
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from pjreg_cli.config.companions import Resolver
 from pjreg_cli.config.load import Scope, load
+from pjreg_cli.config.other_files import Resolver
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.randomness import Ids
 from tests.loop.test_engine import HOUR, configuration

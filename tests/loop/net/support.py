@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from pjreg_cli.config.companions import Resolver as ResolverSettings
 from pjreg_cli.config.models import Transport
+from pjreg_cli.config.other_files import Resolver as ResolverSettings
 from pjreg_cli.net.flow import Flow, Source, Tap
 from pjreg_cli.net.pool import Failure, Pool
 from pjreg_cli.net.resolver import Resolver

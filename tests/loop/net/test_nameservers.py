@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pjreg_cli.config.companions import Resolver as ResolverSettings
+from pjreg_cli.config.other_files import Resolver as ResolverSettings
 from pjreg_cli.errors import ResolveError
 from pjreg_cli.net.nameservers import Answer, DnsNameServers
 from pjreg_cli.sip.locate import Naptr, Question, Srv

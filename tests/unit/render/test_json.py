@@ -6,6 +6,8 @@ import json as standard
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pjreg_cli.api.configuration import Option
 from pjreg_cli.render import json
@@ -50,3 +52,18 @@ def test_options_that_may_have_several_values_are_lists() -> None:
 
 def test_names_beyond_ascii_are_written_as_they_are() -> None:
     assert json.document({"name": "zürich"}) == ['{\n  "name": "zürich"\n}\n']
+
+
+def test_bytes_that_are_no_utf_8_make_valid_json() -> None:
+    text = b"caf\xe9 \xff\xfe\xed\xa0\x80 \x9b".decode("utf-8", "surrogateescape")
+    for made in (json.document({"a": text + "\u202e"}), json.array([{"a": text + "\u202e"}])):
+        output = "".join(made).encode("utf-8")
+        assert "café ÿþí" in output.decode("utf-8")
+        assert standard.loads(output)
+        assert "\x9b" not in output.decode("utf-8")
+        assert "\u202e" not in output.decode("utf-8")
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_every_text_comes_out_as_valid_json(text: str) -> None:
+    standard.loads("".join(json.document({"a": text})).encode("utf-8"))

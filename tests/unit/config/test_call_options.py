@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pjreg_cli.config.calls import CALLS, TYPES
+from pjreg_cli.config.call_options import CALLS, TYPES
 from pjreg_cli.config.models import Registration
 from pjreg_cli.config.types import option_names
 

@@ -1,4 +1,4 @@
-"""Settings of the files beside pjsip.conf; `models` offers them all."""
+"""The other files beside pjsip.conf: their settings, and how their sections are read."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from dataclasses import field
 from types import MappingProxyType
 
-from pydantic import SecretStr
 from pydantic.dataclasses import dataclass
 
+from pjreg_cli.config.forgiving import Problems, make, merged, values_of
+from pjreg_cli.config.reader import Document
 from pjreg_cli.config.types import (
-    NO_SECRET,
     STRICT,
-    Acl,
+    TRUE,
     Boolean,
     HostsFile,
     Loose,
-    Names,
     Nameservers,
     Port,
     option,
 )
+from pjreg_cli.sip.address import split_host_port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -40,44 +40,6 @@ class Resolver:
     nameservers: Nameservers = option(
         (), "Name servers to ask, as `ADDRESS` or `ADDRESS@PORT`", "May be given several times."
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class ManagerAccount:
-    """A user of AMI (a section of manager.conf)."""
-
-    name: str
-    source: str = field(compare=False)
-    secret: SecretStr = option(NO_SECRET, "The password; without one nobody can log in")
-    read: Names = option((), "Classes of events to receive")
-    write: Names = option((), "Classes of actions allowed")
-    acl: Acl = option((), "Addresses that may log in: (allowed, network) in order")
-    eventfilter: tuple[str, ...] = option((), "Expressions that events must or must not match")
-    writetimeout: Loose = option(100, "Milliseconds a write may block")
-    allowmultiplelogin: Boolean = option(True, "Whether the user may log in more than once")
-    displayconnects: Boolean = option(True, "Log each login")
-    setvar: tuple[str, ...] = option((), "Accepted, without effect")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class ManagerSettings:
-    """AMI (manager.conf)."""
-
-    source: str = field(default="", compare=False)
-    enabled: Boolean = option(False, "Listen for AMI connections")
-    bindaddr: str = option("0.0.0.0", "Address to listen on")
-    port: Port = option(5038, "Port to listen on")
-    tlsenable: Boolean = option(False, "Listen with TLS, too")
-    tlsbindaddr: str = option("", "Address, with or without a port, to listen on with TLS")
-    tlscertfile: str = option("", "Certificate")
-    tlsprivatekey: str = option("", "Private key; empty: inside tlscertfile")
-    authtimeout: Loose = option(30, "Seconds a connection may take to log in")
-    authlimit: Loose = option(50, "Connections that have not logged in, at most")
-    allowmultiplelogin: Boolean = option(True, "Whether a user may log in more than once")
-    displayconnects: Boolean = option(True, "Log each login")
-    timestampevents: Boolean = option(False, "Put a Timestamp into every event")
-    webenabled: Boolean = option(False, "AMI over HTTP: not available")
-    users: tuple[ManagerAccount, ...] = option((), "The users, in the order of the file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -155,4 +117,75 @@ class PjregSettings:
         "Go on after a restart where the last run stopped",
         "Call-ID, CSeq and schedule survive: a binding that still lives is refreshed when it is"
         " due.  `no` registers anew at every start, as Asterisk does.",
+    )
+
+
+# -- reading ----------------------------------------------------------------------------------
+
+
+def statsd(document: Document) -> tuple[StatsdSettings, Problems]:
+    """statsd.conf: `server` may carry the port."""
+    problems: Problems = []
+    general = merged(document, "general")
+    values = values_of(general)
+    server = values.get("server", "")
+    if server:
+        values["server"], port = split_host_port(server) or (server, "")
+        if port:
+            values["port"] = port
+    return make(StatsdSettings, general, values, problems, "statsd.conf"), problems
+
+
+def resolver(document: Document) -> tuple[Resolver, Problems]:
+    """resolver_unbound.conf: `nameserver` several times, `resolv` and `hosts` a path or system."""
+    problems: Problems = []
+    general = merged(document, "general")
+    values = values_of(general)
+    if "nameserver" in values:
+        values.pop("nameserver")
+        values["nameservers"] = [entry[1] for entry in general.all("nameserver")]
+    if "resolv" in values:
+        path = values["resolv"]
+        values["resolv"] = bool(path)
+        if path not in ("", "system"):
+            values["resolv_file"] = path
+    made = make(Resolver, general, values, problems, "resolver_unbound.conf")
+    return made, problems
+
+
+def pjreg(document: Document) -> tuple[PjregSettings, Problems]:
+    """pjreg.conf: one section, `[general]`."""
+    problems: Problems = []
+    general = merged(document, "general")
+    return make(PjregSettings, general, values_of(general), problems, "pjreg.conf"), problems
+
+
+def console(
+    old: ConsoleSettings, aliases: Document | None, start: Document | None
+) -> ConsoleSettings:
+    """cli_aliases.conf and the startup commands of cli.conf; None: that file has not changed."""
+    return ConsoleSettings(
+        aliases=old.aliases if aliases is None else _aliases(aliases),
+        startup_commands=old.startup_commands if start is None else _commands(start),
+    )
+
+
+def _aliases(document: Document) -> Mapping[str, str]:
+    """The aliases of all templates in use; the first of one name counts."""
+    found: dict[str, str] = {}
+    seen: set[str] = set()
+    for template in merged(document, "general").all("template"):
+        for key, value, _line, _path in merged(document, template[1]).entries:
+            alias = " ".join(key.split())
+            if alias.lower() not in seen:
+                seen.add(alias.lower())
+                found[alias] = value
+    return MappingProxyType(found)
+
+
+def _commands(document: Document) -> tuple[str, ...]:
+    return tuple(
+        key
+        for key, value, _line, _path in merged(document, "startup_commands").entries
+        if value.lower() in TRUE
     )

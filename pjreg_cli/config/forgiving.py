@@ -1,0 +1,83 @@
+"""Sections to settings, forgivingly: for every file but pjsip.conf and its wizards.
+
+An option that is unknown or cannot be understood is a problem, and its default counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pjreg_cli.api.configuration import Level, Problem
+from pjreg_cli.config.reader import Document, Section
+from pjreg_cli.config.words import LOWER, meant
+from pjreg_cli.errors import excerpt
+
+T = TypeVar("T")
+Problems = list[Problem]
+
+# what Asterisk knows besides and has no meaning here
+_PASSED_OVER: Mapping[str, frozenset[str]] = {
+    "manager.conf": frozenset(
+        {
+            "httptimeout", "channelvars", "brokeneventsaction", "allowmultiplelogin", "debug",
+            "block-sockets", "tlscipher", "tlsdisablev1", "tlsdisablev11", "tlsdisablev12",
+            "eventfilter", "broken_events_action", "webmanager", "preferred_codec_only",
+        }
+    ),
+    "resolver_unbound.conf": frozenset({"debug", "ta_file"}),
+}  # fmt: skip
+_META = frozenset({"name", "source", "users", "acl", "resolv_file"})
+
+
+def merged(document: Document, name: str) -> Section:
+    """All sections of one name as one, letter case ignored; an empty one without any."""
+    same = [s for s in document.sections if not s.template and s.name.lower() == name.lower()]
+    if not same:
+        return Section(name, "", 0)
+    entries = [entry for section in same for entry in section.entries]
+    return Section(same[0].name, same[0].path, same[0].line, entries=entries)
+
+
+def values_of(section: Section) -> dict[str, Any]:
+    return {LOWER[entry[0]]: entry[1] for entry in section.entries}
+
+
+def make(
+    model: type[T], section: Section, values: dict[str, Any], problems: Problems, file: str
+) -> T:
+    """Make settings; what is wrong is left out and said."""
+    validate = TypeAdapter(model).validator.validate_python
+    for known in _PASSED_OVER.get(file, frozenset()) - _options(model):
+        values.pop(known, None)
+    values["source"] = f"{section.path}:{section.line}" if section.path else ""
+    try:
+        made: T = validate(values)
+    except ValidationError as error:
+        for option in dict.fromkeys(str(one["loc"][0]) for one in error.errors()):
+            values.pop(option, None)
+            problems.append(_problem(section, option, model))
+        made = validate(values)
+    return made
+
+
+def _options(model: type[Any]) -> frozenset[str]:
+    return frozenset(model.__dataclass_fields__)
+
+
+def _problem(section: Section, option: str, model: type[Any]) -> Problem:
+    entry = section.last({"nameservers": "nameserver"}.get(option, option))
+    line, path = (entry[2], entry[3]) if entry else (section.line, section.path)
+    if option in _options(model) - _META:
+        what = f"{option} cannot be understood and its default counts"
+    else:
+        what = f"unknown option '{excerpt(option)}'{meant(option, _options(model) - _META)}"
+    return Problem(path, line, Level.WARNING, f"[{excerpt(section.name)}] {what}")
+
+
+def with_changes(model: type[T], settings: T, **changes: Any) -> T:
+    """The same settings with some fields changed; `dataclasses.replace` would validate texts."""
+    values = {name: getattr(settings, name) for name in _options(model)}
+    return model(**(values | changes))

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # most tests wait for timers, not for the processor
 JOBS ?= 6
 
-.PHONY: demo test check bench docs servers venv clean
+.PHONY: demo test unit check bench docs servers venv clean
 
 # an instance against a registrar of its own, on loopback: a console on a terminal, else a tour
 demo: $(VENV)/.run
@@ -15,6 +15,10 @@ demo: $(VENV)/.run
 # every test, the servers they register with included
 test: $(VENV)/.dev servers
 	$(BIN)/pytest -n $(JOBS) --maxschedchunk=1 -q -rs
+
+# the fast lane: the pure parts, with few examples of each property
+unit: $(VENV)/.dev
+	HYPOTHESIS_PROFILE=quick $(BIN)/pytest tests/unit -n 2 -q -m "not exhaustive"
 
 # what must hold before anything lands
 check: $(VENV)/.dev

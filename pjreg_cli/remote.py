@@ -28,7 +28,7 @@ REFUSED = b"R"
 #: seconds without a byte after which an instance counts as hung
 PATIENCE_S = 120.0
 
-#: exit statuses (PRODUCT: 0 done; 1 failed, unknown, or no instance; 130 is the shell's for Ctrl-C)
+#: exit statuses: 0 done; 1 failed, unknown, or no instance; 130 is the shell's for Ctrl-C
 DONE = 0
 FAILED = 1
 INTERRUPTED = 130
@@ -47,7 +47,7 @@ class Broken(Exception):  # noqa: N818 -- as above
 
 
 def default_socket() -> str:
-    """Where an instance listens unless told otherwise; see PRODUCT, option `--socket`."""
+    """Where an instance listens unless told otherwise: `--socket` in docs/console.md."""
     if named := os.environ.get("PJREG_SOCKET"):
         return named
     if os.geteuid() == 0:

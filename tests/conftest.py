@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.golden import Golden
 from tests.support.instance import QUIET, Instance, short_folder
 from tests.support.ports import free_port
+
+# on a busy machine an example may take any time; `make unit` tries few of each property
+settings.register_profile("whole", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=10)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "whole"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

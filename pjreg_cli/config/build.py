@@ -116,7 +116,7 @@ def _renamed(sections: Iterable[Section], name: str) -> list[Section]:
 # -- making one object ------------------------------------------------------------------------
 
 
-class _Refused(Exception):  # noqa: N818 - a signal inside this module, not an error of its own
+class _Refused(Exception):  # noqa: N818 -- a signal inside this module, not an error of its own
     """A section cannot become an object."""
 
     def __init__(self, flaws: Sequence[Defect]) -> None:

@@ -1,5 +1,7 @@
-"""What auth sections, transports, global and system must fulfil beyond the form of each option
-(pure; whether a file can be read is asked of the caller)."""
+"""What auth sections, transports, global and system must fulfil beyond each option's form.
+
+Pure: whether a file can be read is asked of the caller.
+"""
 
 from __future__ import annotations
 

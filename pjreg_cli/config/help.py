@@ -137,4 +137,4 @@ def _row(option: OptionHelp) -> str:
 
 
 if __name__ == "__main__":
-    print(markdown(), end="")  # noqa: T201 - this is its purpose
+    print(markdown(), end="")  # noqa: T201 -- this is its purpose

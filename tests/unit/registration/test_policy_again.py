@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
+import pytest
+
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.state import (
     Drop,
@@ -46,7 +48,7 @@ class Result(NamedTuple):
 
 
 def expected(state: State, outcome: Outcome, policy: Policy) -> Result:
-    """What FACTS and the list of differences say."""
+    """What was observed of the origin, and where we differ on purpose."""
     request = next_request(state, outcome, policy)
     if request is not None:
         status, retries, requested_s = state.status, state.retries, state.requested_s
@@ -109,7 +111,7 @@ def verdict(state: State, outcome: Outcome, policy: Policy) -> tuple[Status, int
 
 
 def failure(retries: int, code: int, policy: Policy) -> tuple[Status, int, float | None]:
-    """Sections 2.4 to 2.7 of FACTS."""
+    """What follows an outcome, as observed of the origin."""
     hopeless = (Status.REJECTED_PERMANENT, retries, None)
     left = retries < policy.max_retries
     if policy.retry_interval_s:
@@ -233,6 +235,7 @@ def seen(state: State, effects: tuple[Effect, ...]) -> Result:
     )
 
 
+@pytest.mark.exhaustive
 def test_tables_and_plain_decisions_agree_on_every_combination() -> None:
     count = 0
     every_policy = tuple(policies())

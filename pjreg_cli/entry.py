@@ -18,6 +18,7 @@ BAD_USAGE = 2
 
 def main(arguments: list[str] | None = None) -> int:
     """Run `pjreg-cli` with these arguments (sys.argv's by default); the exit status."""
+    _fill_standard_streams()
     try:
         return _run(command_line.parse(sys.argv[1:] if arguments is None else arguments))
     except UsageError as error:
@@ -27,16 +28,44 @@ def main(arguments: list[str] | None = None) -> int:
         return remote.INTERRUPTED
     except BrokenPipeError:
         return remote.quietly_closed()
+    except remote.Unwritable as error:
+        remote.complain(str(error))
+        return remote.FAILED
+    finally:
+        _let_go_of_output()
+
+
+def _fill_standard_streams() -> None:
+    """What was closed before we began must not become a socket's number: lines meant for stderr
+    would go there.  Writing to stdout fails all the same, as it should."""
+    for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
+        if stream is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
+
+
+def _let_go_of_output() -> None:
+    """What a full disk or a closed terminal did not take must not become the exit status."""
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, number)
+            os.close(null)
 
 
 def _run(options: command_line.Options) -> int:
     if options.help:
-        os.write(1, command_line.USAGE.encode())
+        remote.write(command_line.USAGE.encode())
         return remote.DONE
     if options.version:
         from pjreg_cli import __version__
 
-        os.write(1, f"pjreg-cli {__version__}\n".encode())
+        remote.write(f"pjreg-cli {__version__}\n".encode())
         return remote.DONE
     if options.program:
         return _sub_program(options)
@@ -66,7 +95,7 @@ def _piped() -> Iterator[str]:
 
 def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
     """Ask the running instance; where none runs, what `--register` or the configuration says."""
-    path = options.socket or remote.default_socket()
+    path = options.socket_path
     greeting = remote.hello(dialect=options.dialect, json=options.json)
     show = _painting() if options.coloured(os.isatty(1)) and not options.json else remote.write
     try:
@@ -108,6 +137,9 @@ def _interactive(options: command_line.Options) -> int:
         if options.mode == "remote":
             remote.complain(f"{missing}; start one with pjreg-cli -f or -c")
             return remote.FAILED
+    if not command_line.configured(options):
+        remote.complain(command_line.FRESH)
+        return remote.FAILED
     return _own_console(options)
 
 
@@ -126,6 +158,12 @@ def _sub_program(options: command_line.Options) -> int:
         from pjreg_cli.offline.check import run
 
         return run(options)
-    from pjreg_cli.shell_completion import run
+    from pjreg_cli import shell_completion
 
-    return run(options)
+    return shell_completion.run(options, _suggested)
+
+
+def _suggested(options: command_line.Options, text: str) -> list[str]:
+    from pjreg_cli.offline.answer import suggestions
+
+    return suggestions(options, text)

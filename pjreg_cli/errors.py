@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from _collections_abc import Iterable
+
 #: the longest piece of somebody's input that an error text repeats, in characters
 _EXCERPT = 80
+#: words that differ by more letters are not taken for each other
+_FARTHEST = 3
 
 
 def excerpt(text: str) -> str:
@@ -11,6 +15,31 @@ def excerpt(text: str) -> str:
     shown = text.encode("unicode_escape", "backslashreplace").decode("ascii")
     shown = shown if not text.isprintable() else text
     return shown if len(shown) <= _EXCERPT else shown[: _EXCERPT - 1] + "…"
+
+
+def hint(word: str, known: Iterable[str]) -> str:
+    """`, did you mean 'X'?` where one of the `known` words is close enough, else nothing."""
+    small = word.casefold()
+    best = min(known, key=lambda other: _distance(small, other.casefold()), default="")
+    far = _distance(small, best.casefold())
+    return f", did you mean '{best}'?" if best and far <= max(1, len(small) // 3) else ""
+
+
+def _distance(one: str, other: str) -> int:
+    """How many letters must be put in, left out, changed or swapped to make one the other."""
+    if abs(len(one) - len(other)) > _FARTHEST or max(len(one), len(other)) > _EXCERPT:
+        return _EXCERPT
+    older: list[int] = []
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, 1):
+        older, old, row = row, older, [at]
+        for there, opposite in enumerate(other, 1):
+            least = min(older[there] + 1, row[-1] + 1, older[there - 1] + (letter != opposite))
+            swapped = at > 1 and there > 1 and letter == other[there - 2]
+            if swapped and one[at - 2] == opposite:
+                least = min(least, old[there - 2] + 1)
+            row.append(least)
+    return row[-1]
 
 
 class PjregError(Exception):

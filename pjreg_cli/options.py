@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from _collections_abc import Callable
 
-from pjreg_cli.errors import UsageError, excerpt
+from pjreg_cli import remote
+from pjreg_cli.errors import UsageError, excerpt, hint
 
 USAGE = """\
 Usage: pjreg-cli [OPTION...] [COMMAND WORD...]
@@ -51,11 +52,20 @@ Output
 Exit status: 0 done; 1 the command failed or no instance answered; 2 bad usage.
 """
 
+#: what a machine is told on which nothing was set up yet
+FRESH = """\
+there is no configuration yet: no ./pjsip.conf, ~/.config/pjreg-cli or /etc/pjreg-cli
+  pjreg-cli demo        shows everything against a registrar of its own, on this machine alone
+  pjreg-cli init        asks a few questions and writes one; -C PATH names one that exists
+  pjreg-cli check PATH  tells what is wrong with one"""
+
 #: the longest `--wait`, in seconds
 _LONGEST_WAIT_S = 3600.0
 
 _DIALECTS = ("current", "12")
 _COLOURS = ("auto", "always", "never")
+#: words that an option takes
+CHOICES = {"--dialect": _DIALECTS, "--color": _COLOURS}
 #: words that are programs of their own when they come first
 PROGRAMS = ("demo", "check", "completion")
 
@@ -117,13 +127,35 @@ class Options:
     @property
     def lines(self) -> list[str]:
         """The commands to execute: every -x, then the words as one."""
-        return [*self.execute, " ".join(self.words)] if self.words else self.execute
+        return [*self.execute, as_line(self.words)] if self.words else self.execute
+
+    @property
+    def socket_path(self) -> str:
+        """The control socket of the instance meant."""
+        return self.socket or remote.default_socket()
 
     def coloured(self, terminal: bool) -> bool:
         """Whether to colour output that goes to a terminal, or not to one."""
         if self.color == "auto":
             return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         return self.color == "always"
+
+
+def as_line(words: list[str]) -> str:
+    """The words of a shell as one line of the console, in which each is still one word.
+
+    The first may be a whole command (`pjreg-cli "core show uptime" seconds`).
+    """
+    return " ".join([*words[:1], *map(_quoted, words[1:])])
+
+
+def _quoted(word: str) -> str:
+    """A word that the console reads back as it is; one in quotes of its own stays so."""
+    if word and not any(sign in word for sign in ' \t"\\'):
+        return word
+    if len(word) > 1 and word[0] == word[-1] == '"' and " " in word:
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 # -- one function for each option -------------------------------------------------------------
@@ -226,6 +258,8 @@ _VALUES: dict[str, Callable[[Options, str], None]] = {
     "--color": _color,
 }
 
+#: words after which anything may be typed
+_FREE_TEXT = frozenset(("like", "where"))
 #: all spelt-out options
 SPELLINGS = sorted(name for name in (*_FLAGS, *_VALUES) if name.startswith("--"))
 
@@ -233,8 +267,9 @@ SPELLINGS = sorted(name for name in (*_FLAGS, *_VALUES) if name.startswith("--")
 def parse(arguments: list[str]) -> Options:
     """Read a command line without the program's name; raises UsageError.
 
-    Options end at the first word, but those that are spelt out (`--json`) may also follow it:
-    no console command has words like these.  `--` ends them for good.
+    Options may also follow the words, as long as these are not free text (`like`, `where`); one
+    that is not known belongs to the command if that is one of ours (`pjreg ...`).  `--` ends
+    them for good.
     """
     options = Options()
     rest = arguments[::-1]
@@ -247,12 +282,17 @@ def parse(arguments: list[str]) -> Options:
             ended = True
         elif word.startswith("--"):
             _long(options, word, rest)
-        elif options.words and not options.program:
+        elif options.words and not options.program and not _follows(options.words, word):
             options.words.append(word)
         else:
             _short(options, word, rest)
     _check(options)
     return options
+
+
+def _follows(words: list[str], word: str) -> bool:
+    """Whether a word such as `-n` behind a command is an option of ours."""
+    return word in _FLAGS and not _free(words)
 
 
 def _long(options: Options, word: str, rest: list[str]) -> None:
@@ -263,10 +303,14 @@ def _long(options: Options, word: str, rest: list[str]) -> None:
         _FLAGS[name](options)
     elif name in _VALUES:
         _VALUES[name](options, value if assigned else _value(name, rest))
-    elif options.words:
+    elif options.words[:1] == ["pjreg"] or options.program or _free(options.words):
         options.words.append(word)
     else:
-        raise UsageError(f"unknown option {excerpt(name)}")
+        raise UsageError(f"unknown option {excerpt(name)}{hint(name, SPELLINGS)}")
+
+
+def _free(words: list[str]) -> bool:
+    return not _FREE_TEXT.isdisjoint(map(str.lower, words))
 
 
 def _short(options: Options, word: str, rest: list[str]) -> None:
@@ -311,6 +355,13 @@ def config_path(options: Options) -> str:
         return "pjsip.conf"
     own = os.path.join(_config_home(), "pjreg-cli")
     return own if os.path.isdir(own) else "/etc/pjreg-cli"
+
+
+def configured(options: Options) -> bool:
+    """Whether a configuration was named, or one is where it is looked for."""
+    if options.config or os.environ.get("PJREG_CONFIG"):
+        return True
+    return os.path.exists(config_path(options))
 
 
 def _config_home() -> str:

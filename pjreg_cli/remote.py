@@ -46,6 +46,10 @@ class Broken(Exception):  # noqa: N818 -- as above
     """The instance went away, or stopped making sense, in the middle of an answer."""
 
 
+class Unwritable(Exception):  # noqa: N818 -- as above
+    """What is asked for cannot be written to stdout; the text says why."""
+
+
 def default_socket() -> str:
     """Where an instance listens unless told otherwise: `--socket` in docs/console.md."""
     if named := os.environ.get("PJREG_SOCKET"):
@@ -101,10 +105,15 @@ def hello(*, dialect: str = "current", json: bool = False) -> bytes:
 
 
 def write(data: bytes) -> None:
-    """All of `data` to stdout; raises BrokenPipeError."""
+    """All of `data` to stdout; raises BrokenPipeError and Unwritable."""
     view = memoryview(data)
     while view:
-        view = view[os.write(1, view) :]
+        try:
+            view = view[os.write(1, view) :]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise Unwritable(f"cannot write to stdout: {error.strerror}") from error
 
 
 class Conversation:
@@ -184,9 +193,14 @@ def quietly_closed() -> int:
 
 
 def complain(message: str) -> None:
-    """One line on stderr."""
-    sys.stderr.write(f"pjreg-cli: {message}\n")
-    sys.stderr.flush()
+    """One line on stderr; where that is closed or full, nobody is left to be told."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"pjreg-cli: {message}\n")
+        sys.stderr.flush()
+    except OSError:
+        return
 
 
 def ask(

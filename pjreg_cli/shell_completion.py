@@ -7,9 +7,15 @@ registration names are true, and costs no more than a one-shot command.
 
 from __future__ import annotations
 
+from _collections_abc import Callable, Iterable
+
 from pjreg_cli import remote
 from pjreg_cli.errors import UsageError, excerpt
-from pjreg_cli.options import PROGRAMS, SPELLINGS, Options, parse
+from pjreg_cli.options import CHOICES, PROGRAMS, SPELLINGS, Options, as_line, parse
+
+Offline = Callable[[Options, str], list[str]]
+"""What the console would suggest after a text if an instance ran, each with a tab before its
+explanation."""
 
 _SHELLS = ("bash", "zsh", "fish")
 
@@ -19,11 +25,21 @@ _BASH = """\
 _pjreg_cli() {
     local word
     local words=("${COMP_WORDS[@]:1:COMP_CWORD}")
+    local at quote=${COMP_WORDS[COMP_CWORD]:0:1}
+    for at in "${!words[@]}"; do
+        word=${words[at]}
+        case $word in
+            \\"*) word=${word#\\"}; word=${word%\\"} ;;
+            \\'*) word=${word#\\'}; word=${word%\\'} ;;
+            *) word=${word//\\\\/} ;;
+        esac
+        words[at]=$word
+    done
     COMPREPLY=()
     while IFS=$'\\t' read -r word _; do
-        [[ $word == *[\\"\\\\]* ]] || printf -v word '%q' "$word"
+        [[ $quote == [\\"\\'] ]] || printf -v word '%q' "$word"
         COMPREPLY+=("$word")
-    done < <("${COMP_WORDS[0]}" completion suggest -- "${words[@]//\\\\/}" 2>/dev/null)
+    done < <("${COMP_WORDS[0]}" completion suggest -- "${words[@]}" 2>/dev/null)
     if declare -F __ltrim_colon_completions >/dev/null; then
         __ltrim_colon_completions "${words[-1]}"
     fi
@@ -36,9 +52,11 @@ _ZSH = """\
 # zsh completion for pjreg-cli; load it with
 #   source <(pjreg-cli completion zsh)
 _pjreg_cli() {
-    local line word
+    local line word begun=$PREFIX
     local -a lines found shown
-    lines=("${(@f)$("${words[1]}" completion suggest -- "${(@Q)words[2,CURRENT]}" 2>&-)}")
+    [[ -n $compstate[quote] ]] || begun="${(Q)PREFIX}"
+    lines=("${(@f)$("${words[1]}" completion suggest -- \\
+        "${(@Q)words[2,CURRENT-1]}" "$begun" 2>&-)}")
     for line in $lines; do
         word="${line%%$'\\t'*}"
         [[ -n $word ]] || continue
@@ -58,8 +76,14 @@ _FISH = """\
 # fish completion for pjreg-cli; load it with
 #   pjreg-cli completion fish | source
 function __pjreg_cli_suggest
-    set -l words (commandline -opc) (commandline -ct)
-    command $words[1] completion suggest -- $words[2..-1] 2>/dev/null
+    set -l words (commandline -opc)
+    set -l begun (commandline -ct)
+    if string match -qr '^["\\']' -- "$begun"
+        set begun (string sub -s 2 -- "$begun")
+    else
+        set begun (string unescape -- "$begun")
+    end
+    command $words[1] completion suggest -- $words[2..-1] "$begun" 2>/dev/null
 end
 complete -c pjreg-cli -f -a '(__pjreg_cli_suggest)'
 complete -c pjreg-cli -s C -l config -r -F
@@ -69,11 +93,14 @@ complete -c pjreg-cli -s s -l socket -r -F
 _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
-def run(options: Options) -> int:
-    """Print the script of the shell that the words name, or suggestions; raises UsageError."""
+def run(options: Options, unasked: Offline) -> int:
+    """Print the script of the shell that the words name, or suggestions; raises UsageError.
+
+    `unasked` suggests where no instance runs.
+    """
     _, *arguments = options.words
     if arguments[:1] == ["suggest"]:
-        return _suggest(options, arguments[1:])
+        return _suggest(options, arguments[1:], unasked)
     if len(arguments) != 1 or arguments[0] not in _SCRIPTS:
         given = f", not '{excerpt(' '.join(arguments))}'" if arguments else ""
         raise UsageError(f"completion takes one of {', '.join(_SHELLS)}{given}")
@@ -81,31 +108,73 @@ def run(options: Options) -> int:
     return remote.DONE
 
 
-def _suggest(options: Options, typed: list[str]) -> int:
-    """What the last of `typed` may become, one a line with a tab before its explanation."""
+def _suggest(options: Options, typed: list[str], unasked: Offline) -> int:
+    """What the last of `typed` may become, one a line with a tab before its explanation.
+
+    The words are those of the shell, without its quotes; so are those suggested.
+    """
     *before, partial = typed or [""]
+    waiting = before[-1] if before else ""
     try:
         given = parse(before)
     except UsageError:
-        return remote.DONE  # an option that waits for its value: the shell offers files
-    path = given.socket or options.socket or remote.default_socket()
-    found: list[str] = []
-    if partial.startswith("-") and not given.words:
-        found = [name for name in SPELLINGS if name.startswith(partial)]
-    elif given.words[:1] == ["completion"]:
-        found = [shell for shell in _SHELLS if shell.startswith(partial)]
-    elif given.words[:1] != ["check"]:
-        words = given.words[1:] if given.program == "demo" else given.words
-        found = [*_console(path, " ".join([*words, partial]))]
-        if not given.words and given.mode == "auto":
-            found += [name for name in PROGRAMS if name.startswith(partial)]
+        # an option that waits for its value: the shell offers files where we have no words
+        found = _starting(CHOICES.get(waiting, ()), partial)
+    else:
+        found = _found(options, given, partial, unasked)
     remote.write("".join(f"{line}\n" for line in found).encode("utf-8", "surrogateescape"))
     return remote.DONE
 
 
-def _console(path: str, text: str) -> list[str]:
-    """What the console of the instance suggests; nothing where none runs."""
-    try:
-        return remote.suggest(path, text)
-    except (remote.NoInstance, remote.Broken):
+def _found(options: Options, given: Options, partial: str, unasked: Offline) -> list[str]:
+    name, assigned, value = partial.partition("=")
+    if assigned and name in CHOICES:
+        return [f"{name}={word}" for word in _starting(CHOICES[name], value)]
+    if partial.startswith("-") and given.words[:1] != ["pjreg"]:
+        return _starting(SPELLINGS, partial)
+    if given.words[:1] == ["completion"]:
+        return _starting(_SHELLS, partial)
+    if given.words[:1] in (["check"], ["init"]):
         return []
+    words = given.words[1:] if given.program == "demo" else given.words
+    line = f"{as_line(words)} {_opened(partial)}" if words else partial
+    found = [_plain(suggestion) for suggestion in _console(options, given, line, unasked)]
+    if partial.startswith("-"):
+        found += _starting(SPELLINGS, partial)
+    if not given.words and given.mode == "auto":
+        found += _starting(PROGRAMS, partial)
+    return found
+
+
+def _starting(words: Iterable[str], partial: str) -> list[str]:
+    return [word for word in words if word.startswith(partial)]
+
+
+def _plain(suggestion: str) -> str:
+    """A suggestion as the word it stands for, without the console's quotes."""
+    word, tab, explanation = suggestion.partition("\t")
+    if word[:1] == '"':
+        word = word[1:].removesuffix('"')
+    plain, escaped = "", False
+    for sign in word:
+        escaped = sign == "\\" and not escaped
+        plain += "" if escaped else sign
+    return f"{plain}{tab}{explanation}".rstrip("\t")
+
+
+def _opened(word: str) -> str:
+    """A word still being typed, as the console would have it: its quote is not closed."""
+    quoted = as_line(["", word]).lstrip()
+    return quoted[:-1] if quoted[:1] == '"' and word else word
+
+
+def _console(options: Options, given: Options, line: str, unasked: Offline) -> list[str]:
+    """What the console of the instance suggests; where none runs, what the configuration does."""
+    given.socket = given.socket or options.socket
+    given.config = given.config or options.config
+    try:
+        return remote.suggest(given.socket_path, line)
+    except remote.Broken:
+        return []
+    except remote.NoInstance:
+        return unasked(given, line)

@@ -99,7 +99,7 @@ class RemoteBackend:
 
 def run_console(options: Options) -> int:
     """Attach a console to the running instance until the operator leaves; raises NoInstance."""
-    return asyncio.run(_run(options, options.socket or remote.default_socket()))
+    return asyncio.run(_run(options, options.socket_path))
 
 
 async def _run(options: Options, path: str) -> int:

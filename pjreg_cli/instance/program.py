@@ -72,7 +72,7 @@ class Program:
             dialect=dialect,
             registry_detail=settings.pjreg.registry_detail,
         )
-        self.socket_path = Path(options.socket or remote.default_socket())
+        self.socket_path = Path(options.socket_path)
         facts = Facts(
             version=__version__,
             started_at=now(),
@@ -171,7 +171,7 @@ async def _instance(options: Options, console: Front | None) -> bool:
     async with AsyncExitStack() as stack:
         stack.callback(logs.close)
         logs.open_file(settings.pjreg)
-        claim = Claim.take(Path(options.socket or remote.default_socket()))
+        claim = Claim.take(Path(options.socket_path))
         stack.callback(claim.release)
         report(settings)
         program = Program(settings, options, logs, _store(settings, stack))

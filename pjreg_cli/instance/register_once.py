@@ -35,7 +35,7 @@ async def _registered(options: Options, lines: Iterable[str], show: Show) -> int
     logs = Logs(stderr=sys.stderr, verbose=options.verbose, debug=options.debug)
     async with AsyncExitStack() as stack:
         stack.callback(logs.close)
-        claim = Claim.take(Path(options.socket or remote.default_socket()))
+        claim = Claim.take(Path(options.socket_path))
         stack.callback(claim.release)
         report(settings)
         program = Program(settings, options, logs)

@@ -8,13 +8,24 @@ from pathlib import Path
 
 from pjreg_cli import remote
 from pjreg_cli.api.port import Api
-from pjreg_cli.commands.tree import Console, Kind, execute
+from pjreg_cli.commands.tree import Console, Kind, execute, suggest
 from pjreg_cli.config.load import load
+from pjreg_cli.config.settings import Settings
 from pjreg_cli.dialects import named
 from pjreg_cli.errors import PjregError
 from pjreg_cli.offline.api import offline_port
-from pjreg_cli.options import Options, config_path
+from pjreg_cli.options import FRESH, Options, config_path, configured
 
+#: commands that are answered without a configuration
+_UNCONFIGURED = tuple(
+    line.split()
+    for line in (
+        "core show help",
+        "core show version",
+        "pjsip show version",
+        "config show help",
+    )
+)
 Show = Callable[[bytes], None]
 
 
@@ -39,15 +50,36 @@ async def execute_all(console: Console, lines: Iterable[str], show: Show = remot
 
 def from_configuration(options: Options, lines: Iterable[str], why: str, show: Show) -> int:
     """Answer from the configuration alone; `why` no instance was asked is said on stderr."""
-    path = config_path(options)
+    lines = list(lines)
+    if lines and all(map(_needs_nothing, lines)):
+        nothing = Settings(directory=Path(), path=Path())
+        return asyncio.run(execute_all(one_shot(offline_port(nothing), options), lines, show))
     try:
-        settings = load(Path(path))
+        settings = load(Path(config_path(options)))
     except PjregError as error:
         remote.complain(f"{why}, and there is no configuration to answer from: {error}")
+        if not configured(options):
+            remote.complain(FRESH)
         return remote.FAILED
     remote.complain(
         f"{why}: answered from {settings.path} alone, nothing was sent"
         " (--register really registers first)"
     )
-    console = one_shot(offline_port(settings), options)
+    console = one_shot(offline_port(settings, options.reveal_secrets), options)
     return asyncio.run(execute_all(console, lines, show))
+
+
+def suggestions(options: Options, text: str) -> list[str]:
+    """What a console would suggest after `text`, each with a tab before its explanation."""
+    try:
+        settings = load(Path(config_path(options)))
+    except PjregError:
+        settings = Settings(directory=Path(), path=Path())
+    found = suggest(text, one_shot(offline_port(settings), options))
+    return [f"{one.text}\t{one.description}".rstrip("\t") for one in found]
+
+
+def _needs_nothing(line: str) -> bool:
+    """Whether a command is the same whatever is configured."""
+    words = line.casefold().split()
+    return any(words[: len(known)] == known for known in _UNCONFIGURED)

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from pjreg_cli import options as command_line
+from pjreg_cli import remote
 from pjreg_cli.api.configuration import Level
 from pjreg_cli.config.check import check
 from pjreg_cli.errors import UsageError
 from pjreg_cli.render import evidence, json
-
-
-def main(argv: Sequence[str]) -> int:
-    """Run with the words behind `check`: exit status 0 when clean, 1 with errors, 2 for bad
-    usage."""
-    try:
-        return run(command_line.parse(["check", *argv]))
-    except UsageError as error:
-        sys.stderr.write(f"pjreg-cli: {error}\n")
-        return 2
 
 
 def run(options: command_line.Options) -> int:
@@ -34,6 +23,6 @@ def run(options: command_line.Options) -> int:
     problems = check(Path(paths[0] if paths else command_line.config_path(options)))
     lines = json.array(map(json.problem, problems)) if options.json else evidence.problems(problems)
     for line in lines:
-        sys.stdout.write(line)
+        remote.write(line.encode("utf-8", "surrogateescape"))
     bad = any(options.strict or problem.level is Level.ERROR for problem in problems)
     return 1 if bad else 0

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.instance import PROGRAM, Instance, environment, run
+from tests.support.instance import PROGRAM, QUIET, Instance, environment, run
+from tests.support.ports import free_port
 from tests.support.terminal import Terminal
 
 _BIN = str(Path(PROGRAM[0]).parent)
@@ -73,13 +74,37 @@ def test_bash_offers_what_the_console_would(
     assert sorted(in_bash(instance, "pjreg-cli", *filled)) == offered
 
 
-def test_nothing_but_our_own_programs_is_offered_where_no_instance_runs(home: Path) -> None:
-    assert run("completion", "suggest", "--", "", home=home).out.split() == [
-        "demo",
-        "check",
-        "completion",
-    ]
-    assert run("completion", "suggest", "--", "pjsip", "", home=home).out == ""
+def offered(home: Path, *words: str) -> list[str]:
+    """What is suggested for the last of `words` where no instance runs, without explanations."""
+    done = run("completion", "suggest", "--", *words, home=home)
+    assert done.err == ""
+    return [line.partition("\t")[0] for line in done.out.splitlines()]
+
+
+def test_commands_are_offered_on_a_fresh_machine(home: Path) -> None:
+    assert {"demo", "check", "completion", "pjsip", "core"} <= set(offered(home, ""))
+    assert offered(home, "pjsip", "show", "registra") == ["registration", "registrations"]
+    assert offered(home, "pjsip", "show", "registration", "") == []
+
+
+def test_names_of_the_configuration_are_offered_where_no_instance_runs(home: Path) -> None:
+    (home / "pjsip.conf").write_text(QUIET.format(port=1), "utf-8")
+    assert offered(home, "pjsip", "show", "registration", "") == ["my_provider"]
+    assert offered(home, "-C", str(home), "pjsip", "send", "register", "my") == ["my_provider"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["--dialect", ""], ["current", "12"]),
+        (["--color", "a"], ["auto", "always"]),
+        (["--color=n"], ["--color=never"]),
+        (["pjsip", "--dia"], ["--dialect"]),
+        (["-C", ""], []),
+    ],
+)
+def test_values_of_options_are_offered(home: Path, words: list[str], found: list[str]) -> None:
+    assert offered(home, *words) == found
 
 
 # -- every shell, at the keyboard -------------------------------------------------------------
@@ -106,6 +131,41 @@ def test_tab_completes_a_registration_of_the_running_instance(
         terminal.until("registration my_provider")
         terminal.enter("")
         terminal.until("client_uri               : sip:client@registrar.invalid")
+
+
+ODD = """
+[a very odd "name"]
+type = registration
+server_uri = sip:registrar.invalid
+client_uri = sip:odd@registrar.invalid
+max_random_initial_delay = 1000000
+"""
+
+
+@pytest.mark.parametrize("begun", ["a", "'a very", '"a v'])
+@pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(name)) for name in _SHELLS])
+def test_name_with_blanks_is_completed_and_understood(home: Path, shell: str, begun: str) -> None:
+    name = "a very odd (name)"
+    instance = Instance(home, QUIET.format(port=free_port()) + ODD.replace('"name"', "(name)"))
+    instance.start()
+    command, load = _SHELLS[shell]
+    try:
+        with Terminal(command, environment=variables(instance), columns=150) as terminal:
+            terminal.enter(f"{load}; echo rea''dy")
+            terminal.until("ready")
+            terminal.type(f"pjreg-cli pjsip show registration {begun}\t")
+            terminal.until("(name")
+            terminal.enter("")
+            terminal.until("client_uri               : sip:odd@registrar.invalid")
+            assert name in terminal.text
+    finally:
+        instance.stop()
+
+
+@pytest.mark.parametrize("name", ["trunk a", "a\\b", "say-'x'", "*", "trunk  two"])
+def test_word_of_the_shell_is_a_word_of_the_console(instance: Instance, name: str) -> None:
+    done = run("pjsip", "show", "registration", name, home=instance.home)
+    assert done.out == f"Unable to find object {name}.\n\n"
 
 
 def test_unknown_shell_is_bad_usage(home: Path) -> None:

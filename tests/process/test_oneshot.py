@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.instance import PROGRAM, QUIET, Instance, environment, run
 from tests.support.ports import free_port
+from tests.support.terminal import Terminal
 
 SHOW = "pjsip show registrations"
 
@@ -226,3 +227,93 @@ def test_interrupted_one_shot_ends_quietly(instance: Instance) -> None:
     finally:
         os.kill(instance.pid, signal.SIGCONT)
     assert (asker.returncode, out, err) == (130, b"", b"")
+
+
+# -- streams that are full, closed or gone ----------------------------------------------------
+
+
+def in_shell(home: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Run `$PJREG ...` by a shell that redirects its streams."""
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=home,
+        env=environment(home, PJREG=PROGRAM[0], SHOW=SHOW),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "words", ['-rx "$SHOW"', "--help", "--version", "completion bash", "core show help"]
+)
+def test_full_disk_behind_stdout_is_one_line_and_a_failure(instance: Instance, words: str) -> None:
+    done = in_shell(instance.home, f"$PJREG {words} >/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == "pjreg-cli: cannot write to stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize("words", ["pjsip show registrations", "check .", "--json check ."])
+def test_full_disk_is_told_where_no_instance_runs(offline: Path, words: str) -> None:
+    done = in_shell(offline, f"$PJREG {words} >/dev/full")
+    assert done.returncode == 1
+    assert done.stderr.endswith("pjreg-cli: cannot write to stdout: No space left on device\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_closed_stdout_is_told(instance: Instance) -> None:
+    done = in_shell(instance.home, '$PJREG -rx "$SHOW" >&-')
+    assert (done.returncode, done.stderr) == (
+        1,
+        "pjreg-cli: cannot write to stdout: Bad file descriptor\n",
+    )
+
+
+@pytest.mark.parametrize("where", ["2>/dev/full", "2>&-"])
+def test_complaint_that_nobody_can_read_changes_no_status(offline: Path, where: str) -> None:
+    assert in_shell(offline, f"$PJREG {SHOW} {where}").returncode == 0
+    assert in_shell(offline, f"$PJREG -rx x {where}").returncode == 1
+    assert in_shell(offline, f"$PJREG --bogus {where}").returncode == 2
+
+
+# -- options behind the words -----------------------------------------------------------------
+
+
+def test_misspelt_option_behind_a_command_is_bad_usage(instance: Instance) -> None:
+    done = run(*SHOW.split(), "--jsn", home=instance.home)
+    assert done.status == 2
+    assert "unknown option --jsn, did you mean '--json'?" in done.err
+
+
+def test_short_option_behind_a_command_counts(instance: Instance) -> None:
+    done = run("--color", "always", *SHOW.split(), "-n", home=instance.home)
+    assert "\x1b[" not in done.out
+
+
+# -- a machine on which nothing is set up -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line", ["core show help", "core show version", "pjsip show version", "core show help pjsip"]
+)
+def test_help_and_version_need_no_configuration(home: Path, line: str) -> None:
+    done = run(*line.split(), home=home)
+    assert (done.status, done.err) == (0, "")
+    assert done.out
+
+
+def test_other_commands_say_what_there_is_to_do(home: Path) -> None:
+    done = run(*SHOW.split(), home=home)
+    assert done.status == 1
+    for word in ("pjreg-cli demo", "-C PATH", "pjreg-cli check"):
+        assert word in done.err
+
+
+def test_program_alone_says_in_few_lines_what_there_is_to_do(home: Path) -> None:
+    with Terminal(PROGRAM, environment=environment(home), columns=120) as terminal:
+        assert terminal.ends() == 1
+        shown = [line for line in terminal.lines if line]
+    assert len(shown) == 4
+    for word in ("pjreg-cli demo", "-C PATH", "pjreg-cli check"):
+        assert word in "\n".join(shown)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pjreg_cli.offline.check import main
+from pjreg_cli.entry import main
 
 CLEAN = "[udp]\ntype=transport\nbind=0.0.0.0\n"
 WARNING = CLEAN + "tcp_keepalive_enable=perhaps\n"
@@ -29,29 +29,29 @@ def test_status_tells_whether_it_is_clean(
     tmp_path: Path, text: str, words: tuple[str, ...], status: int
 ) -> None:
     (tmp_path / "pjsip.conf").write_text(text, encoding="utf-8")
-    assert main([*words, str(tmp_path)]) == status
+    assert main(["check", *words, str(tmp_path)]) == status
 
 
 def test_problem_is_printed_as_compilers_do(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "pjsip.conf"
     file.write_text(ERROR, encoding="utf-8")
-    main([str(file)])
-    assert capsys.readouterr().out.startswith(f"{file}:4: error: [udp] is refused: unknown option")
+    main(["check", str(file)])
+    assert capfd.readouterr().out.startswith(f"{file}:4: error: [udp] is refused: unknown option")
 
 
-def test_problems_are_told_to_machines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_problems_are_told_to_machines(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "pjsip.conf").write_text(WARNING, encoding="utf-8")
-    main(["--json", str(tmp_path)])
-    (problem,) = json.loads(capsys.readouterr().out)
+    main(["check", "--json", str(tmp_path)])
+    (problem,) = json.loads(capfd.readouterr().out)
     assert (problem["line"], problem["level"]) == (4, "warning")
 
 
 def test_missing_configuration_is_an_error(tmp_path: Path) -> None:
-    assert main([str(tmp_path / "nothere")]) == 1
+    assert main(["check", str(tmp_path / "nothere")]) == 1
 
 
-def test_too_many_paths_are_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["a", "b"]) == 2
-    assert "one PATH" in capsys.readouterr().err
+def test_too_many_paths_are_bad_usage(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "a", "b"]) == 2
+    assert "one PATH" in capfd.readouterr().err

@@ -14,6 +14,7 @@ MAX_HEAD = 32768
 MAX_BODY = MAX_MESSAGE - MAX_HEAD - 4
 
 _END = b"\r\n\r\n"
+_BLANK_LINES = re.compile(rb"[\r\n]+")
 _START_LINE = re.compile(rb"SIP/2\.0 [ -~\x80-\xff]*|[!-~]+ +[^\s]+ +SIP/2\.0[ \t]*", re.IGNORECASE)
 _CONTENT_LENGTH = re.compile(rb"\n(?:content-length|l)[ \t]*:", re.IGNORECASE)
 
@@ -53,18 +54,29 @@ class StreamFramer:
         Raises SipParseError when the stream is broken and no message precedes the break in this
         chunk; otherwise the messages come first, `broken` is set and the next call raises.
         """
+        self.add(chunk)
         messages: list[bytes] = []
-        if self.broken is None:
-            self._buffer += chunk
-            try:
-                while (message := self._next()) is not None:
-                    messages.append(message)
-            except SipParseError as error:
-                self.broken = error
-                self._buffer.clear()
+        while (message := self.take()) is not None:
+            messages.append(message)
         if self.broken is not None and not messages:
             raise self.broken
         return messages
+
+    def add(self, chunk: bytes) -> None:
+        """Gather `chunk`; nothing is looked at before `take`."""
+        if self.broken is None:
+            self._buffer += chunk
+
+    def take(self) -> bytes | None:
+        """The next whole message, None when there is none yet or the stream is broken."""
+        if self.broken is not None:
+            return None
+        try:
+            return self._next()
+        except SipParseError as error:
+            self.broken = error
+            self._buffer.clear()
+            return None
 
     def _next(self) -> bytes | None:
         buffer = self._buffer
@@ -80,7 +92,9 @@ class StreamFramer:
 
     def _skip_blank_lines(self) -> None:
         buffer = self._buffer
-        blank = len(buffer) - len(buffer.lstrip(b"\r\n"))
+        # in place: to strip a copy would cost the whole buffer for each of its messages
+        match = _BLANK_LINES.match(buffer)
+        blank = match.end() if match else 0
         if blank and blank == len(buffer) and buffer.endswith(b"\r"):
             blank -= 1  # its line feed may be on the way
         if blank:

@@ -159,14 +159,20 @@ def read_parameters(text: str, start: int = 0) -> Parameters:
 # -- parsing ----------------------------------------------------------------------------------
 
 
-# what stands between the second colon and the last at sign may be a password
-_SECRET = re.compile(r"(sips?:[^:@]*):.*@", re.IGNORECASE | re.DOTALL)
+_USER_AND_COLON = re.compile(r"sips?:[^:@]*:", re.IGNORECASE)
 
 
 def _fail(what: str, text: str, at: int = 0) -> NoReturn:
     offset = len(text[:at].encode("utf-8", "replace"))
-    shown = _SECRET.sub(r"\1:********@", text)
-    raise SipParseError(f"{what}: {excerpt(shown)}", offset)
+    raise SipParseError(f"{what}: {excerpt(_without_password(text))}", offset)
+
+
+def _without_password(text: str) -> str:
+    """`text` with stars for what may be a password: from the second colon to the last at sign.
+    Strangers choose this text, so its cost grows with its length and no faster."""
+    end = text.rfind("@")
+    begin = _USER_AND_COLON.search(text, 0, max(end, 0))
+    return f"{text[: begin.end()]}********{text[end:]}" if begin else text
 
 
 def parse_uri(text: str) -> SipUri:

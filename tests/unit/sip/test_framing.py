@@ -138,3 +138,18 @@ def test_single_bytes_give_the_same_as_one_piece(stream: bytes) -> None:
 def test_arbitrary_bytes_raise_nothing_else(chunks: list[bytes]) -> None:
     messages, *_ = _run(chunks)
     assert b"".join(messages) in b"".join(chunks)
+
+
+@pytest.mark.timeout(20)
+def test_many_small_messages_in_one_piece_cost_no_more_than_their_sum() -> None:
+    stream = b"A b SIP/2.0\r\n\r\n" * 300_000
+    assert len(StreamFramer().feed(stream)) == 300_000
+
+
+def test_messages_may_be_taken_one_at_a_time() -> None:
+    framer = StreamFramer()
+    framer.add(_PLAIN + _LONG + b"nonsense\r\n")
+    assert [framer.take(), framer.take()] == [_PLAIN, _LONG]
+    assert framer.broken is None, "what has not been asked for has not been looked at"
+    assert framer.take() is None
+    assert framer.broken is not None

@@ -225,3 +225,20 @@ def test_parameters_are_read_or_refused(text: str) -> None:
 @given(sip_like.filter(lambda text: "\r" not in text and "\n" not in text))
 def test_quoting_is_undone_by_unquoting(text: str) -> None:
     assert unquote(quote(text)) == text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sip:" + "sip::" * 400_000,
+        "sip:" + "sip:a" * 400_000 + "@",
+        "sips" * 400_000 + "@",
+        "sip:" + ":@" * 400_000,
+    ],
+)
+def test_a_bad_uri_costs_no_more_than_its_length(text: str) -> None:
+    with pytest.raises(SipParseError):
+        parse_uri(text)
+    with pytest.raises(SipParseError):
+        parse_name_address(f"<{text}>")

@@ -150,7 +150,7 @@ class Attempts:
             security_verify=attempt.mechanisms if answering else (),
             agreement=effect.agreement,
         )
-        attempt.exchange = self.exchanges.open(entry, flow, branch, entry.cseq, data)
+        attempt.exchange = self.exchanges.open(entry, flow, branch, entry.cseq, attempt.tag, data)
         entry.cseq += 1
 
     def _template(self, entry: Entry, attempt: Attempt, flow: Flow) -> Template:

@@ -134,8 +134,7 @@ class Engine:
         self._attempts.keep_nonces = settings.pjreg.keep_nonce
         self._inbound.redirect = settings.pjreg.redirect
         t1_s = settings.system.timer_t1 / 1000
-        self._attempts.exchanges.t1_s = t1_s
-        self._attempts.exchanges.timeout_s = max(settings.system.timer_b / 1000, 64 * t1_s)
+        self._attempts.exchanges.set_timers(t1_s, max(settings.system.timer_b / 1000, 64 * t1_s))
 
     # -- reload -------------------------------------------------------------------------------
 

@@ -1,33 +1,31 @@
 """Requests on their way: which one a response belongs to, when to resend, when to give up.
 
-Each `Exchange` is a transaction (RFC 3261 section 17.1.2) with the bytes it repeats.  At most
-`WINDOW` of them may be fresh, that is sent and not yet answered or resent; the others wait their
-turn.  Sending thousands at once would only overflow somebody's receive buffer.
+Each `Exchange` is a transaction (RFC 3261 section 17.1.2) with the bytes it repeats; `Lanes` says
+when it may be sent.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from pjreg_cli.engine.lanes import WINDOW, Lane, Lanes
 from pjreg_cli.errors import TransportError
 from pjreg_cli.registration.state import Cause
+from pjreg_cli.sip.headers import tag_of
 from pjreg_cli.sip.transaction import Effect, Event, Phase, Transaction, begin, heard, react
 
 if TYPE_CHECKING:
     from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.timers import Timers
-    from pjreg_cli.net.flow import Flow
+    from pjreg_cli.net.flow import Endpoint, Flow
     from pjreg_cli.sip.message import Response
 
 #: the method of every request here
 METHOD = "REGISTER"
 #: how often requests whose timer K has fired are cleared away, in seconds
 _SWEEP_S = 0.5
-#: requests that may be on their way without having been answered or resent
-WINDOW = 200
 
 Deliver = Callable[["Exchange", "Response | None", Cause, str], None]
 """Told the final response, or None with the cause and a word on it."""
@@ -44,7 +42,10 @@ class Exchange:
         "failure",
         "flow",
         "fresh",
+        "lane",
+        "over",
         "sent_at",
+        "tag",
         "timer_at",
         "transaction",
         "woken",
@@ -56,6 +57,7 @@ class Exchange:
         flow: Flow,
         branch: str,
         cseq: int,
+        tag: str,
         data: bytes,
         woken: Callable[[Exchange, float], None],
     ) -> None:
@@ -63,13 +65,19 @@ class Exchange:
         self.flow = flow
         self.branch = branch
         self.cseq = cseq
+        self.tag = tag
+        """That of From."""
         self.data = data
         self.woken = woken
         self.transaction: Transaction | None = None
         """None while it waits its turn."""
         self.timer_at: float | None = None
         self.sent_at = 0.0
+        self.lane: Lane
+        """Where it waits its turn; set when it enters."""
         self.fresh = False
+        self.over = False
+        """It has its final answer, or will have none."""
         self.failure = ""
         """Why it could not be sent in the first place; its user is told at the next wake."""
 
@@ -122,60 +130,65 @@ class Exchanges:
     def __init__(self, timers: Timers, deliver: Deliver, *, window: int = WINDOW) -> None:
         self._timers = timers
         self._deliver = deliver
-        self._window = window
         self._by_branch: dict[str, Exchange] = {}
         self._answered = Answered(timers)
-        self._by_flow: dict[Flow, set[Exchange]] = {}
-        self._waiting: deque[Exchange] = deque()
-        self._fresh = 0
-        self._pumping = False
+        self.lanes = Lanes(timers, self._send, window=window)
         self.t1_s = 0.5
         self.timeout_s = 32.0
 
-    def open(self, entry: Entry, flow: Flow, branch: str, cseq: int, data: bytes) -> Exchange:
+    def set_timers(self, t1_s: float, timeout_s: float) -> None:
+        """Timers T1 and F of requests from now on, in seconds."""
+        self.t1_s = self.lanes.fresh_s = t1_s
+        self.timeout_s = timeout_s
+
+    def open(
+        self, entry: Entry, flow: Flow, branch: str, cseq: int, tag: str, data: bytes
+    ) -> Exchange:
         """Send `data`, at once or when its turn comes; nobody is told anything before this has
-        returned."""
-        exchange = Exchange(entry, flow, branch, cseq, data, self._woken)
+        returned.  `tag` is that of From."""
+        exchange = Exchange(entry, flow, branch, cseq, tag, data, self._woken)
         self._by_branch[branch] = exchange
-        self._by_flow.setdefault(flow, set()).add(exchange)
-        self._waiting.append(exchange)
-        self._pump()
+        self.lanes.enter(exchange)
         return exchange
 
-    def response(self, response: Response) -> bool:
-        """Take in a response; False when it belongs to no request under way.
+    def response(self, response: Response, endpoint: Endpoint) -> bool:
+        """Take in a response that came to `endpoint`; False when it belongs to no request under
+        way.
 
-        Matching is by branch and CSeq (RFC 3261 section 17.1.3); a late copy belongs to its
-        request, but changes nothing.
+        Branch and CSeq find the transaction (RFC 3261 section 17.1.3).  Call-ID and the From tag
+        must be ours as well, and over a stream the connection the one the request took: all that a
+        forger cannot know who does not see our requests.  The address a datagram comes from proves
+        nothing, and some registrars answer from another one.  A late copy belongs to its request,
+        but changes nothing.
         """
         exchange = self._by_branch.get(response.branch)
         if exchange is None:
             return self._answered.owns(response.branch, response.cseq)
-        if response.cseq != (exchange.cseq, METHOD):
+        if not _belongs(response, exchange) or not exchange.flow.carries(endpoint):
             return False
         self._step(exchange, heard(response.code), response)
         return True
 
     def fail(self, exchange: Exchange, why: str) -> None:
         """The request certainly did not arrive: no more resends, the user is told."""
+        if exchange.over:
+            return
         if exchange.transaction is not None:
             self._step(exchange, Event.SEND_FAILED, None, why)
-        elif exchange in self._waiting:
-            self._waiting.remove(exchange)
-            self._ended(exchange)
-            self._forget(exchange)
-            self._deliver(exchange, None, Cause.SEND_FAILED, why)
+            return
+        self._forget(exchange)
+        self._ended(exchange)
+        self._deliver(exchange, None, Cause.SEND_FAILED, why)
 
     def on(self, flow: Flow) -> list[Exchange]:
         """The requests on this flow that have no final answer."""
-        return list(self._by_flow.get(flow, ()))
+        return self.lanes.on(flow)
 
     def close(self) -> None:
         """Forget them all; nobody is told."""
         self._by_branch.clear()
         self._answered.clear()
-        self._by_flow.clear()
-        self._waiting.clear()
+        self.lanes.close()
 
     # -- one exchange -------------------------------------------------------------------------
 
@@ -183,8 +196,6 @@ class Exchanges:
         now = self._timers.clock()
         exchange.sent_at = now
         exchange.transaction = begin(now, exchange.flow.reliable, self.t1_s, self.timeout_s)
-        exchange.fresh = True
-        self._fresh += 1
         try:
             exchange.flow.send(exchange.data)
         except TransportError as error:
@@ -208,7 +219,7 @@ class Exchanges:
         after, effects = react(exchange.transaction, event, self._timers.clock())
         exchange.transaction = after
         if event is not Event.WAKE or effects:
-            self._no_longer_fresh(exchange)
+            self.lanes.no_longer_fresh(exchange)
         if after.phase is Phase.COMPLETED:
             # all that can still happen to it: copies of the answer, and timer K
             self._answered.add(exchange.branch, exchange.cseq, after.wake_at or 0.0)
@@ -240,30 +251,20 @@ class Exchanges:
     def _ended(self, exchange: Exchange) -> None:
         """There is a final answer, or there will be none: nothing is sent any more."""
         exchange.data = b""
-        others = self._by_flow.get(exchange.flow)
-        if others is not None:
-            others.discard(exchange)
-            if not others:
-                del self._by_flow[exchange.flow]
+        exchange.over = True
+        self.lanes.leave(exchange)
 
     def _forget(self, exchange: Exchange) -> None:
         self._timers.arm(exchange, None)
         self._by_branch.pop(exchange.branch, None)
-        self._no_longer_fresh(exchange)
+        self.lanes.no_longer_fresh(exchange)
 
-    def _no_longer_fresh(self, exchange: Exchange) -> None:
-        if exchange.fresh:
-            exchange.fresh = False
-            self._fresh -= 1
-            self._pump()
 
-    def _pump(self) -> None:
-        """Send what waits while the window is open; a send that fails at once comes back here."""
-        if self._pumping:
-            return
-        self._pumping = True
-        try:
-            while self._waiting and self._fresh < self._window:
-                self._send(self._waiting.popleft())
-        finally:
-            self._pumping = False
+def _belongs(response: Response, exchange: Exchange) -> bool:
+    """Whether a response with the right branch repeats the rest of the request as well."""
+    headers = response.headers
+    return (
+        response.cseq == (exchange.cseq, METHOD)
+        and headers.get("call-id") == exchange.entry.call_id
+        and tag_of(headers.get("from") or "") == exchange.tag
+    )

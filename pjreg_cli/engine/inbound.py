@@ -12,16 +12,16 @@ from pjreg_cli.sip.message import Request, Response, parse
 from pjreg_cli.sip.uas import answer, reply_to, tag_for
 
 if TYPE_CHECKING:
-    from pjreg_cli.net.flow import Source
+    from pjreg_cli.net.flow import Endpoint, Source
 
 _log = logging.getLogger("pjreg_cli.engine")
 
 
 class Inbound:
-    """Sorts what comes in.  `respond` takes a response and says whether it belonged to anything,
-    `key` (32 bytes) makes our tags unforeseeable."""
+    """Sorts what comes in.  `respond` takes a response and where it came to, and says whether it
+    belonged to anything; `key` (32 bytes) makes our tags unforeseeable."""
 
-    def __init__(self, respond: Callable[[Response], bool], key: bytes) -> None:
+    def __init__(self, respond: Callable[[Response, Endpoint], bool], key: bytes) -> None:
         self._respond = respond
         self._key = key
         self.redirect = ""
@@ -38,7 +38,7 @@ class Inbound:
             _log.debug("from %s:%d: %s", source.host, source.port, error)
             return
         if isinstance(message, Response):
-            known = self._respond(message)
+            known = self._respond(message, source.endpoint)
             self.traffic["responses" if known else "stray"] += 1
         else:
             self.traffic["requests"] += 1

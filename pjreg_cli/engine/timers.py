@@ -23,11 +23,14 @@ class Timers:
     """Wakes sleepers at their moments, in seconds of the loop's clock.
 
     A sleeper that is armed anew leaves its old entry in the heap, where it is recognised as stale
-    when it comes up: cheaper than finding it, and the moments of one sleeper are few.
+    when it comes up: cheaper than finding it.  Where more than half of a heap is stale, it is made
+    anew: what is cancelled again and again far ahead of its time takes no more room than it needs.
     """
 
     #: sleepers woken in one go before the loop may look at its sockets again
     BATCH = 200
+    #: stale entries that are not worth a new heap
+    FEW = 64
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float] | None = None
@@ -36,13 +39,24 @@ class Timers:
         self.clock = clock or loop.time
         self._heap: list[tuple[float, int, Sleeper]] = []
         self._count = 0
+        self._stale = 0
         self._handle: asyncio.TimerHandle | None = None
         self._handle_at = 0.0
+
+    @property
+    def size(self) -> int:
+        """The entries of the heap, stale ones among them."""
+        return len(self._heap)
 
     def arm(self, sleeper: Sleeper, at: float | None) -> None:
         """Wake `sleeper` at `at` instead of any moment armed before; None: not at all."""
         if sleeper.timer_at == at:
             return
+        if sleeper.timer_at is not None:
+            self._stale += 1
+            if self._stale > self.FEW and 2 * self._stale > len(self._heap):
+                sleeper.timer_at = None
+                self._compact()
         sleeper.timer_at = at
         if at is None:
             return
@@ -54,9 +68,25 @@ class Timers:
     def close(self) -> None:
         """Forget everything; nobody is woken any more."""
         self._heap.clear()
+        self._stale = 0
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
+
+    def _compact(self) -> None:
+        """Keep those entries only whose moment still holds, one for each sleeper."""
+        kept = {id(entry[2]): entry for entry in self._heap if entry[2].timer_at == entry[0]}
+        self._heap = list(kept.values())
+        heapq.heapify(self._heap)
+        self._stale = 0
+
+    def _pop(self) -> Sleeper | None:
+        """Take the first entry; None when it was stale."""
+        at, _number, sleeper = heapq.heappop(self._heap)
+        if sleeper.timer_at == at:
+            return sleeper
+        self._stale -= 1
+        return None
 
     def _schedule(self, at: float) -> None:
         if self._handle is not None:
@@ -70,12 +100,11 @@ class Timers:
         for _ in range(self.BATCH):
             if not self._heap or self._heap[0][0] > now:
                 break
-            at, _number, sleeper = heapq.heappop(self._heap)
-            if sleeper.timer_at == at:
+            if (sleeper := self._pop()) is not None:
                 sleeper.timer_at = None
                 sleeper.wake(now)
         while self._heap and self._heap[0][2].timer_at != self._heap[0][0]:
-            heapq.heappop(self._heap)  # stale
+            self._pop()
         if self._heap:
             at = self._heap[0][0]
             # `wake` may have scheduled already, for an earlier moment at most

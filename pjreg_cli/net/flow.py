@@ -113,6 +113,11 @@ class Flow(ABC):
         """
 
     @abstractmethod
+    def carries(self, endpoint: Endpoint) -> bool:
+        """Whether what came to `endpoint` may answer what was sent over this flow: over a stream,
+        only what came over its connection."""
+
+    @abstractmethod
     def reset(self) -> None:
         """Give up the connection, without telling the listener; the next `send` opens a new one.
         Nothing for UDP."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net import sockets, tls
 from pjreg_cli.net.connection import Connection
-from pjreg_cli.net.flow import Flow, Listener, Spawner, Tap
+from pjreg_cli.net.flow import Endpoint, Flow, Listener, Spawner, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target
@@ -77,6 +77,10 @@ class StreamFlow(Flow):
         self._waiting.append(data)
         if self._connecting is None:
             self._connecting = self._endpoint.spawn(self._connect(), f"connect {self.target}")
+
+    def carries(self, endpoint: Endpoint) -> bool:
+        """Whether it came over the connection that is open now."""
+        return endpoint is self._connection
 
     def reset(self) -> None:
         """Give up the connection; the next message opens another one."""

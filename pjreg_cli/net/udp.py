@@ -80,6 +80,10 @@ class UdpFlow(Flow):
         """Send a datagram; raises TransportError."""
         self._endpoint.send(data, self._address)
 
+    def carries(self, endpoint: Endpoint) -> bool:
+        """Whether it came as a datagram, whatever the address (RFC 3261 section 18.1.2)."""
+        return not endpoint.reliable
+
     def reset(self) -> None:
         """Nothing: there is no connection."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from pjreg_cli.config.models import Registration
 from pjreg_cli.engine.entry import Entry
 from pjreg_cli.errors import TransportError
-from pjreg_cli.net.flow import Flow
+from pjreg_cli.net.flow import Endpoint, Flow
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target
 
@@ -57,5 +57,19 @@ class RecordingFlow(Flow):
             raise TransportError(self.broken)
         self.sent.append(data)
 
+    def carries(self, endpoint: Endpoint) -> bool:
+        return endpoint.reliable == self.reliable
+
     def reset(self) -> None:
         self.resets += 1
+
+
+class Nowhere(Endpoint):
+    """Where answers come to that no socket has received."""
+
+    def __init__(self, *, reliable: bool = False) -> None:
+        self.transport = "t"
+        self.reliable = reliable
+
+    def reply(self, data: bytes, address: tuple[Any, ...]) -> None:
+        raise AssertionError("nobody asked")

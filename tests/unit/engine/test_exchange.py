@@ -9,7 +9,7 @@ from pjreg_cli.engine.timers import Timers
 from pjreg_cli.registration.state import Cause
 from pjreg_cli.sip.message import Response, parse
 from tests.support.manual_loop import ManualLoop
-from tests.support.registrations import RecordingFlow, entry
+from tests.support.registrations import Nowhere, RecordingFlow, entry
 
 
 class Bench:
@@ -28,13 +28,22 @@ class Bench:
         self.delivered.append((exchange.branch, code, cause, why))
 
     def open(self, branch: str = "z9hG4bK1", flow: RecordingFlow | None = None) -> Exchange:
-        return self.exchanges.open(entry(), flow or self.flow, branch, 7, branch.encode())
+        return self.exchanges.open(entry(), flow or self.flow, branch, 7, "1", branch.encode())
+
+    def hear(self, response: Response, *, reliable: bool = False) -> bool:
+        return self.exchanges.response(response, Nowhere(reliable=reliable))
 
 
-def response(code: int, branch: str = "z9hG4bK1", cseq: str = "7 REGISTER") -> Response:
+def response(
+    code: int,
+    branch: str = "z9hG4bK1",
+    cseq: str = "7 REGISTER",
+    call_id: str = "call",
+    sender: str = "<sip:a@b>;tag=1",
+) -> Response:
     text = (
         f"SIP/2.0 {code} Any\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch={branch}\r\n"
-        f"From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: c\r\nCSeq: {cseq}\r\n\r\n"
+        f"From: {sender}\r\nTo: <sip:a@b>\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\n\r\n"
     )
     message = parse(text.encode())
     assert isinstance(message, Response)
@@ -48,27 +57,35 @@ def bench() -> Bench:
 
 def test_a_final_response_is_delivered_once(bench: Bench) -> None:
     bench.open()
-    assert bench.exchanges.response(response(200))
-    assert bench.exchanges.response(response(200)), "a late copy belongs to its request"
+    assert bench.hear(response(200))
+    assert bench.hear(response(200)), "a late copy belongs to its request"
     assert bench.delivered == [("z9hG4bK1", 200, Cause.ANSWERED, "")]
 
 
 def test_a_late_copy_is_absorbed_for_5_s_and_foreign_after_that(bench: Bench) -> None:
     bench.open()
-    bench.exchanges.response(response(200))
+    bench.hear(response(200))
     bench.loop.run_until(4.9)
-    assert bench.exchanges.response(response(200))
+    assert bench.hear(response(200))
     bench.loop.run_until(5.1)
-    assert not bench.exchanges.response(response(200))
+    assert not bench.hear(response(200))
 
 
 @pytest.mark.parametrize(
     "foreign",
-    [response(200, branch="z9hG4bK2"), response(200, cseq="8 REGISTER"), response(200, cseq="7 X")],
+    [
+        response(200, branch="z9hG4bK2"),
+        response(200, cseq="8 REGISTER"),
+        response(200, cseq="7 X"),
+        response(403, call_id="another"),
+        response(403, sender="<sip:a@b>;tag=2"),
+        response(403, sender="<sip:a@b>"),
+        response(403, sender='"x;tag=1" <sip:a@b;tag=1>'),
+    ],
 )
 def test_a_foreign_response_has_no_effect(bench: Bench, foreign: Response) -> None:
     bench.open()
-    assert not bench.exchanges.response(foreign)
+    assert not bench.hear(foreign)
     assert bench.delivered == []
 
 
@@ -115,23 +132,15 @@ def test_a_lost_connection_ends_its_requests_only(bench: Bench) -> None:
     assert [one.branch for one in bench.exchanges.on(other)] == ["z9hG4bK2"]
 
 
-def test_only_a_window_of_requests_is_fresh() -> None:
-    bench = Bench(window=3)
-    for number in range(10):
-        bench.open(f"z9hG4bK{number}")
-    assert len(bench.flow.sent) == 3
-    bench.exchanges.response(response(200, "z9hG4bK0"))
-    assert len(bench.flow.sent) == 4
+def test_a_datagram_is_no_answer_to_what_went_over_a_stream(bench: Bench) -> None:
+    bench.open(flow=RecordingFlow(reliable=True))
+    assert not bench.hear(response(200))
+    assert bench.hear(response(200), reliable=True)
 
 
-def test_silence_does_not_keep_the_window_shut() -> None:
-    bench = Bench(window=3)
-    for number in range(9):
-        bench.open(f"z9hG4bK{number}")
-    bench.loop.run_until(0.55)  # the first three have been resent, three more have begun
-    assert set(bench.flow.sent) == {f"z9hG4bK{n}".encode() for n in range(6)}
-    bench.loop.run_until(1.1)
-    assert set(bench.flow.sent) == {f"z9hG4bK{n}".encode() for n in range(9)}
+def test_a_stream_is_no_answer_to_a_datagram(bench: Bench) -> None:
+    bench.open()
+    assert not bench.hear(response(200), reliable=True)
 
 
 def test_thousands_that_cannot_be_sent_all_fail_in_turn() -> None:
@@ -142,7 +151,7 @@ def test_thousands_that_cannot_be_sent_all_fail_in_turn() -> None:
     for number in range(5000):
         bench.open(f"z9hG4bK{number}")
     bench.flow.broken = "network is down"
-    bench.exchanges.response(response(200, "z9hG4bKfirst"))
+    bench.hear(response(200, "z9hG4bKfirst"))
     bench.loop.run_until(0)
     assert len(bench.delivered) == 5001
 
@@ -152,7 +161,7 @@ def test_one_that_waits_its_turn_can_fail_too() -> None:
     bench.open("z9hG4bK1")
     waiting = bench.open("z9hG4bK2")
     bench.exchanges.fail(waiting, "gone")
-    bench.exchanges.response(response(200))
+    bench.hear(response(200))
     assert [one[0] for one in bench.delivered] == ["z9hG4bK2", "z9hG4bK1"]
     assert bench.flow.sent == [b"z9hG4bK1"]
 
@@ -160,5 +169,5 @@ def test_one_that_waits_its_turn_can_fail_too() -> None:
 def test_after_closing_nobody_is_told(bench: Bench) -> None:
     bench.open()
     bench.exchanges.close()
-    assert not bench.exchanges.response(response(200))
+    assert not bench.hear(response(200))
     assert bench.delivered == []

@@ -99,6 +99,23 @@ def test_more_than_a_batch_due_at_once_leave_the_loop_a_chance(
     assert loop.calls >= 3
 
 
+def test_moments_that_no_longer_hold_do_not_pile_up(loop: ManualLoop, timers: Timers) -> None:
+    sleepers = [Sleeper(timers) for _ in range(10)]
+    others = [Sleeper(timers) for _ in range(100)]
+    for number, other in enumerate(others):
+        timers.arm(other, 50.0 + number)
+    for round_ in range(2000):
+        for sleeper in sleepers:
+            timers.arm(sleeper, 3600.0 + round_ % 7)
+            timers.arm(sleeper, None)
+            timers.arm(sleeper, 3600.0)
+    assert timers.size < 500
+    loop.run_until(4000)
+    assert [sleeper.woken for sleeper in sleepers] == [[3600.0]] * 10
+    assert [other.woken for other in others] == [[50.0 + n] for n in range(100)]
+    assert timers.size == 0
+
+
 def test_nobody_is_woken_after_closing(loop: ManualLoop, timers: Timers) -> None:
     sleeper = Sleeper(timers)
     timers.arm(sleeper, 5.0)

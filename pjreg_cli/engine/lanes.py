@@ -1,0 +1,196 @@
+"""Whose turn it is to send: a queue and a window for each flow, so that no peer holds up another.
+
+At most `WINDOW` requests of a flow may be fresh, that is sent and neither answered nor resent; the
+others wait.  Sending thousands at once would only overflow somebody's receive buffer.  Over a
+stream, where nothing is resent, a request is fresh for T1 at most: one that is silent slows down
+its own queue, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pjreg_cli.engine.exchange import Exchange
+    from pjreg_cli.engine.timers import Timers
+    from pjreg_cli.net.flow import Flow
+
+#: requests that may be on their way over one flow without having been answered or resent
+WINDOW = 200
+#: what a ceiling lets pass at once after a pause, in seconds of its rate
+_BURST_S = 0.1
+#: registrars whose pace is remembered
+_KEPT = 10_000
+
+
+class Lane:
+    """The requests of one flow that have no final answer."""
+
+    __slots__ = ("_woken", "flow", "fresh", "held", "members", "pumping", "sent", "timer_at",
+                 "waiting")  # fmt: skip
+
+    def __init__(self, flow: Flow, woken: Callable[[Lane], None]) -> None:
+        self.flow = flow
+        self.members: dict[Exchange, None] = {}
+        """All of them, in the order in which they came."""
+        self.waiting: deque[Exchange] = deque()
+        """Those not sent yet; some of them may have ended meanwhile."""
+        self.fresh = 0
+        self.sent: deque[Exchange] = deque()
+        """Of a stream: those sent, until T1 after that."""
+        self.held = False
+        """It waits until the ceiling for all lets it go on."""
+        self.pumping = False
+        self.timer_at: float | None = None
+        self._woken = woken
+
+    def wake(self, now: float) -> None:
+        """The oldest request is fresh no longer, or the registrar's ceiling allows another one."""
+        self._woken(self)
+
+
+class Lanes:
+    """All lanes.  `send` sends a request whose turn it is.
+
+    `rate` and `registrar_rate` are ceilings, in requests a second, for all and for each registrar;
+    0 means none.  Where the one for all holds requests back, flows take turns.
+    """
+
+    def __init__(
+        self, timers: Timers, send: Callable[[Exchange], None], *, window: int = WINDOW
+    ) -> None:
+        self._timers = timers
+        self._clock = timers.clock
+        self._send = send
+        self._window = window
+        self._lanes: dict[Flow, Lane] = {}
+        self._held: deque[Lane] = deque()
+        self._next_at = 0.0
+        self._registrar_next_at: dict[tuple[str, int], float] = {}
+        self.timer_at: float | None = None
+        self.fresh_s = 0.5
+        """How long a request over a stream is fresh, in seconds (T1)."""
+        self.rate = 0.0
+        self.registrar_rate = 0.0
+
+    def enter(self, exchange: Exchange) -> None:
+        """Send a request, at once or when its turn comes."""
+        lane = self._lanes.get(exchange.flow)
+        if lane is None:
+            lane = self._lanes[exchange.flow] = Lane(exchange.flow, self._pump)
+        exchange.lane = lane
+        lane.members[exchange] = None
+        lane.waiting.append(exchange)
+        self._pump(lane)
+
+    def no_longer_fresh(self, exchange: Exchange) -> None:
+        """Something was heard of a request, or it was resent: the next one may go."""
+        if exchange.fresh:
+            exchange.fresh = False
+            exchange.lane.fresh -= 1
+            if exchange.lane.waiting:
+                self._pump(exchange.lane)
+
+    def leave(self, exchange: Exchange) -> None:
+        """A request has ended, sent or not."""
+        lane = exchange.lane
+        lane.members.pop(exchange, None)
+        if not lane.members:
+            self._timers.arm(lane, None)
+            if self._lanes.get(lane.flow) is lane:
+                del self._lanes[lane.flow]
+
+    def on(self, flow: Flow) -> list[Exchange]:
+        """The requests on this flow that have no final answer."""
+        lane = self._lanes.get(flow)
+        return [] if lane is None else list(lane.members)
+
+    def close(self) -> None:
+        """Forget them all."""
+        for lane in self._lanes.values():
+            lane.waiting.clear()
+            self._timers.arm(lane, None)
+        self._lanes.clear()
+        self._held.clear()
+        self._timers.arm(self, None)
+
+    def wake(self, now: float) -> None:
+        """The ceiling for all allows more: one request of each flow in turn."""
+        while self._held and self._next_at <= now:
+            lane = self._held.popleft()
+            lane.held = False
+            self._pump(lane, 1)
+        if self._held:
+            self._timers.arm(self, self._next_at)
+
+    # -- sending ------------------------------------------------------------------------------
+
+    def _pump(self, lane: Lane, most: int = -1) -> None:
+        """Send what waits while the window is open, not more than `most` requests (-1: any number);
+        a send that fails at once comes back here."""
+        if lane.pumping or lane.held:
+            return
+        lane.pumping = True
+        waiting = lane.waiting
+        try:
+            while waiting:
+                if waiting[0].over:
+                    waiting.popleft()
+                    continue
+                if lane.fresh >= self._window and not self._window_opens(lane):
+                    return
+                if (self.rate or self.registrar_rate) and not self._may_send(lane, most):
+                    return
+                most -= 1
+                exchange = waiting.popleft()
+                exchange.fresh = True
+                lane.fresh += 1
+                if lane.flow.reliable:
+                    self._note(lane, exchange)
+                self._send(exchange)
+        finally:
+            lane.pumping = False
+
+    def _note(self, lane: Lane, exchange: Exchange) -> None:
+        sent = lane.sent
+        while sent and not sent[0].fresh:
+            sent.popleft()
+        sent.append(exchange)
+
+    def _window_opens(self, lane: Lane) -> bool:
+        """Whether requests over a stream have been fresh for long enough; else wait until then."""
+        sent, until = lane.sent, self._clock() - self.fresh_s
+        while sent and (not sent[0].fresh or sent[0].sent_at <= until):
+            exchange = sent.popleft()
+            if exchange.fresh:
+                exchange.fresh = False
+                lane.fresh -= 1
+        if lane.fresh < self._window:
+            return True
+        if sent:
+            self._timers.arm(lane, sent[0].sent_at + self.fresh_s)
+        return False
+
+    def _may_send(self, lane: Lane, most: int) -> bool:
+        """Whether the ceilings allow one request more now; else wait until they do."""
+        now = self._clock()
+        registrar = (lane.flow.target.host, lane.flow.target.port)
+        if self.registrar_rate:
+            at = self._registrar_next_at.get(registrar, 0.0)
+            if at > now:
+                self._timers.arm(lane, at)
+                return False
+        if self.rate and (self._next_at > now or most == 0):
+            lane.held = True
+            self._held.append(lane)
+            self._timers.arm(self, max(self._next_at, now))
+            return False
+        if self.rate:
+            self._next_at = max(self._next_at, now - _BURST_S) + 1 / self.rate
+        if self.registrar_rate:
+            if len(self._registrar_next_at) >= _KEPT:
+                self._registrar_next_at.clear()
+            self._registrar_next_at[registrar] = max(at, now - _BURST_S) + 1 / self.registrar_rate
+        return True

@@ -1,0 +1,102 @@
+"""Whose turn it is: windows, queues and ceilings, each flow for itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from pjreg_cli.engine.lanes import WINDOW
+from pjreg_cli.sip.locate import Target
+from tests.support.registrations import RecordingFlow
+from tests.unit.engine.test_exchange import Bench, response
+
+
+def test_a_window_has_room_for_hundreds() -> None:
+    bench = Bench()
+    for number in range(2 * WINDOW):
+        bench.open(f"z9hG4bK{number}")
+    assert len(bench.flow.sent) == WINDOW
+
+
+def test_only_a_window_of_requests_is_fresh() -> None:
+    bench = Bench(window=3)
+    for number in range(10):
+        bench.open(f"z9hG4bK{number}")
+    assert len(bench.flow.sent) == 3
+    bench.hear(response(200, "z9hG4bK0"))
+    assert len(bench.flow.sent) == 4
+
+
+def test_silence_does_not_keep_the_window_shut() -> None:
+    bench = Bench(window=3)
+    for number in range(9):
+        bench.open(f"z9hG4bK{number}")
+    bench.loop.run_until(0.55)  # the first three have been resent, three more have begun
+    assert set(bench.flow.sent) == {f"z9hG4bK{n}".encode() for n in range(6)}
+    bench.loop.run_until(1.1)
+    assert set(bench.flow.sent) == {f"z9hG4bK{n}".encode() for n in range(9)}
+
+
+def test_a_flow_that_says_nothing_holds_up_no_other() -> None:
+    bench = Bench(window=3)
+    silent, other = RecordingFlow(reliable=True), RecordingFlow()
+    for number in range(500):
+        bench.open(f"z9hG4bKs{number}", flow=silent)
+    bench.open("z9hG4bKo", flow=other)
+    assert (len(silent.sent), len(other.sent)) == (3, 1)
+
+
+def test_over_a_silent_stream_the_window_moves_on_after_half_a_second() -> None:
+    bench = Bench(window=3)
+    silent = RecordingFlow(reliable=True)
+    for number in range(9):
+        bench.open(f"z9hG4bK{number}", flow=silent)
+    bench.loop.run_until(0.4)
+    assert len(silent.sent) == 3
+    bench.loop.run_until(0.6)
+    assert len(silent.sent) == 6
+    bench.hear(response(200, "z9hG4bK3"), reliable=True)
+    assert len(silent.sent) == 7, "an answer opens it at once"
+    bench.loop.run_until(1.2)
+    assert len(silent.sent) == 9
+
+
+def test_a_ceiling_holds_for_each_registrar() -> None:
+    bench = Bench()
+    bench.exchanges.lanes.registrar_rate = 10
+    other = RecordingFlow(Target("udp", "127.0.0.2", 5060, "x"))
+    for number in range(20):
+        bench.open(f"z9hG4bKa{number}")
+        bench.open(f"z9hG4bKb{number}", flow=other)
+    # to answer them keeps resends out of the count
+    for number in range(20):
+        bench.loop.run_until(number / 10 + 0.05)
+        assert len(bench.flow.sent) == len(other.sent) <= number + 2
+        bench.hear(response(200, f"z9hG4bKa{number}"))
+        bench.hear(response(200, f"z9hG4bKb{number}"))
+    assert len(set(bench.flow.sent)) == 20
+
+
+def test_under_a_ceiling_for_all_flows_take_turns() -> None:
+    bench = Bench()
+    bench.exchanges.lanes.rate = 100
+    flows = [RecordingFlow(reliable=True) for _ in range(5)]
+    for flow in flows:
+        for number in range(100):
+            bench.open(f"z9hG4bK{id(flow)}-{number}", flow=flow)
+    bench.loop.run_until(2.0)
+    sent = [len(flow.sent) for flow in flows]
+    assert 195 <= sum(sent) <= 215
+    assert max(sent) - min(sent) <= 15, "what was asked for first has the first turns only"
+    bench.loop.run_until(5.0)
+    assert [len(flow.sent) for flow in flows] == [100] * 5
+
+
+@pytest.mark.timeout(20)
+def test_a_hundred_thousand_that_wait_fail_in_a_moment() -> None:
+    bench = Bench(window=1)
+    for number in range(100_000):
+        bench.open(f"z9hG4bK{number}")
+    for exchange in reversed(bench.exchanges.on(bench.flow)):
+        bench.exchanges.fail(exchange, "gone")
+    assert len(bench.delivered) == 100_000
+    assert bench.flow.sent == [b"z9hG4bK0"]

@@ -25,9 +25,11 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class StateMade:
-    """A registration got a state: it is `Unregistered` and counts from now on."""
+    """A registration got a state and counts from now on.  Its `word` is `Unregistered` unless it
+    goes on where an earlier run stopped."""
 
     name: str
+    word: str = "Unregistered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine.accounts import Accounts
-from pjreg_cli.engine.entry import Attempt, Entry, KeptNonce
+from pjreg_cli.engine.entry import Attempt, Binding, Entry, KeptNonce
 from pjreg_cli.engine.exchange import Exchange, Exchanges
 from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
 from pjreg_cli.registration.request import Template, next_hop
@@ -270,8 +270,14 @@ class Attempts:
     def _accepted(self, entry: Entry, attempt: Attempt, flow: Flow) -> None:
         """Remember where the binding is, and by which way it came about."""
         if entry.state.in_flight is Flight.UNREGISTER:
-            entry.granted_by = entry.flow = None
+            entry.granted_by = entry.flow = entry.binding = None
             return
+        granted_s = attempt.outcome.granted_s if attempt.outcome is not None else None
+        granted_s = granted_s or attempt.expires_s
+        if attempt.template is not None:
+            entry.binding = Binding(
+                str(attempt.template.contact), granted_s, self._clock() + granted_s
+            )
         entry.granted_by = attempt.target
         entry.flow = flow
         if self.keep_nonces and attempt.answers:

@@ -13,6 +13,7 @@ from pjreg_cli.config.load import Reload, Scope, reload
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.inbound import Inbound
+from pjreg_cli.engine.journal import Journal, identity_of
 from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
@@ -24,9 +25,11 @@ from pjreg_cli.net.resolver import Resolver
 from pjreg_cli.registration.state import AuthReloaded, Start, Status, Unregister
 
 if TYPE_CHECKING:
+    from pjreg_cli.cluster.resume import Resumable
     from pjreg_cli.config.load import Settings
     from pjreg_cli.config.models import Registration
     from pjreg_cli.engine.entry import Entry
+    from pjreg_cli.engine.journal import Keeper
     from pjreg_cli.net.flow import Flow, Source
 
 _log = logging.getLogger("pjreg_cli.engine")
@@ -50,7 +53,11 @@ class Engine:
         wall_clock: Callable[[], float],
         reveal_secrets: bool = False,
         ids: Ids | None = None,
+        keeper: Keeper | None = None,
+        resumable: Mapping[str, Resumable] | None = None,
     ) -> None:
+        """`keeper` is told what a later run would go on with, `resumable` is what an earlier one
+        has left."""
         self.settings = settings
         self._user_agent = f"pjreg-cli/{version}"
         self._listeners: list[Listener] = []
@@ -60,6 +67,8 @@ class Engine:
         self._resolver = Resolver(settings.resolver, spawn=spawn, clock=clock, draw=ids.fraction)
         self.tracing = Trace(wall=wall_clock, publish=self.publish, lookup=self._resolver.known)
         self._pool = Pool(self, spawn=spawn, resolver=self._resolver, tap=self.tracing)
+        self._journal = Journal(keeper, asyncio.get_running_loop()) if keeper else None
+        self._resumable = dict(resumable or {})
         self._fleet = Fleet(
             pool=self._pool,
             resolver=self._resolver,
@@ -68,6 +77,7 @@ class Engine:
             spawn=spawn,
             wall_clock=wall_clock,
             publish=self.publish,
+            journal=self._journal,
         )
         self._attempts = self._fleet.attempts
         self._inbound = Inbound(self._attempts.exchanges.response, ids.key())
@@ -95,6 +105,7 @@ class Engine:
                 raise TransportError(failure.why)
             _log.error("%s", failure.why)
         await self._start(self.settings.registrations.values())
+        self._resumable.clear()  # what is added later is new
 
     async def leave(self, within_s: float) -> bool:
         """Unregister what is registered, and wait for the answers for at most `within_s` seconds;
@@ -121,6 +132,8 @@ class Engine:
 
     async def close(self) -> None:
         """End at once; nothing is sent."""
+        if self._journal is not None:
+            self._journal.flush()
         self._timers.close()
         self._fleet.close()
         await self._pool.close()
@@ -175,7 +188,11 @@ class Engine:
 
     async def _start(self, registrations: Iterable[Registration]) -> None:
         for number, settings in enumerate(registrations, 1):
-            self._fleet.make(settings)
+            left = self._resumable.pop(settings.name, None)
+            if left is not None and left.identity == identity_of(settings):
+                self._fleet.resume(settings, left, left.epoch + 1)
+            else:
+                self._fleet.make(settings)
             if number % BATCH == 0:
                 await asyncio.sleep(0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pjreg_cli.registration.state import Outcome, Policy, State
 
@@ -101,6 +101,16 @@ class KeptNonce:
         self.count = 1
 
 
+class Binding(NamedTuple):
+    """What a registrar has granted."""
+
+    contact: str
+    """The URI in our Contact."""
+    granted_s: int
+    until_at: float
+    """When it ends, in seconds of the loop's clock."""
+
+
 class Entry:
     """A registration under way.  Its `state` changes by `machine.react` alone.
 
@@ -110,6 +120,7 @@ class Entry:
     __slots__ = (
         "attempt",
         "attempts",
+        "binding",
         "call_id",
         "counted",
         "cseq",
@@ -152,6 +163,8 @@ class Entry:
         noticed."""
         self.granted_by: Target | None = None
         """The target that granted the binding; an unregister goes there first."""
+        self.binding: Binding | None = None
+        """What is granted, as far as is known; None when nothing is."""
         self.kept: KeptNonce | None = None
         self.removed = False
         """Gone from the configuration (rather than made anew): shown as `Stopped`."""

@@ -11,15 +11,20 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
 from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateMade
 from pjreg_cli.api.registrations import Evidence
+from pjreg_cli.cluster.resume import HIGHEST, Resumable, first_cseq
 from pjreg_cli.engine.attempts import Attempts
-from pjreg_cli.engine.entry import Attempt, Entry
+from pjreg_cli.engine.entry import Attempt, Binding, Entry
+from pjreg_cli.engine.resuming import granted_by, resumption
 from pjreg_cli.engine.views import is_settled, next_attempt_s, word_of
+from pjreg_cli.errors import PjregError
 from pjreg_cli.registration.machine import react
+from pjreg_cli.registration.request import our_contact
 from pjreg_cli.registration.state import (
     Drop,
     Event,
@@ -27,8 +32,10 @@ from pjreg_cli.registration.state import (
     Outcome,
     Publish,
     Remove,
+    Resumed,
     SendRegister,
     Start,
+    Status,
     TransportClosed,
     Wake,
 )
@@ -36,6 +43,7 @@ from pjreg_cli.sip.contacts import Seen, seen
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
+    from pjreg_cli.engine.journal import Journal
     from pjreg_cli.engine.randomness import Ids
     from pjreg_cli.engine.tasks import Spawner
     from pjreg_cli.engine.timers import Timers
@@ -63,7 +71,10 @@ class Fleet:
         spawn: Spawner,
         wall_clock: Callable[[], float],
         publish: Callable[[Notice], None],
+        journal: Journal | None = None,
     ) -> None:
+        """`journal` is told what has changed, if anybody wants to go on with it later."""
+        self._journal = journal
         self._pool = pool
         self._timers = timers
         self._ids = ids
@@ -92,6 +103,7 @@ class Fleet:
         self._stopped: dict[str, Entry] = {}
         self._order: list[str] | None = None
         self._words: Counter[str] = Counter()
+        self._pace_at = 0.0
         self._queue: deque[tuple[Entry, Event]] = deque()
         self._reacting = False
 
@@ -117,12 +129,70 @@ class Fleet:
             line=self._ids.line() if settings.line else "",
             woken=self._woken,
         )
-        self.entries[settings.name] = entry
-        self.unsettled.add(entry)
-        self._recount(entry)
-        self._publish(StateMade(settings.name))
-        self.post(entry, Start(self.jitter_s(settings)))
+        self._made(entry, Start(self.jitter_s(settings)))
         return entry
+
+    def resume(self, settings: Registration, left: Resumable, epoch: int) -> Entry:
+        """Give a registration the state that an earlier owner has left.
+
+        `epoch` counts the owners, so that CSeq rises above all they can have used.  A binding that
+        lives is refreshed when it is due; where the way back to us was lost with the owner, and
+        for what is overdue, at once, but so many in each second only.
+        """
+        resumed = resumption(settings, left)
+        cseq = first_cseq(left.cseq, left.epoch, epoch)
+        entry = Entry(
+            settings,
+            call_id=left.call_id if cseq < HIGHEST else self._ids.call_id(),
+            cseq=cseq if cseq < HIGHEST else self._ids.cseq(),
+            line=left.line if settings.line else "",
+            woken=self._woken,
+        )
+        if resumed is None:
+            self._made(entry, Start(self.jitter_s(settings)))
+            return entry
+        if resumed.status is Status.REGISTERED:
+            now = self._clock()
+            entry.granted_by = granted_by(settings, left.target)
+            entry.binding = Binding(left.contact, left.granted_s, now + (left.expires_in_s or 0))
+            if not self._same_way_back(entry):
+                resumed = replace(resumed, due_s=0.0)
+        if resumed.due_s is not None and resumed.due_s <= 0:
+            resumed = replace(resumed, due_s=self._paced_s())
+        self._made(entry, resumed)
+        return entry
+
+    def _made(self, entry: Entry, event: Start | Resumed) -> None:
+        self.entries[entry.name] = entry
+        self.unsettled.add(entry)
+        self.post(entry, event)
+        entry.word = entry.state.status.word
+        self._recount(entry)
+        if is_settled(entry):
+            self.unsettled.discard(entry)
+        self._publish(StateMade(entry.name, entry.word))
+        if self._journal is not None:
+            self._journal.mark(entry)
+
+    def _same_way_back(self, entry: Entry) -> bool:
+        """Whether the Contact we would offer now is the one that was granted, over UDP: then calls
+        find their way to us without another REGISTER."""
+        target, binding = entry.granted_by, entry.binding
+        if target is None or binding is None or target.protocol != "udp":
+            return False
+        try:
+            flow = self._pool.flow(entry.settings.transport, target)
+            offered = our_contact(entry.settings, flow.protocol, flow.contact, entry.line)
+        except PjregError:
+            return False
+        entry.flow = flow
+        return str(offered) == binding.contact
+
+    def _paced_s(self) -> float:
+        """When the next of those that are overdue may send, in seconds from now."""
+        now = self._clock()
+        self._pace_at = max(self._pace_at + 1 / REJOIN_RATE, now)
+        return self._pace_at - now
 
     def jitter_s(self, settings: Registration) -> int:
         """A new random part of the delay before a first attempt, in seconds."""
@@ -144,6 +214,8 @@ class Fleet:
         self.attempts.forget(entry)
         self.leaving.discard(entry)
         self.changed.set()
+        if self._journal is not None and entry.name not in self.entries:
+            self._journal.drop(entry.name)
         if self._stopped.get(entry.name) is entry:
             del self._stopped[entry.name]
             self._order = None
@@ -212,6 +284,8 @@ class Fleet:
         )
         entry.attempt = None
         old_word, entry.word = entry.word, entry.state.status.word
+        if self._journal is not None and self.entries.get(entry.name) is entry:
+            self._journal.mark(entry)
         next_s = next_attempt_s(entry, self._clock())
         level = logging.INFO if 200 <= evidence.code < 300 else logging.WARNING
         if _log.isEnabledFor(level):

@@ -61,6 +61,8 @@ class Program:
             version=__version__,
             wall_clock=now,
             reveal_secrets=options.reveal_secrets,
+            keeper=store if settings.pjreg.resume else None,
+            resumable=store.resumable() if store and settings.pjreg.resume else None,
         )
         dialect = named(options.dialect)
         self.managers = ManagerServer(

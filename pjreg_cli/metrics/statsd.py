@@ -41,8 +41,8 @@ class Spawner(Protocol):
 def lines(notice: Notice) -> tuple[tuple[str, int], ...]:
     """The gauges a notice changes, and by how much."""
     match notice:
-        case StateMade():
-            return ((_COUNT, 1), (_STATE + _UNREGISTERED, 1))
+        case StateMade(word=word):
+            return ((_COUNT, 1), (_STATE + _UNREGISTERED, 1), *_moved(_UNREGISTERED, word))
         case Settled(word=word, old_word=old_word):
             return _moved(old_word, word)
         case StateDropped(word=word):

@@ -16,6 +16,7 @@ from pjreg_cli.registration.state import (
     Policy,
     Publish,
     Remove,
+    Resumed,
     SendRegister,
     Start,
     State,
@@ -56,6 +57,8 @@ def react(state: State, event: Event, policy: Policy, now: float) -> Step:
             return _auth_reloaded(state, event.jitter_s, now), _NOTHING
         case Remove():
             return _remove(state)
+        case Resumed():
+            return _resumed(state, event, policy, now), _NOTHING
     assert_never(event)
 
 
@@ -151,6 +154,22 @@ def _remove(state: State) -> Step:
     if state.status is Status.REGISTERED:
         return _leave(state, Status.STOPPING, leaving=True)
     return state._replace(status=Status.STOPPED, wake_at=None), _DROP
+
+
+def _resumed(state: State, left: Resumed, policy: Policy, now: float) -> State:
+    # whoever has done anything of its own already goes on with that
+    if state != State() or left.status in (Status.STOPPING, Status.STOPPED):
+        return state
+    at = None if left.due_s is None else now + max(left.due_s, 0.0)
+    if at is None and left.status is Status.REJECTED_TEMPORARY:
+        at = now
+    return State(
+        status=left.status,
+        retries=min(left.retries, policy.max_retries),
+        wake_at=at,
+        next_attempt_at=at,
+        requested_s=left.requested_s,
+    )
 
 
 # -- outcomes ---------------------------------------------------------------------------------

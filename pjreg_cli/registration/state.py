@@ -113,6 +113,17 @@ class Remove:
     """The registration is no longer configured."""
 
 
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What an earlier run, or another machine, left of this registration: it goes on from there,
+    and its next attempt is due in `due_s` seconds (None: there is none)."""
+
+    status: Status
+    due_s: float | None
+    retries: int = 0
+    requested_s: int | None = None
+
+
 class Cause(Enum):
     """What an outcome stands on."""
 
@@ -141,7 +152,7 @@ class Outcome(NamedTuple):
     """A 494 that offers security mechanisms and mediasec is configured."""
 
 
-Event = Start | Wake | Unregister | TransportClosed | AuthReloaded | Remove | Outcome
+Event = Start | Wake | Unregister | TransportClosed | AuthReloaded | Remove | Resumed | Outcome
 
 
 # -- effects ----------------------------------------------------------------------------------

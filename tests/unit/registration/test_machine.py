@@ -16,6 +16,7 @@ from pjreg_cli.registration.state import (
     Policy,
     Publish,
     Remove,
+    Resumed,
     SendRegister,
     Start,
     State,
@@ -399,3 +400,20 @@ def test_removal_cancels_a_start_that_came_in_flight() -> None:
 def test_removal_forgets_what_was_due() -> None:
     _, effects = run(REGISTERING, Unregister(), Wake(), Remove(), REFUSED)
     assert effects == [Publish("leaving", Flight.REGISTER), Drop()]
+
+
+def test_what_an_earlier_run_left_is_gone_on_with_when_it_is_due() -> None:
+    state, effects = run(State(), Resumed(Status.REGISTERED, 1800.0, requested_s=7200))
+    assert effects == []
+    assert state == State(
+        Status.REGISTERED, wake_at=NOW + 1800, next_attempt_at=NOW + 1800, requested_s=7200
+    )
+    state, effects = run(state, Wake())
+    assert effects == [SendRegister(7200)]
+    assert state.status is Status.REGISTERED
+
+
+def test_whoever_has_begun_does_not_look_back() -> None:
+    begun, _ = run(State(), Start(0.0))
+    assert run(begun, Resumed(Status.REGISTERED, 1.0)) == (begun, [])
+    assert run(State(), Resumed(Status.STOPPED, None)) == (State(), [])

@@ -15,6 +15,7 @@ from pjreg_cli.registration.state import (
     Policy,
     Publish,
     Remove,
+    Resumed,
     SendRegister,
     Start,
     State,
@@ -44,6 +45,13 @@ COMMANDS: st.SearchStrategy[Event] = st.one_of(
     st.just(Unregister()),
     st.builds(TransportClosed, DELAYS | st.just(0.0)),
     st.builds(AuthReloaded, DELAYS),
+    st.builds(
+        Resumed,
+        st.sampled_from(Status),
+        st.none() | DELAYS,
+        st.integers(0, 4),
+        st.none() | st.integers(1, 2**32 - 1),
+    ),
 )
 EVENTS: st.SearchStrategy[Event] = OUTCOMES | COMMANDS | st.just(Remove())
 POLICIES = st.builds(

@@ -1,0 +1,114 @@
+"""Which registrations have changed since what they would go on with was last written down.
+
+Whatever happens to a registration marks it; a moment later the marked ones are handed over
+together, as they are by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Protocol
+
+from pjreg_cli.cluster.resume import Resumable
+from pjreg_cli.registration.state import Flight
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from pjreg_cli.config.models import Registration
+    from pjreg_cli.engine.entry import Entry
+
+#: how long marks are gathered, in seconds
+GATHER_S = 0.2
+
+
+class Keeper(Protocol):
+    """Where states are written; never waits, and never raises."""
+
+    def remember(self, rows: Iterable[Resumable]) -> None:
+        """Keep these, each in place of what was kept of it."""
+        ...
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Keep nothing of these."""
+        ...
+
+
+class Journal:
+    """Gathers what has changed for a `Keeper`."""
+
+    def __init__(self, keeper: Keeper, loop: asyncio.AbstractEventLoop) -> None:
+        self._keeper = keeper
+        self._loop = loop
+        self._marked: dict[str, Entry | None] = {}
+        self._handle: asyncio.TimerHandle | None = None
+
+    def mark(self, entry: Entry) -> None:
+        """It has changed."""
+        self._note(entry.name, entry)
+
+    def drop(self, name: str) -> None:
+        """Nothing goes on under this name."""
+        self._note(name, None)
+
+    def flush(self) -> None:
+        """Hand over everything now."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        marked, self._marked = self._marked, {}
+        if not marked:
+            return
+        now = self._loop.time()
+        self._keeper.remember(
+            resumable_of(entry, now) for entry in marked.values() if entry is not None
+        )
+        self._keeper.forget(name for name, entry in marked.items() if entry is None)
+
+    def _note(self, name: str, entry: Entry | None) -> None:
+        self._marked[name] = entry
+        if self._handle is None:
+            self._handle = self._loop.call_later(GATHER_S, self._ring)
+
+    def _ring(self) -> None:
+        self._handle = None
+        self.flush()
+
+
+def resumable_of(entry: Entry, now: float) -> Resumable:
+    """What a successor of `entry` goes on with, at `now` of the loop's clock."""
+    state, binding, evidence = entry.state, entry.binding, entry.evidence
+    due_s = None if state.wake_at is None else state.wake_at - now
+    if state.in_flight is Flight.REGISTER or state.register_due:
+        due_s = 0.0
+    return Resumable(
+        name=entry.name,
+        identity=identity_of(entry.settings),
+        call_id=entry.call_id,
+        cseq=entry.cseq,
+        status=state.status.value,
+        line=entry.line,
+        contact="" if binding is None else binding.contact,
+        target="" if entry.granted_by is None else str(entry.granted_by),
+        received="" if evidence is None else evidence.received,
+        retries=state.retries,
+        requested_s=state.requested_s,
+        granted_s=0 if binding is None else binding.granted_s,
+        expires_in_s=None if binding is None else binding.until_at - now,
+        refresh_in_s=due_s,
+        code=0 if evidence is None else evidence.code,
+        reason="" if evidence is None else evidence.reason,
+    )
+
+
+def identity_of(settings: Registration) -> str:
+    """Tells a section from any other form of it; where it stands does not matter."""
+    text = repr(
+        [
+            getattr(settings, field)
+            for field in sorted(type(settings).__dataclass_fields__)
+            if field != "source"
+        ]
+    )
+    return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()

@@ -1,0 +1,108 @@
+"""A restart with `resume = yes`: killed without a word, it goes on where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.instance import Instance
+from tests.support.ports import LOOPBACK, free_port
+from tests.support.registrar import Registrar, grant
+from tests.support.waiting import all_registered
+
+TRUNK = """\
+[udp]
+type = transport
+protocol = udp
+bind = 127.0.0.1:{port}
+
+[alice]
+type = registration
+server_uri = sip:127.0.0.1:{registrar}
+client_uri = sip:alice@127.0.0.1
+max_random_initial_delay = 0
+"""
+RESUME = "[general]\nresume = yes\nstate_dir = state\n"
+
+
+@pytest.fixture
+async def registrar() -> AsyncIterator[Registrar]:
+    async with Registrar.open(LOOPBACK) as one:
+        yield one
+
+
+async def started(home: Path, registrar: Registrar, port: int, pjreg_conf: str) -> Instance:
+    one = Instance(home, TRUNK.format(port=port, registrar=registrar.port))
+    (one.etc / "pjreg.conf").write_text(pjreg_conf)
+    await asyncio.to_thread(one.start)
+    return one
+
+
+async def test_killed_it_refreshes_when_due_with_its_call_id_and_a_higher_cseq(
+    home: Path, registrar: Registrar
+) -> None:
+    registrar.script("alice", grant(14))
+    port = free_port()
+    one = await started(home, registrar, port, RESUME)
+    try:
+        await asyncio.to_thread(all_registered, one, 1)
+        (first,) = await registrar.received(1, "alice")
+        await asyncio.sleep(0.5)  # more than the journal gathers
+        one.signal(signal.SIGKILL)
+        await asyncio.to_thread(one.wait)
+        one = await started(home, registrar, port, RESUME)
+        await asyncio.to_thread(all_registered, one, 1)
+        assert len(registrar.of("alice")) == 1, "nothing is sent before it is due"
+        _, second = await registrar.received(2, "alice")
+    finally:
+        await asyncio.to_thread(one.stop)
+    assert second.header("call-id") == first.header("call-id")
+    assert second.cseq > first.cseq
+    assert second.at - first.at < 14.0
+    assert second.header("contact") == first.header("contact")
+
+
+async def test_a_changed_section_begins_anew(home: Path, registrar: Registrar) -> None:
+    port = free_port()
+    one = await started(home, registrar, port, RESUME)
+    try:
+        await asyncio.to_thread(all_registered, one, 1)
+        await asyncio.to_thread(one.stop)
+        one = Instance(
+            home, TRUNK.format(port=port, registrar=registrar.port) + "contact_user = other\n"
+        )
+        await asyncio.to_thread(one.start)
+        first, second = await registrar.received(2, "alice")
+    finally:
+        await asyncio.to_thread(one.stop)
+    assert second.header("call-id") != first.header("call-id")
+
+
+async def test_without_the_option_every_start_registers_anew(
+    home: Path, registrar: Registrar
+) -> None:
+    port = free_port()
+    one = await started(home, registrar, port, "[general]\nstate_dir = state\n")
+    try:
+        await asyncio.to_thread(all_registered, one, 1)
+        await asyncio.to_thread(one.stop)
+        await asyncio.to_thread(one.start)
+        first, second = await registrar.received(2, "alice")
+    finally:
+        await asyncio.to_thread(one.stop)
+    assert second.header("call-id") != first.header("call-id")
+
+
+async def test_a_broken_state_file_costs_a_warning(home: Path, registrar: Registrar) -> None:
+    (home / "etc").mkdir()
+    (home / "etc" / "state").write_text("a file where the folder should be")
+    one = await started(home, registrar, free_port(), RESUME)
+    try:
+        await asyncio.to_thread(all_registered, one, 1)
+    finally:
+        await asyncio.to_thread(one.stop)
+    assert "registrations go on" in one.log()

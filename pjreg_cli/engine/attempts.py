@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine.accounts import Accounts
+from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.entry import Attempt, Binding, Entry, KeptNonce
-from pjreg_cli.engine.exchange import Exchange, Exchanges
+from pjreg_cli.engine.exchange import INTERNAL, Exchange, Exchanges
 from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
 from pjreg_cli.registration.request import Template, next_hop
 from pjreg_cli.registration.state import Cause, Flight, Hop, Outcome, SendRegister
@@ -16,6 +17,7 @@ from pjreg_cli.sip.contacts import granted_s, min_expires_s, retry_after_s, secu
 from pjreg_cli.sip.digest import authorize, parse_challenges, select
 
 if TYPE_CHECKING:
+    from pjreg_cli.counters import Tally
     from pjreg_cli.engine.randomness import Ids
     from pjreg_cli.engine.tasks import Spawner
     from pjreg_cli.engine.timers import Timers
@@ -49,6 +51,7 @@ class Attempts:
         spawn: Spawner,
         settle: Settle,
         lost: Callable[[Flow], None],
+        faults: Tally,
     ) -> None:
         self._pool = pool
         self._resolver = resolver
@@ -56,7 +59,8 @@ class Attempts:
         self._spawn = spawn
         self._settle = settle
         self._lost = lost
-        self.exchanges = Exchanges(timers, self._delivered)
+        self._faults = faults
+        self.exchanges = Exchanges(timers, self._delivered, faults)
         self.accounts = Accounts()
         self.user_agent = ""
         """For registrations that name none."""
@@ -92,17 +96,22 @@ class Attempts:
         if targets is not None:
             self._located(entry, attempt, targets)
         else:
+            attempt.locating = True
+            attempt.since = self._clock()
             self._spawn(self._locate(entry, attempt, uri, kinds), f"locate {entry.name}")
 
     async def _locate(
         self, entry: Entry, attempt: Attempt, uri: SipUri, kinds: TransportKinds
     ) -> None:
-        try:
-            targets = await self._resolver.locate(uri, kinds)
-        except ResolveError as error:
-            self._located(entry, attempt, (), str(error))
-        else:
-            self._located(entry, attempt, targets)
+        targets: tuple[Target, ...] = ()
+        why = INTERNAL
+        with Contained(self._faults, "%s: the look-up", entry.name):
+            try:
+                targets = await self._resolver.locate(uri, kinds)
+            except ResolveError as error:
+                why = str(error)
+        attempt.locating = False
+        self._located(entry, attempt, targets, why)
 
     def _located(
         self, entry: Entry, attempt: Attempt, targets: tuple[Target, ...], why: str = ""
@@ -150,6 +159,7 @@ class Attempts:
             security_verify=attempt.mechanisms if answering else (),
             agreement=effect.agreement,
         )
+        attempt.since = self._clock()
         attempt.exchange = self.exchanges.open(entry, flow, branch, entry.cseq, attempt.tag, data)
         entry.cseq += 1
 
@@ -209,6 +219,30 @@ class Attempts:
         if attempt is None or attempt.exchange is not exchange:
             return
         attempt.exchange = None
+        with Contained(self._faults, "%s: reading an answer", entry.name) as fault:
+            self._read_outcome(entry, attempt, exchange, response, cause, why)
+        if fault.error is not None and entry.attempt is attempt and attempt.exchange is None:
+            self.give_up(entry)
+
+    def give_up(self, entry: Entry) -> None:
+        """End the attempt under way as failed, for a fault of ours."""
+        attempt = entry.attempt = entry.attempt or Attempt()
+        exchange, attempt.exchange = attempt.exchange, None
+        if exchange is not None:
+            self.exchanges.drop(exchange)
+        # there is no telling whether another target would fare better
+        attempt.tried = len(attempt.targets) - 1
+        self._fail(entry, attempt, Cause.SEND_FAILED, INTERNAL)
+
+    def _read_outcome(
+        self,
+        entry: Entry,
+        attempt: Attempt,
+        exchange: Exchange,
+        response: Response | None,
+        cause: Cause,
+        why: str,
+    ) -> None:
         if response is None:
             if cause is Cause.TIMED_OUT:
                 why = attempt.reason or why

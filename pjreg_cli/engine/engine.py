@@ -8,17 +8,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.configuration import Problem
-from pjreg_cli.api.notices import Listener, Notice
 from pjreg_cli.config.load import Reload, Scope, reload
 from pjreg_cli.config.views import ConfigurationViews
+from pjreg_cli.counters import Counters
+from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.inbound import Inbound
 from pjreg_cli.engine.journal import Journal, identity_of
+from pjreg_cli.engine.listeners import Listeners
 from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.engine.trace import Trace
 from pjreg_cli.engine.views import RegistrationViews
+from pjreg_cli.engine.watch import Watch
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
@@ -55,14 +58,21 @@ class Engine:
         ids: Ids | None = None,
         keeper: Keeper | None = None,
         resumable: Mapping[str, Resumable] | None = None,
+        counters: Counters | None = None,
     ) -> None:
         """`keeper` is told what a later run would go on with, `resumable` is what an earlier one
         has left."""
         self.settings = settings
         self._user_agent = f"pjreg-cli/{version}"
-        self._listeners: list[Listener] = []
+        counters = counters or Counters()
+        self.notices = Listeners(counters)
+        self.publish = self.notices.publish
         ids = ids or Ids()
-        self._timers = Timers(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self._timers = Timers(loop)
+        counters.watch(
+            "timer_failures", "timers whose owner failed", lambda: self._timers.failures.value
+        )
         clock = self._timers.clock
         self._resolver = Resolver(settings.resolver, spawn=spawn, clock=clock, draw=ids.fraction)
         self.tracing = Trace(wall=wall_clock, publish=self.publish, lookup=self._resolver.known)
@@ -78,13 +88,17 @@ class Engine:
             wall_clock=wall_clock,
             publish=self.publish,
             journal=self._journal,
+            faults=counters.declare("step_failures", "steps of a registration that failed"),
+        )
+        self._watch = Watch(self._fleet, self._timers, counters, loop.call_later)
+        self._failed_inputs = counters.declare(
+            "input_failures", "messages and events of the network that could not be handled"
         )
         self._attempts = self._fleet.attempts
         self._inbound = Inbound(self._attempts.exchanges.response, ids.key())
         self._reloading = asyncio.Lock()
         self.registrations = Registrations(self, clock)
         self.configuration = ConfigurationViews(lambda: self.settings, self._opened, reveal_secrets)
-        self.notices = self
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -104,6 +118,7 @@ class Engine:
                 await self._pool.close()
                 raise TransportError(failure.why)
             _log.error("%s", failure.why)
+        self._watch.start()
         await self._start(self.settings.registrations.values())
         self._resumable.clear()  # what is added later is new
 
@@ -134,6 +149,7 @@ class Engine:
         """End at once; nothing is sent."""
         if self._journal is not None:
             self._journal.flush()
+        self._watch.close()
         self._timers.close()
         self._fleet.close()
         await self._pool.close()
@@ -247,23 +263,12 @@ class Engine:
         """How many messages came in: `responses`, `stray` ones, `requests`, `garbage`."""
         return dict(self._inbound.traffic)
 
-    # -- notices ------------------------------------------------------------------------------
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """See api.notices.Notices."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    def publish(self, notice: Notice) -> None:
-        """Tell all listeners."""
-        for listener in tuple(self._listeners):
-            listener(notice)
-
-    # -- what comes in (net.flow.Listener) ----------------------------------------------------
+    # -- what comes in (net.flow.Listener): a fault of ours in it must not end who brings it ----
 
     def received(self, data: bytes, source: Source) -> None:
         """One message from outside."""
-        self._inbound.received(data, source)
+        with Contained(self._failed_inputs, "a message from %s:%d", source.host, source.port):
+            self._inbound.received(data, source)
 
     def closed(self, flow: Flow, why: str, established: bool) -> None:
         """A connection could not be made or was lost."""
@@ -271,12 +276,15 @@ class Engine:
         if established:
             # before their requests fail: who was Registered comes back at once even if its refresh
             # was what met a connection that somebody on the way had forgotten
-            self._fleet.lost(flow)
-        self._attempts.closed(flow, waiting, why)
+            with Contained(self._failed_inputs, "the loss of %s", flow.target):
+                self._fleet.lost(flow)
+        with Contained(self._failed_inputs, "the loss of %s", flow.target):
+            self._attempts.closed(flow, waiting, why)
 
     def refused(self, flow: Flow) -> None:
         """Nobody listens where a UDP flow leads."""
-        self._attempts.refused(flow)
+        with Contained(self._failed_inputs, "a refusal of %s", flow.target):
+            self._attempts.refused(flow)
 
 
 def log_problems(problems: Iterable[Problem]) -> None:

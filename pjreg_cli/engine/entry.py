@@ -47,10 +47,12 @@ class Attempt:
         "exchange",
         "expires_s",
         "flow",
+        "locating",
         "mechanisms",
         "outcome",
         "reason",
         "response",
+        "since",
         "tag",
         "targets",
         "template",
@@ -64,7 +66,11 @@ class Attempt:
         """Index of the target in use; -1 before the first."""
         self.flow: Flow | None = None
         self.template: Template | None = None
+        self.locating = False
+        """A look-up of the targets is under way."""
         self.exchange: Exchange | None = None
+        self.since = 0.0
+        """When that look-up or request began, in seconds of the loop's clock."""
         self.tag = ""
         """The From tag of the last request."""
         self.expires_s = 0

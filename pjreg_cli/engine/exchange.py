@@ -10,6 +10,7 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.lanes import WINDOW, Lane, Lanes
 from pjreg_cli.errors import TransportError
 from pjreg_cli.registration.state import Cause
@@ -17,6 +18,7 @@ from pjreg_cli.sip.headers import tag_of
 from pjreg_cli.sip.transaction import Effect, Event, Phase, Transaction, begin, heard, react
 
 if TYPE_CHECKING:
+    from pjreg_cli.counters import Tally
     from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.timers import Timers
     from pjreg_cli.net.flow import Endpoint, Flow
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 METHOD = "REGISTER"
 #: how often requests whose timer K has fired are cleared away, in seconds
 _SWEEP_S = 0.5
+#: the reason of a request that a fault of ours has ended
+INTERNAL = "internal error, see the log"
 
 Deliver = Callable[["Exchange", "Response | None", Cause, str], None]
 """Told the final response, or None with the cause and a word on it."""
@@ -127,9 +131,12 @@ class Answered:
 class Exchanges:
     """All requests under way; `t1_s` and `timeout_s` are timers T1 and F in seconds."""
 
-    def __init__(self, timers: Timers, deliver: Deliver, *, window: int = WINDOW) -> None:
+    def __init__(
+        self, timers: Timers, deliver: Deliver, faults: Tally, *, window: int = WINDOW
+    ) -> None:
         self._timers = timers
         self._deliver = deliver
+        self._faults = faults
         self._by_branch: dict[str, Exchange] = {}
         self._answered = Answered(timers)
         self.lanes = Lanes(timers, self._send, window=window)
@@ -180,6 +187,12 @@ class Exchanges:
         self._ended(exchange)
         self._deliver(exchange, None, Cause.SEND_FAILED, why)
 
+    def drop(self, exchange: Exchange) -> None:
+        """Nothing more is sent or told of this request."""
+        if not exchange.over:
+            self._forget(exchange)
+            self._ended(exchange)
+
     def on(self, flow: Flow) -> list[Exchange]:
         """The requests on this flow that have no final answer."""
         return self.lanes.on(flow)
@@ -196,14 +209,20 @@ class Exchanges:
         now = self._timers.clock()
         exchange.sent_at = now
         exchange.transaction = begin(now, exchange.flow.reliable, self.t1_s, self.timeout_s)
-        try:
-            exchange.flow.send(exchange.data)
-        except TransportError as error:
-            # whoever opened it does not know it yet, and could make nothing of its failure
-            exchange.failure = str(error)
-            self._timers.arm(exchange, now)
-            return
-        self._timers.arm(exchange, exchange.transaction.wake_at)
+        exchange.failure = self._handed_over(exchange)
+        # whoever opened it does not know it yet, and could make nothing of its failure
+        self._timers.arm(exchange, now if exchange.failure else exchange.transaction.wake_at)
+
+    def _handed_over(self, exchange: Exchange) -> str:
+        """Give a request to its flow; why it certainly was not sent, empty when it was."""
+        failure = INTERNAL
+        with Contained(self._faults, "%s: sending", exchange.entry.name):
+            try:
+                exchange.flow.send(exchange.data)
+                failure = ""
+            except TransportError as error:
+                failure = str(error)
+        return failure
 
     def _woken(self, exchange: Exchange, now: float) -> None:
         if exchange.failure:
@@ -235,10 +254,8 @@ class Exchanges:
         self, exchange: Exchange, effect: Effect, response: Response | None, why: str
     ) -> None:
         if effect is Effect.RESEND:
-            try:
-                exchange.flow.send(exchange.data)
-            except TransportError as error:
-                self._step(exchange, Event.SEND_FAILED, None, str(error))
+            if failure := self._handed_over(exchange):
+                self._step(exchange, Event.SEND_FAILED, None, failure)
             return
         self._ended(exchange)
         if effect is Effect.DELIVER:

@@ -19,14 +19,17 @@ from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateMade
 from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.cluster.resume import HIGHEST, Resumable, first_cseq
 from pjreg_cli.engine.attempts import Attempts
+from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.entry import Attempt, Binding, Entry
 from pjreg_cli.engine.resuming import granted_by, resumption
 from pjreg_cli.engine.views import is_settled, next_attempt_s, word_of
+from pjreg_cli.engine.watch import fault
 from pjreg_cli.errors import PjregError
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.request import our_contact
 from pjreg_cli.registration.state import (
     Drop,
+    Effect,
     Event,
     Flight,
     Outcome,
@@ -43,6 +46,7 @@ from pjreg_cli.sip.contacts import Seen, seen
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
+    from pjreg_cli.counters import Tally
     from pjreg_cli.engine.journal import Journal
     from pjreg_cli.engine.randomness import Ids
     from pjreg_cli.engine.tasks import Spawner
@@ -56,6 +60,8 @@ _log = logging.getLogger("pjreg_cli.engine")
 
 #: how many registrations of a lost connection register again in each second, the first ones at once
 REJOIN_RATE = 200
+#: seconds until a registration is tried again that a fault of ours had left without a deadline
+MEND_S = 10.0
 
 
 class Fleet:
@@ -71,10 +77,12 @@ class Fleet:
         spawn: Spawner,
         wall_clock: Callable[[], float],
         publish: Callable[[Notice], None],
+        faults: Tally,
         journal: Journal | None = None,
     ) -> None:
         """`journal` is told what has changed, if anybody wants to go on with it later."""
         self._journal = journal
+        self._faults = faults
         self._pool = pool
         self._timers = timers
         self._ids = ids
@@ -89,6 +97,7 @@ class Fleet:
             spawn=spawn,
             settle=self.post,
             lost=self.lost,
+            faults=faults,
         )
         self.configured: Mapping[str, Registration] = {}
         """The registrations of the configuration in force."""
@@ -249,27 +258,66 @@ class Fleet:
         self._reacting = True
         try:
             while self._queue:
-                self._react(*self._queue.popleft())
+                self._step(*self._queue.popleft())
         finally:
             self._reacting = False
+
+    def _step(self, entry: Entry, event: Event) -> None:
+        """One step; what goes wrong in it ends the attempt, and never the registration."""
+        before = entry.state
+        with Contained(self._faults, "%s: %s", entry.name, type(event).__name__) as step:
+            self._react(entry, event)
+        if step.error is None:
+            return
+        if entry.state is before and before.in_flight is not None and isinstance(event, Outcome):
+            # not even the machine could take it: the same would happen again
+            entry.state = before._replace(in_flight=None, wake_at=None)
+        self.mend(entry)
 
     def _react(self, entry: Entry, event: Event) -> None:
         before = entry.state
         entry.state, effects = react(before, event, entry.policy, self._clock())
         self._timers.arm(entry, entry.state.wake_at)
-        for effect in effects:
-            match effect:
-                case SendRegister():
-                    self.attempts.send(entry, effect)
-                case Publish():
-                    self._settled(entry, effect)
-                case Drop():
-                    self._dropped(entry)
-                case _:
-                    assert_never(effect)
-        after = entry.state
-        if after.status is not before.status or after.leaving is not before.leaving:
-            self._recount(entry)
+        try:
+            for effect in effects:
+                self._carry_out(entry, effect)
+        finally:
+            after = entry.state
+            if after.status is not before.status or after.leaving is not before.leaving:
+                self._recount(entry)
+
+    def _carry_out(self, entry: Entry, effect: Effect) -> None:
+        match effect:
+            case SendRegister():
+                self.attempts.send(entry, effect)
+            case Publish():
+                self._settled(entry, effect)
+            case Drop():
+                self._dropped(entry)
+            case _:
+                assert_never(effect)
+
+    def with_state(self) -> list[Entry]:
+        """See watch.Watched."""
+        return [*self.entries.values(), *self.leaving]
+
+    def mend(self, entry: Entry) -> None:
+        """Make a registration go on that would not: its attempt has failed, its timer is set, or
+        its next attempt begins in `MEND_S`."""
+        now = self._clock()
+        state = entry.state
+        if entry.name not in self.entries and entry not in self.leaving:
+            return
+        if state.in_flight is not None:
+            if fault(entry, now):
+                self.attempts.give_up(entry)
+        elif state.leaving or state.status in (Status.STOPPING, Status.STOPPED):
+            self._dropped(entry)
+        elif fault(entry, now):
+            at = now + MEND_S if state.wake_at is None else max(now, state.wake_at)
+            entry.state = state._replace(wake_at=at, next_attempt_at=at)
+            self._timers.arm(entry, None)
+            self._timers.arm(entry, at)
 
     def _woken(self, entry: Entry) -> None:
         self.post(entry, Wake())

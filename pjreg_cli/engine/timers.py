@@ -7,6 +7,9 @@ import heapq
 from collections.abc import Callable
 from typing import Protocol
 
+from pjreg_cli.counters import Tally
+from pjreg_cli.engine.contain import Contained
+
 
 class Sleeper(Protocol):
     """Something that wants to be called at a moment, at most one at a time."""
@@ -25,6 +28,7 @@ class Timers:
     A sleeper that is armed anew leaves its old entry in the heap, where it is recognised as stale
     when it comes up: cheaper than finding it.  Where more than half of a heap is stale, it is made
     anew: what is cancelled again and again far ahead of its time takes no more room than it needs.
+    A sleeper that raises is logged and counted in `failures`; the others are woken all the same.
     """
 
     #: sleepers woken in one go before the loop may look at its sockets again
@@ -40,6 +44,8 @@ class Timers:
         self._heap: list[tuple[float, int, Sleeper]] = []
         self._count = 0
         self._stale = 0
+        self.failures = Tally()
+        """How often a sleeper raised."""
         self._handle: asyncio.TimerHandle | None = None
         self._handle_at = 0.0
 
@@ -94,19 +100,30 @@ class Timers:
         self._handle_at = at
         self._handle = self._loop.call_at(at, self._ring)
 
+    def rearm(self) -> bool:
+        """Schedule again if the next moment were to pass unnoticed, which must not be; whether it
+        was so."""
+        self._drop_stale()
+        if not self._heap or (self._handle is not None and self._handle_at <= self._heap[0][0]):
+            return False
+        self._schedule(self._heap[0][0])
+        return True
+
     def _ring(self) -> None:
         self._handle = None
         now = self.clock()
-        for _ in range(self.BATCH):
-            if not self._heap or self._heap[0][0] > now:
-                break
-            if (sleeper := self._pop()) is not None:
-                sleeper.timer_at = None
-                sleeper.wake(now)
+        try:
+            for _ in range(self.BATCH):
+                if not self._heap or self._heap[0][0] > now:
+                    break
+                if (sleeper := self._pop()) is not None:
+                    sleeper.timer_at = None
+                    with Contained(self.failures, "the timer of %s", type(sleeper).__name__):
+                        sleeper.wake(now)
+        finally:
+            # `wake` may have scheduled already, for an earlier moment at most
+            self.rearm()
+
+    def _drop_stale(self) -> None:
         while self._heap and self._heap[0][2].timer_at != self._heap[0][0]:
             self._pop()
-        if self._heap:
-            at = self._heap[0][0]
-            # `wake` may have scheduled already, for an earlier moment at most
-            if self._handle is None or at < self._handle_at:
-                self._schedule(at)

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateMade
 from pjreg_cli.config.load import Settings
 from pjreg_cli.config.models import Auth, PjregSettings, Registration, Transport
+from pjreg_cli.counters import Counters
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.errors import TransportError
@@ -89,6 +90,8 @@ def play(
     protocol: str = "udp",
     change: Callable[[Settings], Settings] = lambda settings: settings,
     prepare: Callable[[Registrar], None] = lambda registrar: None,
+    ids: Ids | None = None,
+    counters: Counters | None = None,
 ) -> None:
     """Open an engine with these sections, act, close it."""
 
@@ -96,7 +99,13 @@ def play(
         async with Registrar.open() as registrar:
             prepare(registrar)
             settings = change(configuration(registrar, sections, protocol=protocol))
-            engine = Engine(settings, version="0", wall_clock=lambda: 0.0, ids=Ids(seed=1))
+            engine = Engine(
+                settings,
+                version="0",
+                wall_clock=lambda: 0.0,
+                ids=ids or Ids(seed=1),
+                counters=counters,
+            )
             scene = Scene(registrar, engine)
             engine.notices.subscribe(scene.notices.append)
             await engine.open()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pjreg_cli.counters import Tally
 from pjreg_cli.engine.exchange import Exchange, Exchanges
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.registration.state import Cause
@@ -18,7 +19,9 @@ class Bench:
     def __init__(self, window: int = 200) -> None:
         self.loop = ManualLoop()
         self.delivered: list[tuple[str, int | None, Cause, str]] = []
-        self.exchanges = Exchanges(Timers(self.loop.as_loop()), self._deliver, window=window)
+        self.exchanges = Exchanges(
+            Timers(self.loop.as_loop()), self._deliver, Tally(), window=window
+        )
         self.flow = RecordingFlow()
 
     def _deliver(

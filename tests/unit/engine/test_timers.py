@@ -137,3 +137,34 @@ async def test_the_real_loop_wakes_sleepers_too() -> None:
     timers.arm(Setter(), timers.clock() + 0.01)
     async with asyncio.timeout(10):
         await woken.wait()
+
+
+class Failing:
+    """Raises whenever it is woken."""
+
+    timer_at: float | None = None
+
+    def wake(self, now: float) -> None:
+        raise RuntimeError("of ours")
+
+
+def test_a_sleeper_that_raises_keeps_nobody_else_asleep(loop: ManualLoop, timers: Timers) -> None:
+    before, after, later = Sleeper(timers), Sleeper(timers), Sleeper(timers)
+    for sleeper in (before, Failing(), after):
+        timers.arm(sleeper, 1.0)
+    timers.arm(later, 5.0)
+    loop.run_until(10)
+    assert [sleeper.woken for sleeper in (before, after, later)] == [[1.0], [1.0], [5.0]]
+    assert timers.failures.value == 1
+
+
+def test_timers_that_have_stopped_can_be_set_again(loop: ManualLoop, timers: Timers) -> None:
+    sleeper = Sleeper(timers)
+    timers.arm(sleeper, 5.0)
+    assert not timers.rearm(), "all is well"
+    assert timers._handle is not None
+    timers._handle.cancel()
+    timers._handle = None
+    assert timers.rearm()
+    loop.run_until(6)
+    assert sleeper.woken == [5.0]

@@ -1,0 +1,52 @@
+"""What a fault of ours may not go beyond.
+
+    with Contained(counter, "a message from %s", peer) as fault:
+        ...
+    if fault.error is not None: ...
+
+What is raised inside is logged with its traceback, counted, and ends there.
+"""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pjreg_cli.counters import Tally
+
+_log = logging.getLogger("pjreg_cli.engine")
+
+
+class Contained:
+    """Ends an exception that is raised inside; cancelling goes on as ever."""
+
+    __slots__ = ("_counter", "_known", "_names", "_what", "error")
+
+    def __init__(self, counter: Tally, what: str, *names: object, known: bool = False) -> None:
+        """`what` with its `%s` filled by `names` says what has failed; a failure that is `known`
+        is only counted."""
+        self._known = known
+        self._counter = counter
+        self._what = what
+        self._names = names
+        self.error: Exception | None = None
+        """What was raised."""
+
+    def __enter__(self) -> Contained:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self.error = error
+        self._counter.add()
+        if not self._known:
+            _log.error(f"{self._what} failed: %r", *self._names, error, exc_info=error)
+        return True

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from pjreg_cli.engine.settled import Standing
 from pjreg_cli.registration.state import Outcome, Policy, State
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class Entry:
         "policy",
         "removed",
         "settings",
+        "standing",
         "state",
         "timer_at",
         "woken",
@@ -176,6 +178,7 @@ class Entry:
         """Gone from the configuration (rather than made anew): shown as `Stopped`."""
         self.word = self.state.status.word
         """The word last published."""
+        self.standing = Standing()
         self.counted: str | None = None
         """The word under which it is counted as shown."""
 

@@ -8,19 +8,17 @@ is complete, so that no step ever runs inside another.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, assert_never
 
 from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateMade
-from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.cluster.resume import HIGHEST, Resumable, first_cseq
+from pjreg_cli.engine import settled
 from pjreg_cli.engine.attempts import Attempts
 from pjreg_cli.engine.contain import Contained
-from pjreg_cli.engine.entry import Attempt, Binding, Entry
+from pjreg_cli.engine.entry import Binding, Entry
 from pjreg_cli.engine.resuming import granted_by, resumption
 from pjreg_cli.engine.views import is_settled, next_attempt_s, word_of
 from pjreg_cli.engine.watch import fault
@@ -42,7 +40,6 @@ from pjreg_cli.registration.state import (
     TransportClosed,
     Wake,
 )
-from pjreg_cli.sip.contacts import Seen, seen
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
@@ -54,9 +51,6 @@ if TYPE_CHECKING:
     from pjreg_cli.net.flow import Flow
     from pjreg_cli.net.pool import Pool
     from pjreg_cli.net.resolver import Resolver
-    from pjreg_cli.sip.locate import Target
-
-_log = logging.getLogger("pjreg_cli.engine")
 
 #: how many registrations of a lost connection register again in each second, the first ones at once
 REJOIN_RATE = 200
@@ -327,7 +321,7 @@ class Fleet:
         attempt = entry.attempt
         if attempt is None or attempt.outcome is None:
             return
-        entry.evidence = evidence = _evidence(
+        entry.evidence = evidence = settled.evidence_of(
             attempt, attempt.outcome, published, self._wall_clock()
         )
         entry.attempt = None
@@ -335,19 +329,7 @@ class Fleet:
         if self._journal is not None and self.entries.get(entry.name) is entry:
             self._journal.mark(entry)
         next_s = next_attempt_s(entry, self._clock())
-        level = logging.INFO if 200 <= evidence.code < 300 else logging.WARNING
-        if _log.isEnabledFor(level):
-            _log.log(
-                level,
-                "%s: %s: %d %s: %s, %s (rule %s)",
-                entry.name,
-                evidence.method,
-                evidence.code,
-                evidence.reason,
-                entry.word,
-                "no further attempt" if _is_idle(entry) else f"next attempt in {next_s} s",
-                evidence.rule,
-            )
+        settled.log(entry, evidence, old_word, next_s)
         self._publish(
             Settled(
                 name=entry.name,
@@ -412,30 +394,3 @@ class Fleet:
     def words(self) -> Mapping[str, int]:
         """How many registrations each word is shown for."""
         return {word: number for word, number in self._words.items() if number}
-
-
-def _evidence(attempt: Attempt, outcome: Outcome, published: Publish, at: float) -> Evidence:
-    """What an attempt that has just settled leaves behind."""
-    response = attempt.response
-    return Evidence(
-        at=at,
-        method=published.flight.value,
-        code=outcome.code,
-        reason=_text(attempt.reason),
-        cause=outcome.cause.value,
-        rule=published.rule,
-        target=_text(attempt.target or ""),
-        received=_text(seen(response)) if response is not None else "",
-        granted_s=outcome.granted_s,
-    )
-
-
-@lru_cache(maxsize=1024)
-def _text(value: str | Target | Seen) -> str:
-    """`value` as text, the same object every time: a fleet hears mostly the same."""
-    return str(value)
-
-
-def _is_idle(entry: Entry) -> bool:
-    """Nothing is on its way and nothing is due."""
-    return entry.state.wake_at is None and entry.state.in_flight is None

@@ -1,0 +1,113 @@
+"""What a settled attempt leaves behind: its evidence, and its line in the log."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pjreg_cli.api.registrations import Evidence
+from pjreg_cli.levels import NOTICE, VERBOSE, WARNING
+from pjreg_cli.registration.state import Status
+from pjreg_cli.sip.contacts import Seen, seen
+
+if TYPE_CHECKING:
+    from pjreg_cli.engine.entry import Attempt, Entry
+    from pjreg_cli.registration.state import Outcome, Publish
+    from pjreg_cli.sip.locate import Target
+
+_log = logging.getLogger("pjreg_cli.engine")
+
+#: characters of a reason phrase that are kept
+_LONGEST_REASON = 200
+_REGISTERED = Status.REGISTERED.word
+_MINUTE_S = 60
+_HOUR_S = 3600
+_DAY_S = 86_400
+
+
+def evidence_of(attempt: Attempt, outcome: Outcome, published: Publish, at: float) -> Evidence:
+    """What an attempt that has just settled leaves behind."""
+    response = attempt.response
+    return Evidence(
+        at=at,
+        method=published.flight.value,
+        code=outcome.code,
+        reason=_text(attempt.reason[:_LONGEST_REASON]),
+        cause=outcome.cause.value,
+        rule=published.rule,
+        target=_text(attempt.target or ""),
+        received=_text(seen(response)) if response is not None else "",
+        granted_s=outcome.granted_s,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _text(value: str | Target | Seen) -> str:
+    """`value` as text, the same object every time: a fleet hears mostly the same."""
+    return str(value)
+
+
+class Standing:
+    """Since when a registration has stood as it does, and when it last left `Registered`."""
+
+    __slots__ = ("_attempts", "_lost_at", "_since")
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._lost_at: float | None = None
+        self._attempts = 0
+
+    def change(self, old: str, new: str, attempts: int, at: float) -> str:
+        """Take note that the word `old` became `new` at `at`; ` again after 4 min, 3 attempts`,
+        ` after 3 h as Registered`, or nothing."""
+        lost_at, since, self._since = self._lost_at, self._since, at
+        if new == _REGISTERED:
+            self._lost_at = None
+            if lost_at is None:
+                return ""
+            made = attempts - self._attempts
+            return f" again after {duration(at - lost_at)}, {made} attempt{'s'[: made != 1]}"
+        if old == _REGISTERED:
+            self._lost_at, self._attempts = at, attempts
+        return "" if since is None else f" after {duration(at - since)} as {old}"
+
+
+def log(entry: Entry, evidence: Evidence, old_word: str, next_s: int) -> None:
+    """Log what has just settled: a change of state is a notice, a failure a warning, and what only
+    goes on as before is for those who want to follow."""
+    good = 200 <= evidence.code < 300
+    if entry.word != old_word:
+        level = NOTICE if good else WARNING
+        change = entry.standing.change(old_word, entry.word, entry.attempts, evidence.at)
+        word = f"{entry.word}{change}"
+    else:
+        level = VERBOSE if good else WARNING
+        word = f"still {entry.word}"
+    if _log.isEnabledFor(level):
+        _log.log(level, "%s: %s: %s", entry.name, word, _facts(entry, evidence, next_s))
+
+
+def _facts(entry: Entry, evidence: Evidence, next_s: int) -> str:
+    idle = entry.state.wake_at is None and entry.state.in_flight is None
+    then = "no further attempt" if idle else f"next attempt in {next_s} s"
+    answer = f"{evidence.method}: {evidence.code} {evidence.reason}".rstrip()
+    granted = f" for {evidence.granted_s} s" if evidence.granted_s else ""
+    target = f" by {evidence.target}" if evidence.target else ""
+    return f"{answer}{granted}{target}; {then} (rule {evidence.rule})"
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: `12 s`, `4 min`, `3 h 5 min`, `2 d 3 h`."""
+    whole = max(0, round(seconds))
+    if whole < _MINUTE_S:
+        return f"{whole} s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} min"
+    if whole < _DAY_S:
+        return _pair(whole // _HOUR_S, "h", whole % _HOUR_S // _MINUTE_S, "min")
+    return _pair(whole // _DAY_S, "d", whole % _DAY_S // _HOUR_S, "h")
+
+
+def _pair(number: int, unit: str, rest: int, smaller: str) -> str:
+    return f"{number} {unit} {rest} {smaller}" if rest else f"{number} {unit}"

@@ -14,7 +14,7 @@ from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.lanes import WINDOW, Lane, Lanes
 from pjreg_cli.errors import TransportError
 from pjreg_cli.registration.state import Cause
-from pjreg_cli.sip.headers import tag_of
+from pjreg_cli.sip.scan import repeats
 from pjreg_cli.sip.transaction import Effect, Event, Phase, Transaction, begin, heard, react
 
 if TYPE_CHECKING:
@@ -279,9 +279,6 @@ class Exchanges:
 
 def _belongs(response: Response, exchange: Exchange) -> bool:
     """Whether a response with the right branch repeats the rest of the request as well."""
-    headers = response.headers
-    return (
-        response.cseq == (exchange.cseq, METHOD)
-        and headers.get("call-id") == exchange.entry.call_id
-        and tag_of(headers.get("from") or "") == exchange.tag
+    return response.cseq == (exchange.cseq, METHOD) and repeats(
+        response, exchange.entry.call_id, exchange.tag
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.errors import SipParseError
 from pjreg_cli.sip.message import Request, Response, parse
+from pjreg_cli.sip.scan import scan
 from pjreg_cli.sip.uas import answer, reply_to, tag_for
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Inbound:
 
     def received(self, data: bytes, source: Source) -> None:
         """One message from outside, whatever it holds."""
+        usual = scan(data)
+        if usual is not None:
+            known = self._respond(usual, source.endpoint)
+            self.traffic["responses" if known else "stray"] += 1
+            return
         try:
             message = parse(data)
         except SipParseError as error:

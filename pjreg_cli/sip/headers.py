@@ -98,6 +98,11 @@ class Headers:
         self._text = text if text[:1] == "\n" else "\n" + text
         return self
 
+    @property
+    def text(self) -> str:
+        """All of them as they came, each behind a line feed."""
+        return self._text
+
     def get(self, name: str) -> str | None:
         """The first value of this name without the blanks around it, or None."""
         match = _field_named(name).search(self._text)

@@ -93,15 +93,17 @@ class Request:
         return parse_cseq(self.headers.get("cseq") or "")
 
 
-@dataclass(frozen=True, slots=True)
+# not frozen: a fleet makes two of them for each registration, and freezing costs as much as reading
+@dataclass(slots=True)
 class Response:
-    """A response; `code` is 100 .. 699."""
+    """A response; `code` is 100 .. 699.  Nobody changes one."""
 
     code: int
     reason: str
     headers: Headers
     body: bytes = b""
     _cseq: tuple[int, str] | None = field(default=None, repr=False, compare=False)
+    _branch: str | None = field(default=None, repr=False, compare=False)
 
     def encode(self) -> bytes:
         """The message for the wire, with the Content-Length its body has."""
@@ -111,7 +113,9 @@ class Response:
     def branch(self) -> str:
         """The branch of the topmost Via, the key of its transaction (RFC 3261 section 17.1.3);
         empty where there is none."""
-        return _branch(self.headers)
+        if self._branch is None:
+            self._branch = _branch(self.headers)
+        return self._branch
 
     @property
     def cseq(self) -> tuple[int, str]:

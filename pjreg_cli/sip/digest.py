@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pjreg_cli.sip.message import Response, to_bytes
 from pjreg_cli.sip.uri import quote
@@ -45,6 +45,15 @@ _FIRST_AHEAD = re.compile(rf"\s[\s,]*{_TOKEN}\s*=")
 _QUOTED_PAIR = re.compile(r"\\([\"\\])")
 
 
+#: a nonce that stands for itself: nothing in it needs an escape, or a look at what is around it
+_NONCE = re.compile(r'\bnonce="([^"\\]*)"')
+#: stands for the nonce where the rest of a challenge is read; no nonce has a line feed
+_STAND_IN = "\n"
+_NONE: tuple[str, ...] = ()
+#: characters of a challenge worth remembering
+_LONGEST_KNOWN = 1024
+
+
 def algorithm_named(text: str) -> str | None:
     """The algorithm of this name as it is written officially; None for unknown ones.
 
@@ -68,8 +77,7 @@ def _ha2(algorithm: str, method: str, uri: str) -> str:
 # -- challenges -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """One Digest challenge (RFC 7616 section 3.3).  Texts are without quotes and escapes."""
 
     answer: str
@@ -82,7 +90,7 @@ class Challenge:
     qop: tuple[str, ...] = ()
     """The qualities of protection offered, in lower case."""
     stale: bool = False
-    echo: tuple[tuple[str, str], ...] = field(default=(), repr=False, compare=False)
+    echo: tuple[tuple[str, str], ...] = ()
     """Texts whose escapes are not ours to rewrite, as they came."""
 
     @property
@@ -103,7 +111,9 @@ def parse_challenges(response: Response) -> tuple[Challenge, ...]:
     several (RFC 7235 section 4.1).
     """
     headers = response.headers
-    www, proxy = headers.all(_WWW), headers.all(_PROXY)
+    www, proxy = headers.all(_WWW), _NONE
+    if not www or "\nproxy-" in headers.text.lower():
+        proxy = headers.all(_PROXY)
     if www and proxy:
         # both kinds in one response are rare enough to look through all of it for their order
         lines = [(_ANSWERS.get(name.lower(), ""), value) for name, value in headers]
@@ -117,7 +127,25 @@ def parse_challenges(response: Response) -> tuple[Challenge, ...]:
 
 
 def read_challenges(value: str, answer: str = "Authorization") -> list[Challenge]:
-    """The Digest challenges of one header value."""
+    """The Digest challenges of one header value.
+
+    A registrar's challenges differ in the nonce alone, so the rest is read once for each registrar.
+    """
+    nonces = _NONCE.findall(value)
+    if len(nonces) != 1 or len(value) > _LONGEST_KNOWN:
+        return _read(value, answer)
+    known = _read_but_for_nonce(value.replace(f'"{nonces[0]}"', f'"{_STAND_IN}"', 1), answer)
+    if len(known) != 1 or known[0].nonce != _STAND_IN or known[0].echo:
+        return _read(value, answer)
+    return [known[0]._replace(nonce=nonces[0])]
+
+
+@lru_cache(maxsize=256)
+def _read_but_for_nonce(value: str, answer: str) -> Sequence[Challenge]:
+    return tuple(_read(value, answer))
+
+
+def _read(value: str, answer: str) -> list[Challenge]:
     found = (_challenge(fields, answer) for scheme, fields in _schemes(value) if scheme == "digest")
     return [challenge for challenge in found if challenge is not None]
 
@@ -304,21 +332,28 @@ def _credentials(
     middle = f"{count}:{cnonce}:auth:" if protected else ""
     response = _digest(algorithm, f"{ha1}:{challenge.nonce}:{middle}{ha2}")
     echo = dict(challenge.echo)
+    form = _form(
+        account.username,
+        f'"{echo["realm"]}"' if "realm" in echo else quote(challenge.realm),
+        uri,
+        challenge.algorithm,
+        f'"{echo["opaque"]}"' if "opaque" in echo else quote(challenge.opaque),
+    )
+    nonce = f'"{echo["nonce"]}"' if "nonce" in echo else quote(challenge.nonce)
+    end = f', qop=auth, nc={count}, cnonce="{cnonce}"' if protected else ""
+    return f"{form[0]}{nonce}{form[1]}{response}{form[2]}{end}"
 
-    def echoed(name: str, text: str) -> str:
-        return f'{name}="{echo[name]}"' if name in echo else f"{name}={quote(text)}"
 
-    fields = [
-        f"username={quote(account.username)}",
-        echoed("realm", challenge.realm),
-        echoed("nonce", challenge.nonce),
-        f"uri={quote(uri)}",
-        f'response="{response}"',
-    ]
-    if challenge.algorithm is not None:
-        fields.append(f"algorithm={challenge.algorithm}")
-    if challenge.opaque:
-        fields.append(echoed("opaque", challenge.opaque))
-    if protected:
-        fields += (f"qop=auth, nc={count}", f'cnonce="{cnonce}"')
-    return "Digest " + ", ".join(fields)
+# the same for all refreshes of a registration, and but for the user for all at one registrar
+@lru_cache(maxsize=4096)
+def _form(
+    username: str, realm: str, uri: str, algorithm: str | None, opaque: str
+) -> tuple[str, str, str]:
+    """What stands before the nonce, before the response, and behind it."""
+    named = "" if algorithm is None else f", algorithm={algorithm}"
+    echoed = "" if opaque == '""' else f", opaque={opaque}"
+    return (
+        f"Digest username={quote(username)}, realm={realm}, nonce=",
+        f', uri={quote(uri)}, response="',
+        f'"{named}{echoed}',
+    )

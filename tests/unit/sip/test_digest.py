@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pjreg_cli.sip import digest
 from pjreg_cli.sip.digest import (
     Account,
     Challenge,
@@ -333,3 +334,24 @@ def test_no_name_breaks_out_of_its_quotes(username: str, realm: str, nonce: str)
     (again,) = read_challenges(value)
     clean = realm.replace("\r", " ").replace("\n", " ")
     assert again.realm == clean
+
+
+CHALLENGES = [
+    'Digest realm="r", nonce="{}"',
+    'Digest realm="{}", nonce="{}", qop="auth", algorithm=SHA-256',
+    'Digest nonce="{}", realm="r", opaque="{}", stale=true',
+    'Digest realm="r", nextnonce="{}", nonce="{}"',
+    'Digest realm="r", xnonce="{}"',
+    'Digest realm="r", nonce = "{}"',
+    'Digest realm="r", nonce="{}", Digest realm="s", nonce="{}"',
+    'Basic realm="nonce=\\"{}", Digest realm="r", nonce="{}"',
+    'Digest realm="r\\"", nonce="{}"',
+    'Digest realm="r", domain="nonce=", nonce="{}"',
+]
+
+
+@pytest.mark.parametrize("form", CHALLENGES)
+@pytest.mark.parametrize("nonce", ["n", "r", "", "a==", "auth", "5f2c,x=y", "a\nb"])
+def test_a_remembered_challenge_is_read_as_if_it_were_new(form: str, nonce: str) -> None:
+    for value in (form.replace("{}", "other"), form.replace("{}", nonce)):
+        assert digest.read_challenges(value) == digest._read(value, "Authorization")

@@ -49,6 +49,21 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class UnderWay:
+    """The request of a registration that has no final answer yet."""
+
+    method: str
+    """`register` or `unregister`."""
+    since_s: float | None
+    """Seconds since it was first sent; None while it is not: its target is being looked up, or it
+    waits its turn."""
+    resends: int
+    """How often it was sent again (RFC 3261 section 17.1.2.2)."""
+    target: str
+    """As in `Evidence.target`; empty while it is being looked up."""
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrationView:
     """Everything shown of one registration."""
 
@@ -67,6 +82,8 @@ class RegistrationView:
     evidence: Evidence | None
     source: str
     """`file:line` of its section."""
+    under_way: UnderWay | None = None
+    """What is being sent now; None while nothing is."""
 
 
 class Registrations(Protocol):

@@ -48,6 +48,7 @@ class Exchange:
         "fresh",
         "lane",
         "over",
+        "resends",
         "sent_at",
         "tag",
         "timer_at",
@@ -79,6 +80,7 @@ class Exchange:
         self.sent_at = 0.0
         self.lane: Lane
         """Where it waits its turn; set when it enters."""
+        self.resends = 0
         self.fresh = False
         self.over = False
         """It has its final answer, or will have none."""
@@ -254,6 +256,7 @@ class Exchanges:
         self, exchange: Exchange, effect: Effect, response: Response | None, why: str
     ) -> None:
         if effect is Effect.RESEND:
+            exchange.resends += 1
             if failure := self._handed_over(exchange):
                 self._step(exchange, Event.SEND_FAILED, None, failure)
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from pjreg_cli.api.registrations import RegistrationRow, RegistrationView
+from pjreg_cli.api.registrations import RegistrationRow, RegistrationView, UnderWay
 from pjreg_cli.config.shown import (
     registration_options,
 )
@@ -56,6 +56,21 @@ def row_of(settings: Registration, entry: Entry | None, now: float) -> Registrat
     return RegistrationRow(settings.name, settings.server_uri, auth, word_of(entry), due_s)
 
 
+def under_way_of(entry: Entry, now: float) -> UnderWay | None:
+    """The request without a final answer, if there is one."""
+    flight, attempt = entry.state.in_flight, entry.attempt
+    if flight is None:
+        return None
+    exchange = attempt.exchange if attempt is not None else None
+    sent = exchange is not None and exchange.transaction is not None
+    return UnderWay(
+        method=flight.value,
+        since_s=max(0.0, now - exchange.sent_at) if exchange is not None and sent else None,
+        resends=exchange.resends if exchange is not None else 0,
+        target=str(attempt.target or "") if attempt is not None else "",
+    )
+
+
 class RegistrationViews:
     """The showing half of api.registrations.Registrations."""
 
@@ -96,6 +111,7 @@ class RegistrationViews:
             retries=0 if entry is None else entry.state.retries,
             evidence=None if entry is None else entry.evidence,
             source=settings.source,
+            under_way=None if entry is None else under_way_of(entry, now),
         )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from pjreg_cli.api.configuration import Planned, Problem
-from pjreg_cli.api.registrations import Evidence, RegistrationView
+from pjreg_cli.api.registrations import Evidence, RegistrationView, UnderWay
 from pjreg_cli.render import columns, facts, objects
 
 _STATUS_HEAD = ("Registration", "Status", "Last answer", "Rule", "Target", "Next attempt")
@@ -52,8 +52,19 @@ def answer(evidence: Evidence | None) -> str:
 
 
 def next_attempt(view: RegistrationView) -> str:
-    """When the next REGISTER is due."""
+    """When the next REGISTER is due, or what has become of the one under way so far."""
+    if view.under_way is not None:
+        return under_way(view.under_way)
     return f"in {view.next_attempt_s}s" if view.next_attempt_s > 0 else "none"
+
+
+def under_way(sent: UnderWay) -> str:
+    """`REGISTER sent 12 s ago, 4 resends, udp:192.0.2.1:5060`."""
+    what = "REGISTER" if sent.method == "register" else "unregister"
+    if sent.since_s is None:
+        return f"{what} waits its turn for {sent.target}" if sent.target else f"{what}: looking up"
+    times = f"{sent.resends} resend{'' if sent.resends == 1 else 's'}"
+    return f"{what} sent {int(sent.since_s)} s ago, {times}, {sent.target}"
 
 
 def one(view: RegistrationView) -> Iterator[str]:

@@ -23,7 +23,7 @@ from pjreg_cli.api.configuration import (
 )
 from pjreg_cli.api.instance import InstanceView, LogChannel
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
-from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView
+from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView, UnderWay
 from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.config.secrets import MASK, SECRETS
 
@@ -127,6 +127,7 @@ def details(view: RegistrationView, now_at: float) -> Shape:
         "client_uri": view.client_uri,
         "auths": list(view.auths),
         "next_attempt_in_s": view.next_attempt_s or None,
+        "under_way": under_way(view.under_way),
         "attempts": view.attempts,
         "retries": view.retries,
         "last": evidence(view.evidence),
@@ -149,6 +150,18 @@ def evidence(facts: Evidence | None) -> Shape | None:
         "target": facts.target or None,
         "received": facts.received or None,
         "granted_s": facts.granted_s,
+    }
+
+
+def under_way(sent: UnderWay | None) -> Shape | None:
+    """The request that has no final answer yet."""
+    if sent is None:
+        return None
+    return {
+        "method": sent.method,
+        "sent_s_ago": None if sent.since_s is None else int(sent.since_s),
+        "resends": sent.resends,
+        "target": sent.target or None,
     }
 
 
@@ -307,6 +320,7 @@ def status(view: RegistrationView, now_at: float) -> Shape:
     return {
         **registration(view.row, now_at),
         "next_attempt_in_s": view.next_attempt_s or None,
+        "under_way": under_way(view.under_way),
         "attempts": view.attempts,
         "retries": view.retries,
         "last": evidence(view.evidence),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pjreg_cli.api.registrations import Evidence, RegistrationView
+import pytest
+
+from pjreg_cli.api.registrations import Evidence, RegistrationView, UnderWay
 from pjreg_cli.render.evidence import answer, one, status
 from tests.support.fake_port import registration
 
@@ -48,3 +50,27 @@ def test_status_streams() -> None:
     assert next(lines).startswith("Registration ")
     assert next(lines).startswith("r1 ")
     assert asked == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        (
+            UnderWay("register", 12.9, 4, "udp:192.0.2.1:5060"),
+            "REGISTER sent 12 s ago, 4 resends, udp:192.0.2.1:5060",
+        ),
+        (
+            UnderWay("unregister", 0.6, 1, "udp:192.0.2.1:5060"),
+            "unregister sent 0 s ago, 1 resend, udp:192.0.2.1:5060",
+        ),
+        (UnderWay("register", None, 0, ""), "REGISTER: looking up"),
+        (
+            UnderWay("register", None, 0, "tcp:192.0.2.1:5060"),
+            "REGISTER waits its turn for tcp:192.0.2.1:5060",
+        ),
+    ],
+)
+def test_request_under_way_is_shown(sent: UnderWay, text: str) -> None:
+    view = replace(registration("a", "Registered", 9, next_attempt_s=3), under_way=sent)
+    assert text in "".join(status([view]))
+    assert f"Next attempt:  {text}\n" in "".join(one(view))

@@ -32,6 +32,8 @@ class InstanceView:
     manager_enabled: bool
     live: bool
     """False when answered from the configuration alone."""
+    doing: str = ""
+    """What is under way that takes long: `stopping: 12 of 40 answered, 20 s left`."""
 
 
 @dataclass(frozen=True, slots=True)

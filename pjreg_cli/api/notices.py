@@ -33,6 +33,20 @@ class StateMade:
 
 
 @dataclass(frozen=True, slots=True)
+class StateLeaving:
+    """A registration is about to lose its state: what is shown of it has changed already."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What the instance is doing while everybody waits, in a few words; empty when it has ended."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StateDropped:
     """A registration lost its state, whose word was `word`."""
 
@@ -65,7 +79,7 @@ class Traced:
     text: str
 
 
-Notice = Settled | StateMade | StateDropped | Reloaded | Stopping | Traced
+Notice = Settled | StateMade | StateLeaving | StateDropped | Reloaded | Stopping | Doing | Traced
 Listener = Callable[[Notice], None]
 
 

@@ -94,7 +94,7 @@ class Registrations(Protocol):
         ...
 
     def count(self) -> Mapping[str, int]:
-        """How many registrations each word has; those without state are left out."""
+        """How many registrations are shown with each word, `Unregistered` without a state."""
         ...
 
     def rows(self) -> Iterable[RegistrationRow]:

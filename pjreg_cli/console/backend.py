@@ -66,6 +66,10 @@ class Watcher(Protocol):
         """Log lines or a trace to be shown, whole lines."""
         ...
 
+    def doing(self, text: str) -> None:
+        """What the instance is doing while everybody waits; empty when that has ended."""
+        ...
+
     def closed(self, why: str) -> None:
         """The instance is gone; `why` may be empty.  Nothing is told after this."""
         ...

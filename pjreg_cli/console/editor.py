@@ -36,6 +36,7 @@ _STYLE = Style.from_dict(
         "bar.registered": "ansigreen",
         "bar.rejected": "ansired",
         "bar.unregistered": "ansiyellow",
+        "bar.doing": "bold",
     }
 )
 

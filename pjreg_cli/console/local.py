@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from pjreg_cli.api.notices import Notice, Traced
+from pjreg_cli.api.notices import Doing, Notice, Traced
 from pjreg_cli.commands.command import Console, Suggestion
 from pjreg_cli.commands.tree import execute, suggest
 from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
@@ -48,6 +48,8 @@ class LocalBackend:
             if isinstance(notice, Traced):
                 if not self._console.muted:
                     watcher.lines(traced(notice))
+            elif isinstance(notice, Doing):
+                watcher.doing(notice.text)
             elif self._counting is None:
                 loop = asyncio.get_running_loop()
                 self._counting = loop.call_later(_SETTLING_S, count)

@@ -13,6 +13,7 @@ from pjreg_cli.control.client import (
     Counts,
     Gone,
     LogLine,
+    Progress,
     Pushed,
     connect,
 )
@@ -62,6 +63,8 @@ class RemoteBackend:
                     watcher.counts(counts)
                 case LogLine(text=text):
                     watcher.lines(text if text.endswith("\n") else text + "\n")
+                case Progress(text=text):
+                    watcher.doing(text)
                 case Gone() as gone:
                     watcher.closed(str(gone))
 

@@ -61,6 +61,7 @@ class Session:
         self._writer = writer
         self._reader: Reader | None = None
         self._counts: Mapping[str, int] = facts.counts
+        self._doing = ""
         self._running: asyncio.Task[None] | None = None
         self._in_shell = False
         self._gone: Disconnected | None = None
@@ -70,7 +71,7 @@ class Session:
 
     def bar(self) -> Fragments:
         """The bar as it is true now."""
-        return bar(self._counts)
+        return bar(self._counts, self._doing)
 
     async def suggest(self, text: str) -> Sequence[Suggestion]:
         """What `text` can go on with; nothing when the instance is gone or slow."""
@@ -89,6 +90,12 @@ class Session:
             self._counts = dict(counts)
             if self._reader is not None:
                 self._reader.refresh()
+
+    def doing(self, text: str) -> None:
+        """What the bar says of what is under way."""
+        self._doing = text
+        if self._reader is not None:
+            self._reader.refresh()
 
     def lines(self, text: str) -> None:
         """Lines of the log."""

@@ -52,12 +52,14 @@ def parting(facts: Facts, why: str) -> str:
     return f"Disconnected from {described(facts)}{f': {why}' if why else ''}\n"
 
 
-def bar(counts: Mapping[str, int]) -> Fragments:
-    """The numbers of the bottom bar."""
+def bar(counts: Mapping[str, int], doing: str = "") -> Fragments:
+    """The numbers of the bottom bar, and what is under way."""
     fragments: Fragments = [("", " ")]
     for index, word in enumerate(WORDS):
         number = counts.get(word, 0)
         if number or index < _ALWAYS:
             style = f"class:bar.{word.lower()}" if number else ""
             fragments += [(style, f"{number} {word.lower()}"), ("", "   ")]
+    if doing:
+        fragments.append(("class:bar.doing", doing))
     return fragments

@@ -52,7 +52,14 @@ class LogLine:
     text: str
 
 
-Pushed = Counts | LogLine | Gone
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the instance is doing while everybody waits; empty when that has ended."""
+
+    text: str
+
+
+Pushed = Counts | LogLine | Progress | Gone
 
 
 class Execution:
@@ -226,6 +233,8 @@ class ControlClient(asyncio.Protocol):
                 self._tell(Counts(self.counts))
             case protocol.LOG:
                 self._tell(LogLine(*protocol.parse_log(payload)))
+            case protocol.PROGRESS:
+                self._tell(Progress(payload.decode("utf-8", "replace")))
             case protocol.GREETING:
                 if not self._greeted.done():
                     self._greeted.set_result(protocol.Greeting.parse(payload))

@@ -24,13 +24,14 @@ From the server:
 ``S``  suggestions, one a line: start position, text and explanation separated by tabs
 ``C``  how many registrations there are of each word, one a line: word, tab, number
 ``L``  a log line: its level, a tab, the text (which may have several lines)
+``P``  progress: what the instance is doing while everybody waits, one line; empty: nothing
 ``B``  bye: the instance ends (``stop``), or begins again (``restart``)
 ``R``  refused, with the reason; the connection is closed after it
 =====  ==========================================================================================
 
 Requests are answered in the order they came, each completely before the next is looked at.
-``C``, ``L`` and ``B`` come unasked at any time, also in the middle of an answer.  Log lines that a
-client is too slow to read are dropped, and a later ``L`` says how many were.
+``C``, ``L``, ``P`` and ``B`` come unasked at any time, also in the middle of an answer.  Log lines
+that a client is too slow to read are dropped, and a later ``L`` says how many were.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ __all__ = [
     "MAX_ANSWER",
     "MAX_REQUEST",
     "OUTPUT",
+    "PROGRESS",
     "REFUSED",
     "SUGGEST",
     "WATCH",
@@ -73,6 +75,7 @@ __all__ = [
 WATCH = b"W"
 GREETING = b"G"
 COUNTS = b"C"
+PROGRESS = b"P"
 LOG = b"L"
 BYE = b"B"
 

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from pjreg_cli.api.notices import (
+    Doing,
     Notice,
     Reloaded,
     Settled,
     StateDropped,
+    StateLeaving,
     StateMade,
     Stopping,
     Traced,
@@ -99,9 +101,12 @@ class ControlServer:
         match notice:
             case Stopping(restart=restart):
                 self._goodbye = b"restart" if restart else b"stop"
-            case Settled() | StateMade() | StateDropped() | Reloaded():
+            case Settled() | StateMade() | StateLeaving() | StateDropped() | Reloaded():
                 for connection in self._connections:
                     connection.counts_changed()
+            case Doing(text=doing):
+                for connection in self._connections:
+                    connection.progressed(doing)
             case Traced():
                 text = traced(notice)
                 for connection in self._connections:
@@ -290,6 +295,13 @@ class _Connection:
         if b"counts" in words:
             self._reports_counts = True
             self._report_counts()
+            if doing := self._port.instance.view().doing:
+                self.progressed(doing)
+
+    def progressed(self, doing: str) -> None:
+        """Tell a console what is under way."""
+        if self._reports_counts:
+            self._send(protocol.PROGRESS, doing.encode("utf-8", "replace"))
 
     def _report_counts(self) -> None:
         self._counts_timer = None

@@ -20,7 +20,7 @@ from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.engine.trace import Trace
-from pjreg_cli.engine.views import RegistrationViews
+from pjreg_cli.engine.views import RegistrationViews, is_idle, is_unregistering
 from pjreg_cli.engine.watch import Watch
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.pool import Pool
@@ -97,6 +97,8 @@ class Engine:
         self._attempts = self._fleet.attempts
         self._inbound = Inbound(self._attempts.exchanges.response, ids.key())
         self._reloading = asyncio.Lock()
+        self._left: list[str] = []
+        self._leaving = 0
         self.registrations = Registrations(self, clock)
         self.configuration = ConfigurationViews(lambda: self.settings, self._opened, reveal_secrets)
 
@@ -124,11 +126,29 @@ class Engine:
 
     async def leave(self, within_s: float) -> bool:
         """Unregister what is registered, and wait for the answers for at most `within_s` seconds;
-        whether all came."""
+        whether all came.  Cancelled, it is taken back by `come_back`."""
         fleet = self._fleet
+        self._left.clear()
         for entry in list(fleet.entries.values()):
+            if is_idle(entry) and entry.state.status is not Status.REGISTERED:
+                continue  # there is nothing to take off, and nothing to come back to
+            if not is_unregistering(entry):
+                self._left.append(entry.name)
             fleet.remove(entry)
+        self._leaving = len(fleet.leaving)
         return await self._until(lambda: not fleet.leaving, within_s)
+
+    def leaving(self) -> tuple[int, int]:
+        """How many of those that `leave` takes off have ended, and how many they are."""
+        return max(0, self._leaving - len(self._fleet.leaving)), self._leaving
+
+    async def come_back(self) -> int:
+        """Register again what `leave` has taken off; how many these are."""
+        names, self._left = self._left, []
+        wanted = self.settings.registrations
+        back = [n for n in names if n in wanted and n not in self._fleet.entries]
+        await self._start(wanted[name] for name in back)
+        return len(back)
 
     async def settled(self, within_s: float) -> bool:
         """Wait until every registration has had an outcome, at most `within_s` seconds."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateMade
+from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateLeaving, StateMade
 from pjreg_cli.cluster.resume import HIGHEST, Resumable, first_cseq
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.attempts import Attempts
@@ -210,6 +210,7 @@ class Fleet:
             self._stopped[entry.name] = entry
             self._order = None
         self._recount(entry)
+        self._publish(StateLeaving(entry.name))
         self.post(entry, Remove())
 
     def _dropped(self, entry: Entry) -> None:
@@ -392,5 +393,7 @@ class Fleet:
         return None if stopped is None else (stopped.settings, stopped)
 
     def words(self) -> Mapping[str, int]:
-        """How many registrations each word is shown for."""
-        return {word: number for word, number in self._words.items() if number}
+        """How many registrations are shown with each word."""
+        shown = self._words.copy()
+        shown["Unregistered"] += max(0, len(self.configured) - len(self.entries))
+        return {word: number for word, number in shown.items() if number}

@@ -9,7 +9,7 @@ from pjreg_cli.api.registrations import RegistrationRow, RegistrationView, Under
 from pjreg_cli.config.shown import (
     registration_options,
 )
-from pjreg_cli.registration.state import Status
+from pjreg_cli.registration.state import Flight, Status
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
@@ -121,3 +121,16 @@ def is_settled(entry: Entry) -> bool:
     if state.in_flight is not None:
         return False
     return entry.evidence is not None or state.status is not Status.UNREGISTERED
+
+
+def is_idle(entry: Entry) -> bool:
+    """Whether nothing is on its way and nothing is due."""
+    return entry.state.wake_at is None and entry.state.in_flight is None
+
+
+def is_unregistering(entry: Entry) -> bool:
+    """Whether it is being taken off, by the operator's wish."""
+    state = entry.state
+    return state.in_flight is Flight.UNREGISTER or (
+        state.in_flight is not None and state.unregister_due
+    )

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pjreg_cli.api.instance import InstanceView, LogChannel, Stop
-from pjreg_cli.api.notices import Notice, Reloaded
+from pjreg_cli.api.notices import Doing, Notice, Reloaded
 from pjreg_cli.config.load import Scope
-from pjreg_cli.instance.logs import Logs
+from pjreg_cli.instance.logs import NOTICE, Logs
 
 _log = logging.getLogger("pjreg_cli.instance")
 
@@ -84,6 +84,7 @@ class Lifecycle:
         self._one_at_a_time = asyncio.Lock()
         self._asked: tuple[Stop, bool] | None = None
         self._changed = asyncio.Event()
+        self._doing = ""
 
     # -- api.instance.Instance ----------------------------------------------------------------
 
@@ -102,6 +103,7 @@ class Lifecycle:
             debug=self._logs.debug,
             manager_enabled=self._manager_enabled(),
             live=True,
+            doing=self._doing,
         )
 
     async def reload(self, modules: Sequence[str]) -> Mapping[str, bool]:
@@ -163,11 +165,19 @@ class Lifecycle:
 
     # -- for the program ----------------------------------------------------------------------
 
-    async def until_stopped(self, leave: Callable[[], asyncio.Task[None]]) -> bool:
+    def doing(self, text: str) -> None:
+        """Tell everybody what is under way; empty when it has ended."""
+        if text != self._doing:
+            self._doing = text
+            self._publish(Doing(text))
+
+    async def until_stopped(
+        self, leave: Callable[[], asyncio.Task[None]], come_back: Callable[[], Awaitable[int]]
+    ) -> bool:
         """Wait for the end; whether a new instance shall follow.
 
         `leave` begins to unregister what is registered and is called for every stop but one at
-        once.  Taking the stop back cancels what it began.
+        once.  Taking the stop back cancels what it began, and `come_back` registers that again.
         """
         while True:
             if self._asked is None:
@@ -178,6 +188,9 @@ class Lifecycle:
                 return restart
             if await self._left(leave()):
                 return restart
+            if self._asked is None:
+                count = await come_back()
+                _log.log(NOTICE, "The stop was taken back: %d register again", count)
 
     async def _change(self) -> None:
         self._changed.clear()
@@ -191,6 +204,5 @@ class Lifecycle:
         if leaving.done():
             return True
         leaving.cancel()
-        if self._asked is None:
-            _log.warning("The stop was taken back; what it has unregistered stays unregistered")
+        await asyncio.wait((leaving,))
         return False

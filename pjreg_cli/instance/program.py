@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from pjreg_cli import __version__, remote
@@ -40,6 +41,9 @@ _log = logging.getLogger("pjreg_cli.instance")
 
 #: seconds unregistering may take: a request that is not answered ends after 32
 LEAVE_S = 34.0
+#: how often it is told how unregistering goes, in seconds, and which of these go into the log
+_EVERY_S = 1.0
+_LOGGED_EVERY = 5
 
 
 def now() -> float:
@@ -140,7 +144,25 @@ class Program:
         return spawn(self._leave(), "leaving")
 
     async def _leave(self) -> None:
-        await self.engine.leave(LEAVE_S)
+        telling = spawn(self._tell_of_leaving(), "telling how leaving goes")
+        try:
+            await self.engine.leave(LEAVE_S)
+        finally:
+            telling.cancel()
+            self.life.doing("")
+
+    async def _tell_of_leaving(self) -> None:
+        """Say every second how it goes, in the bars of consoles; in the log only every five."""
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + LEAVE_S
+        for second in count():
+            await asyncio.sleep(_EVERY_S if second else 0)
+            done, all_of_them = self.engine.leaving()
+            left_s = max(0, round(ends_at - clock()))
+            text = f"stopping: {done} of {all_of_them} answered, {left_s} s left"
+            self.life.doing(text)
+            if second % _LOGGED_EVERY == 0 and all_of_them:
+                _log.log(NOTICE, "%s", text)
 
 
 Front = Callable[[Program, Options], Coroutine[object, object, None]]
@@ -215,7 +237,7 @@ async def serve(
         await _startup_commands(program, options)
         if console is not None:
             stack.push_async_callback(_ended, spawn(console(program, options), "console"))
-        restart = await program.life.until_stopped(program.leave)
+        restart = await program.life.until_stopped(program.leave, program.engine.come_back)
         program.engine.publish(Stopping(restart))
     return restart
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.instance import PATIENCE_S, Instance
+from tests.support.instance import Instance
 from tests.support.ports import free_port
+from tests.support.waiting import until
 
 CONFIGURATION = """\
 [udp]
@@ -39,18 +39,10 @@ def waiting(home: Path) -> Iterator[tuple[Instance, int]]:
         one.stop()
 
 
-def until(seen: Callable[[], bool]) -> None:
-    """Look until something is so."""
-    ends_at = time.monotonic() + PATIENCE_S  # noqa: TID251 -- another process is waited for
-    while not seen():
-        assert time.monotonic() < ends_at  # noqa: TID251
-        time.sleep(0.05)
-
-
 def test_request_without_an_answer_is_shown(waiting: tuple[Instance, int]) -> None:
     instance, port = waiting
     shown = f"resends, udp:127.0.0.1:{port}\n"
-    until(lambda: f"2 {shown}" in instance.ask("pjreg status").out)
+    until(lambda: f"2 {shown}" in instance.ask("pjreg status").out, shown)
     assert "REGISTER sent " in instance.ask("pjreg status silent").out
     (row,) = json.loads(instance.ask("pjreg status", "--json").out)
     assert row["under_way"]["target"] == f"udp:127.0.0.1:{port}"

@@ -72,6 +72,9 @@ class Watcher:
     def lines(self, text: str) -> None:
         self.text += text
 
+    def doing(self, text: str) -> None:
+        raise AssertionError("nothing is under way")
+
     def closed(self, why: str) -> None:
         raise AssertionError(why)
 

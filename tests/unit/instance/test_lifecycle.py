@@ -36,6 +36,7 @@ class World:
         self.notices: list[Notice] = []
         self.may_leave = asyncio.Event()
         self.began_to_leave = 0
+        self.came_back = 0
         self.life = Lifecycle(
             FACTS,
             logs,
@@ -62,6 +63,11 @@ class World:
 
     async def _leave(self) -> None:
         await self.may_leave.wait()
+
+    async def come_back(self) -> int:
+        """Count how often the stop was taken back."""
+        self.came_back += 1
+        return 3
 
 
 @pytest.fixture
@@ -142,7 +148,7 @@ async def test_modules_without_a_file_are_not_listed(logs: Logs) -> None:
 async def ends(world: World) -> bool:
     """Whether an instance shall follow, once the end has come."""
     async with asyncio.timeout(5):
-        return await world.life.until_stopped(world.leave)
+        return await world.life.until_stopped(world.leave, world.come_back)
 
 
 async def test_stop_now_unregisters_nothing(logs: Logs) -> None:
@@ -196,6 +202,7 @@ async def test_stop_can_be_taken_back_while_it_waits(logs: Logs) -> None:
     again(second)
     assert await ends(world) is True
     assert world.began_to_leave == 2
+    assert world.came_back == 1
 
 
 async def test_abort_without_a_stop_changes_nothing(logs: Logs) -> None:

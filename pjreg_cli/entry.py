@@ -70,6 +70,7 @@ def _run(options: command_line.Options) -> int:
     if options.program:
         return _sub_program(options)
     if options.mode == "foreground":
+        _hear_hangups(options)
         from pjreg_cli.instance.program import run_instance
 
         return run_instance(options)
@@ -143,7 +144,18 @@ def _interactive(options: command_line.Options) -> int:
     return _own_console(options)
 
 
+def _hear_hangups(options: command_line.Options) -> None:
+    """SIGHUP must not kill an instance that is about to start; what it asks for comes later."""
+    import signal
+
+    def heard(_number: object, _frame: object) -> None:
+        options.hung_up = True
+
+    signal.signal(signal.SIGHUP, heard)
+
+
 def _own_console(options: command_line.Options) -> int:
+    _hear_hangups(options)
     from pjreg_cli.instance.local_console import run
 
     return run(options)

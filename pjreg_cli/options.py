@@ -81,6 +81,7 @@ class Options:
         "dialect",
         "execute",
         "help",
+        "hung_up",
         "json",
         "mode",
         "reconnect",
@@ -117,6 +118,8 @@ class Options:
         self.strict = False
         self.version = False
         self.help = False
+        self.hung_up = False
+        """SIGHUP came before the instance could heed it."""
 
     @property
     def program(self) -> str:

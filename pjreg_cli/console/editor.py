@@ -16,6 +16,7 @@ from prompt_toolkit.filters.app import emacs_insert_mode
 from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
 from prompt_toolkit.history import History
+from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.input.vt100 import Vt100Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
@@ -73,7 +74,10 @@ class EditorReader:
         history: History,
         mode: EditingMode,
         term: str | None,
+        suspend: Callable[[], None] | None = None,
     ) -> None:
+        """`suspend` stops this program until the operator's shell lets it go on."""
+        self._suspend = suspend
         self._writer = writer
         self._look = look
         self._suggest = suggest
@@ -142,10 +146,17 @@ class EditorReader:
 
     def interrupt(self) -> None:
         """SIGINT from outside is as good as Ctrl-C; what was pasted is given up with the line."""
-        self._pasted.clear()
-        self._begun = ""
+        self.forget()
         buffer = self._session.default_buffer
         self.leave(Interrupted(empty=not buffer.text))
+
+    def forget(self) -> int:
+        """Ctrl-C in the middle of a paste ends all of it."""
+        count = len(self._pasted)
+        self._pasted.clear()
+        self._begun = ""
+        clear_typeahead(self._session.app.input)
+        return count
 
     def leave(self, error: Exception) -> None:
         """End the prompt, also one that is only about to begin."""
@@ -211,6 +222,7 @@ class EditorReader:
         bindings.add("?", filter=typing)(self._question)
         bindings.add("c-c")(self._control_c)
         bindings.add("c-d", filter=typing)(self._control_d)
+        bindings.add("c-z")(self._control_z)
         bindings.add("enter", filter=is_searching)(self._run_found)
         bindings.add(Keys.BracketedPaste)(self._paste)
         return bindings
@@ -276,6 +288,18 @@ class EditorReader:
             event.current_buffer.delete()
         else:
             self.leave(Leaving())
+
+    def _control_z(self, event: KeyPressEvent) -> None:
+        """To the shell and back; the instance itself is not stopped so."""
+        if self._suspend is None:
+            self._output.bell()
+        else:
+            event.app.create_background_task(self._suspended(self._suspend))
+
+    async def _suspended(self, suspend: Callable[[], None]) -> None:
+        async with in_terminal():
+            await self._writer.drain()
+            suspend()
 
     def _paste(self, event: KeyPressEvent) -> None:
         """Each whole line pasted is run; what follows the last line feed can still be edited."""

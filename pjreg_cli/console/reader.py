@@ -1,4 +1,4 @@
-"""Where lines come from: the interface of all readers, and the plainest of them."""
+"""Where lines come from: the interface of all readers, and the plain ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from pjreg_cli.console.backend import Suggestion
+from pjreg_cli.console.terminal import Terminal
 from pjreg_cli.console.writer import Writer
 
 Suggest = Callable[[str], Awaitable[Sequence[Suggestion]]]
@@ -53,6 +54,10 @@ class Reader(Protocol):
 
     def leave(self, error: Exception) -> None:
         """End the reading under way with `error`."""
+        ...
+
+    def forget(self) -> int:
+        """Drop what was pasted or typed ahead; how many lines are known to be among it."""
         ...
 
 
@@ -148,3 +153,67 @@ class LineReader:
         """Once the lines that have come are read."""
         self._error = error
         self._keys.fail(error)
+
+    def forget(self) -> int:
+        """Read no more lines."""
+        count = len(self._ready)
+        self._ready.clear()
+        self.interrupt()
+        return count
+
+
+class PlainReader:
+    """Lines of a terminal that knows no escape codes (`TERM=dumb`, a serial line, Emacs' shell).
+
+    The terminal itself lets the operator edit a line and shows it.
+    """
+
+    def __init__(
+        self, keys: Keys, writer: Writer, *, prompt: Callable[[], str], terminal: Terminal
+    ) -> None:
+        """`prompt` holds no escape codes."""
+        self._lines = LineReader(keys, writer)
+        self._keys = keys
+        self._writer = writer
+        self._prompt = prompt
+        self._terminal = terminal
+        self._reading = False
+
+    async def read(self) -> str:
+        """The next line typed."""
+        self._writer.put(self._prompt())
+        self._reading = True
+        try:
+            with self._terminal.lent(interactive=False):
+                return await self._lines.read()
+        except EOFError:
+            self._writer.put("\n")
+            if self._terminal.gone:
+                raise
+            raise Leaving from None
+        finally:
+            self._reading = False
+
+    def lines(self, text: str) -> None:
+        """On lines of their own, then the prompt anew; what was typed still counts."""
+        if self._reading:
+            self._writer.put(f"\n{text}{self._prompt()}")
+        else:
+            self._writer.put_lines(text)
+
+    def refresh(self) -> None:
+        """There is no bar."""
+
+    def interrupt(self) -> None:
+        """Ctrl-C: the terminal has dropped the line."""
+        self._writer.put("\n")
+        self._keys.fail(Interrupted(empty=True))
+
+    def leave(self, error: Exception) -> None:
+        """End the reading under way."""
+        self._writer.put("\n")
+        self._keys.fail(error)
+
+    def forget(self) -> int:
+        """The terminal drops what was typed ahead."""
+        return 0

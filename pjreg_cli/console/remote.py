@@ -106,9 +106,16 @@ def run_console(options: Options) -> int:
 
 
 async def _run(options: Options, path: str) -> int:
+    verbose, muted = options.verbose, False
+    client: ControlClient | None = None
+
     async def attach() -> RemoteBackend:
+        nonlocal client, verbose, muted
+        if client is not None:
+            # what this console was told before the instance went away still counts
+            verbose, muted = client.verbose, client.muted
         client = await connect(
-            path, dialect=options.dialect, json=options.json, verbose=options.verbose
+            path, dialect=options.dialect, json=options.json, verbose=verbose, muted=muted
         )
         return RemoteBackend(client)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,12 +14,11 @@ from prompt_toolkit.utils import is_dumb_terminal
 
 from pjreg_cli.commands.command import Console
 from pjreg_cli.console.backend import Backend, Facts
-from pjreg_cli.console.dumb import DumbReader
 from pjreg_cli.console.editor import EditorReader, Look
 from pjreg_cli.console.history import HistoryFile
 from pjreg_cli.console.local import LocalBackend, Log, silence
 from pjreg_cli.console.prompt import LOCAL, REMOTE, Surroundings, expand
-from pjreg_cli.console.reader import Keys, LineReader, Reader
+from pjreg_cli.console.reader import Keys, LineReader, PlainReader, Reader
 from pjreg_cli.console.session import Disconnected, Session
 from pjreg_cli.console.status import parting
 from pjreg_cli.console.surroundings import editing_mode, history_path, surroundings
@@ -156,14 +154,7 @@ class _Place:
         if not self.interactive:
             return LineReader(self._keys, self.writer)
         if self._dumb:
-            return DumbReader(
-                self._keys,
-                writer=self.writer,
-                prompt=prompt,
-                suggest=session.suggest,
-                history=self._history,
-                size=shutil.get_terminal_size,
-            )
+            return PlainReader(self._keys, self.writer, prompt=prompt, terminal=self._terminal)
         return EditorReader(
             sys.stdin,
             sys.stdout,
@@ -173,6 +164,7 @@ class _Place:
             history=self._history,
             mode=editing_mode(os.environ),
             term=os.environ.get("TERM"),
+            suspend=session.suspend if around.remote else None,
         )
 
     def complain(self, text: str) -> None:

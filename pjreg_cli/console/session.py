@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
@@ -64,6 +65,8 @@ class Session:
         self._doing = ""
         self._running: asyncio.Task[None] | None = None
         self._in_shell = False
+        self._interrupted = ""
+        """To be said of lines that Ctrl-C has kept from being run."""
         self._gone: Disconnected | None = None
         self._asked_to_leave_at = float("-inf")
 
@@ -199,6 +202,8 @@ class Session:
             raise self._gone or Disconnected(str(error)) from error
         await self._write(painter.rest())
         await self._writer.finish_line()
+        told, self._interrupted = self._interrupted, ""
+        self._writer.put(told)
         if self._gone is not None:
             raise self._gone
         return quits and self._remote
@@ -224,6 +229,11 @@ class Session:
             self._in_shell = False
             self._writer.hold(False)
 
+    def suspend(self) -> None:
+        """Ctrl-Z: stop with the modes the terminal had, until the shell lets us go on."""
+        with self._terminal.lent(interactive=True):
+            os.kill(0, signal.SIGTSTP)
+
     # -- Ctrl-C -------------------------------------------------------------------------------
 
     async def _interruptible(self, work: Coroutine[Any, Any, None]) -> bool:
@@ -245,8 +255,15 @@ class Session:
             return
         if self._running is not None:
             self._running.cancel()
+            self._forget_the_rest()
         elif self._reader is not None:
             self._reader.interrupt()
+
+    def _forget_the_rest(self) -> None:
+        dropped = self._reader.forget() if self._reader is not None else 0
+        if dropped:
+            lines = "line" if dropped == 1 else "lines"
+            self._interrupted = f"({dropped:,} more {lines} of what was pasted were not run)\n"
 
 
 def _first(errors: ExceptionGroup[OSError]) -> OSError:

@@ -24,6 +24,11 @@ class Terminal:
         self._handle = handle
         self._own = self._modes()
 
+    @property
+    def gone(self) -> bool:
+        """Whether there was a terminal, and it has hung up."""
+        return self._own is not None and self._modes() is None
+
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Neither echo what is typed during a command nor wait for whole lines of it.

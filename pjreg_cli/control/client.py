@@ -139,6 +139,8 @@ class ControlClient(asyncio.Protocol):
         self._paused = False
         self.gone: Gone | None = None
         """Why the connection has ended; None while it lives."""
+        self.verbose, self.muted = hello.verbose, hello.muted
+        """How this console stands; its commands may change that."""
         self.counts: Mapping[str, int] = {}
         """How many registrations there are of each word; true once `watch` was called."""
 
@@ -252,7 +254,10 @@ class ControlClient(asyncio.Protocol):
             self._flow()
         elif isinstance(waiter, Execution) and kind == protocol.END:
             self._waiting.popleft()
-            waiter.end(payload[:1] == b"0", b"q" in payload)
+            ended = protocol.parse_ended(payload)
+            if ended.verbose is not None:
+                self.verbose, self.muted = ended.verbose, ended.muted
+            waiter.end(ended.ok, ended.quit)
         elif isinstance(waiter, asyncio.Future) and kind == protocol.SUGGEST:
             self._waiting.popleft()
             if not waiter.done():
@@ -279,10 +284,11 @@ async def connect(
     dialect: str = "current",
     json: bool = False,
     verbose: int = 0,
+    muted: bool = False,
 ) -> ControlClient:
     """Attach to the instance that listens at `path`; raises NoInstance."""
     loop = asyncio.get_running_loop()
-    hello = protocol.Hello(kind="remote", dialect=dialect, json=json, verbose=verbose)
+    hello = protocol.Hello(kind="remote", dialect=dialect, json=json, verbose=verbose, muted=muted)
     try:
         refuse_strangers(path)
         _, client = await loop.create_unix_connection(lambda: ControlClient(loop, hello), path)

@@ -8,7 +8,7 @@ From the client (payload at most 64 KiB):
 
 =====  ==========================================================================================
 ``H``  hello, once, before anything else: words ``kind=one-shot|remote``, ``dialect=current|12``,
-       ``json=0|1``, ``verbose=N`` separated by blanks; unknown ones are passed over
+       ``json=0|1``, ``verbose=N``, ``muted=0|1`` separated by blanks; unknown ones are passed over
 ``X``  execute this command line
 ``S``  what could follow this text? (completion and `?`)
 ``W``  watch from now on: words ``log`` and ``counts``
@@ -20,7 +20,8 @@ From the server:
 ``G``  the greeting, in answer to a hello of kind ``remote``: lines ``version=``, ``host=``,
        ``pid=``, ``config=``, ``shell=``
 ``O``  a piece of output of the command under way (pieces may split anywhere but in a character)
-``E``  the end of a command: ``0`` or ``1``, then ``q`` if the console should close
+``E``  the end of a command: ``0`` or ``1``, then ``q`` if the console should close and ``m`` if it
+       is muted, a blank and its verbosity
 ``S``  suggestions, one a line: start position, text and explanation separated by tabs
 ``C``  how many registrations there are of each word, one a line: word, tab, number
 ``L``  a log line: its level, a tab, the text (which may have several lines)
@@ -59,11 +60,13 @@ __all__ = [
     "SUGGEST",
     "WATCH",
     "ControlError",
+    "Ended",
     "FrameReader",
     "Greeting",
     "Hello",
     "frame",
     "parse_counts",
+    "parse_ended",
     "parse_hello",
     "parse_log",
     "parse_suggestions",
@@ -125,6 +128,7 @@ class Hello:
     dialect: str = "current"
     json: bool = False
     verbose: int = 0
+    muted: bool = False
 
     def encode(self) -> bytes:
         """The payload of an `H` frame."""
@@ -159,7 +163,31 @@ def parse_hello(payload: bytes) -> Hello:
         dialect=given.get("dialect", "current"),
         json=given.get("json") == "1",
         verbose=_count(given.get("verbose", "0")),
+        muted=given.get("muted") == "1",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended, and how the console that gave it stands now."""
+
+    ok: bool
+    quit: bool = False
+    verbose: int | None = None
+    """None: it was no console."""
+    muted: bool = False
+
+    def encode(self) -> bytes:
+        """The payload of an `E` frame."""
+        flags = ("q" if self.quit else "") + ("m" if self.muted else "")
+        verbose = "" if self.verbose is None else f" {self.verbose}"
+        return f"{0 if self.ok else 1}{flags}{verbose}".encode()
+
+
+def parse_ended(payload: bytes) -> Ended:
+    """The payload of an `E` frame; raises ControlError."""
+    flags, _, verbose = payload.decode("ascii", "replace").partition(" ")
+    return Ended(flags[:1] == "0", "q" in flags, _count(verbose) if verbose else None, "m" in flags)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from pjreg_cli.api.notices import (
     Traced,
 )
 from pjreg_cli.api.port import Api
-from pjreg_cli.commands.tree import Console, Kind, execute, suggest
+from pjreg_cli.commands.tree import Console, Kind, Reply, execute, suggest
 from pjreg_cli.control import protocol
 from pjreg_cli.control.protocol import ControlError, Greeting, Hello
 from pjreg_cli.dialects import named
@@ -234,6 +234,7 @@ class _Connection:
             dialect=dialect,
             json=hello.json,
             verbose=hello.verbose,
+            muted=hello.muted,
         )
         if remote:
             view = self._port.instance.view()
@@ -258,7 +259,14 @@ class _Connection:
             self._send(protocol.OUTPUT, b"This command failed unexpectedly; the log says why.\n")
             self._send(protocol.END, b"1")
         else:
-            self._send(protocol.END, (b"0" if reply.ok else b"1") + (b"q" if reply.quit else b""))
+            self._send(protocol.END, self._ended(reply).encode())
+
+    def _ended(self, reply: Reply) -> protocol.Ended:
+        """Only consoles want to know how they stand now."""
+        console = self._console
+        if console.kind is not Kind.REMOTE:
+            return protocol.Ended(reply.ok, reply.quit)
+        return protocol.Ended(reply.ok, reply.quit, max(0, console.verbose), console.muted)
 
     async def _stream(self, output: Iterable[str]) -> None:
         now = asyncio.get_running_loop().time

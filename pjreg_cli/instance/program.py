@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from itertools import count
+from os import isatty
 from pathlib import Path
 
 from pjreg_cli import __version__, remote
@@ -78,7 +79,7 @@ class Program:
             dialect=dialect,
             registry_detail=settings.pjreg.registry_detail,
         )
-        self.socket_path = Path(options.socket_path)
+        self.socket_path = Path(options.socket_path).absolute()
         facts = Facts(
             version=__version__,
             started_at=now(),
@@ -190,7 +191,7 @@ def run_instance(options: Options, console: Front | None = None) -> int:
 
 async def _instance(options: Options, console: Front | None) -> bool:
     """Run an instance to its end; whether another one shall follow."""
-    settings = load(Path(config_path(options)))
+    settings = _settings(options)
     logs = Logs(stderr=sys.stderr, verbose=options.verbose, debug=options.debug)
     async with AsyncExitStack() as stack:
         stack.callback(logs.close)
@@ -199,11 +200,18 @@ async def _instance(options: Options, console: Front | None) -> bool:
         stack.callback(claim.release)
         report(settings)
         program = Program(settings, options, logs, _store(settings, stack))
-        stack.enter_context(_signals(program.life))
+        stack.enter_context(_signals(program.life, on_terminal=console is not None and isatty(0)))
+        if options.hung_up:
+            spawn(_reload_all(program.life), "reload")
         await program.open(stack)
         if console:
             logs.leave_stderr()
         return await serve(program, options, claim.listen(), console)
+
+
+def _settings(options: Options) -> Settings:
+    """The configuration by its whole path: whoever is told of it does not know where we began."""
+    return load(Path(config_path(options)).absolute())
 
 
 def _store(settings: Settings, stack: AsyncExitStack) -> Store | None:
@@ -250,11 +258,17 @@ def report(settings: Settings) -> None:
 
 
 @contextlib.contextmanager
-def _signals(life: Lifecycle) -> Iterator[None]:
-    """SIGTERM and SIGINT end at once, SIGHUP reloads; SIGPIPE is ignored, as Python has it."""
+def _signals(life: Lifecycle, *, on_terminal: bool) -> Iterator[None]:
+    """SIGTERM and SIGINT end at once, SIGHUP reloads; SIGPIPE is ignored, as Python has it.
+
+    With a console `on_terminal`, SIGHUP may also say that its window was closed.
+    """
     loop = asyncio.get_running_loop()
 
     def reload() -> None:
+        if on_terminal and not isatty(0):
+            _log.log(NOTICE, "The terminal of the console is gone; the instance goes on without it")
+            return
         spawn(_reload_all(life), "reload")
 
     handlers: dict[int, Callable[[], None]] = {

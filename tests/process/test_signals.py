@@ -1,0 +1,80 @@
+"""Signals at moments at which nobody expects them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.instance import PROGRAM, QUIET, Instance, environment, run
+from tests.support.ports import free_port
+from tests.support.terminal import Terminal
+from tests.support.waiting import until
+
+
+@pytest.mark.parametrize("after_s", [0.05, 0.1, 0.15, 0.2, 0.3, 0.4])
+def test_hangup_while_it_starts_does_not_kill_an_instance(home: Path, after_s: float) -> None:
+    one = Instance(home, QUIET.format(port=free_port()))
+    one.launch()
+    # the interpreter itself has to be there; what it does at that moment is what varies
+    until(lambda: b"pjreg-cli" in Path(f"/proc/{one.pid}/cmdline").read_bytes(), "it runs")
+    time.sleep(after_s)
+    one.signal(signal.SIGHUP)
+    try:
+        until(one.answers, "it answers")
+        assert one.ask("core show uptime").status == 0
+    finally:
+        assert one.stop() == 0
+
+
+def test_closed_window_is_no_reload(home: Path) -> None:
+    one = Instance(home, QUIET.format(port=free_port()) + "\n[half\n")
+    one.configure(QUIET.format(port=free_port()))
+    words = [*PROGRAM, "-C", str(one.etc), "-s", str(one.socket), "-c"]
+    (one.etc / "pjreg.conf").write_text(f"[general]\nlog_file={home}/its.log\n")
+    terminal = Terminal(words, environment=environment(home))
+    terminal.until("Tab completes")
+    pid = terminal.process.pid
+    terminal.process.ptyproc.fileobj.close()
+    try:
+        until(lambda: "The terminal of the console is gone" in (home / "its.log").read_text(), "it")
+        seconds = one.ask("core show uptime seconds").out.split()
+        assert abs(int(seconds[2]) - int(seconds[-1])) == 0
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+
+
+def test_paths_are_told_whole_wherever_it_was_started(home: Path) -> None:
+    (home / "pjsip.conf").write_text(QUIET.format(port=free_port()))
+    with subprocess.Popen(
+        [*PROGRAM, "-s", "ctl", "-f"], cwd=home, env=environment(home), stderr=subprocess.PIPE
+    ) as started:
+        try:
+            until(lambda: (home / "ctl").exists(), "it listens")
+            told = run("-rx", "core show settings", home=home).out
+            told += run("-rx", "pjreg status my_provider", home=home).out
+        finally:
+            started.terminate()
+    for path in (f"{home}/pjsip.conf", f" {home}/ctl\n", f"{home}/pjsip.conf:6\n"):
+        assert path in told
+
+
+def test_ctrl_z_lends_the_terminal_to_the_shell_and_back(instance: Instance) -> None:
+    words = ["bash", "--norc", "--noprofile", "-i"]
+    with Terminal(words, environment=environment(instance.home, PS1="shell> ")) as terminal:
+        terminal.until_prompt("shell>")
+        terminal.enter(f"{PROGRAM[0]} -s {instance.socket} -r")
+        terminal.until("*CLI>")
+        terminal.type("half\x1a")
+        terminal.until("Stopped")
+        terminal.until_prompt("shell>")
+        terminal.enter("echo $((40 + 2)); fg")
+        terminal.until("\n42")
+        terminal.until(lambda me: me.prompt_line.endswith("*CLI> half"))
+        terminal.type("\x15core show uptime\r")
+        terminal.until("System uptime: ")

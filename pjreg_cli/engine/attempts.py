@@ -89,7 +89,7 @@ class Attempts:
         try:
             uri = next_hop(entry.settings)
             kinds = self._pool.kinds(entry.settings.transport)
-            targets = self._resolver.now(uri, kinds)
+            targets = self._resolver.now(uri, kinds, entry.granted_by)
         except PjregError as error:
             self._located(entry, attempt, (), str(error))
             return
@@ -107,7 +107,7 @@ class Attempts:
         why = INTERNAL
         with Contained(self._faults, "%s: the look-up", entry.name):
             try:
-                targets = await self._resolver.locate(uri, kinds)
+                targets = await self._resolver.locate(uri, kinds, entry.granted_by)
             except ResolveError as error:
                 why = str(error)
         attempt.locating = False

@@ -1,42 +1,51 @@
-"""Asks name servers, by dnspython; knows nothing of caches."""
+"""Which name server is asked, and what its answer means; knows nothing of caches."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import dns.asyncresolver
 import dns.exception
 import dns.message
 import dns.name
-import dns.nameserver
 import dns.rcode
 import dns.rdata
+import dns.rdatatype
+import dns.rdtypes.ANY.SOA
 import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.rdtypes.IN.NAPTR
 import dns.rdtypes.IN.SRV
 import dns.resolver
-import dns.ttl
 
 from pjreg_cli.errors import ResolveError, excerpt
+from pjreg_cli.net import dns_client
+from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Naptr, Question, Records, Srv
 
 if TYPE_CHECKING:
     from pjreg_cli.config.other_files import Resolver as Settings
 
-#: how long a look-up may take in all, and how long one try waits, in seconds
+#: how long a look-up may take in all, how long one try waits, and what is no try, in seconds
 LIFETIME_S = 17.0
 _TRY_S = 3.0
+_SHORTEST_S = 0.01
+#: how long a server that was silent or refused is asked after the others, at first and at most, and
+#: how long it then has to answer the first time, in seconds
+_REST_S = 30.0
+_LONGEST_REST_S = 900.0
+_PROBE_S = 1.0
 #: longest time an answer is kept, positive and negative (RFC 2308 section 5), in seconds
 _LONGEST_S = 86_400.0
 _LONGEST_NEGATIVE_S = 3_600.0
 #: for a negative answer without SOA, which is not to be cached (RFC 2308 section 5): long enough to
 #: answer those who ask at the same time
 _NEGATIVE_S = 1.0
+#: what settles a question; any other code is the server's own trouble
+_DEFINITE = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,10 @@ class Answer:
     """False when there is no such name at all."""
 
 
+class NoNameServerError(ResolveError):
+    """There is nobody to ask."""
+
+
 class NameServers(Protocol):
     """Somebody who can be asked."""
 
@@ -58,67 +71,118 @@ class NameServers(Protocol):
 
 
 class DnsNameServers:
-    """The name servers of resolver_unbound.conf and, unless switched off, of resolv.conf."""
+    """The name servers of resolver_unbound.conf and, unless switched off, of resolv.conf.
+
+    One that was silent or refused is asked after the others for some time.
+    """
 
     def __init__(self, settings: Settings, lifetime_s: float = LIFETIME_S) -> None:
         self._settings = settings
         self._lifetime_s = lifetime_s
         self._stamp: int | None = None
-        self._stub = self._made()
+        self._servers = self._configured()
+        self._resting: dict[Address, _Rest] = {}
 
     async def ask(self, question: Question) -> Answer:
-        """Ask one server after the other until one answers or the time is over."""
+        """Ask one server after the other until one answers or the time is over.
+
+        Raises NoNameServerError or another ResolveError.
+        """
         self._refresh()
-        if not self._stub.nameservers:
-            raise ResolveError(f"{question.name} cannot be looked up: no name server is configured")
-        try:
-            name = dns.name.from_text(question.name)
-            found = await self._stub.resolve(
-                name, question.kind, raise_on_no_answer=False, search=False
+        if not self._servers:
+            raise NoNameServerError(
+                f"{question.name} cannot be looked up: no name server is configured"
             )
-        except dns.resolver.NXDOMAIN as error:
-            # the type of its responses is not declared
-            responses: dict[object, dns.message.Message] = error.kwargs["responses"]
-            return Answer((), _negative_ttl_s(responses.values()), exists=False)
-        except dns.exception.Timeout as error:
-            raise ResolveError(f"{question.name}: no answer from any name server") from error
-        except dns.resolver.NoNameservers as error:
-            why = f"look-up failed: {_last_failure(error)}"
-            raise ResolveError(f"{question.name}: {why}") from error
-        except (dns.exception.DNSException, OSError, ValueError) as error:
-            raise ResolveError(f"{excerpt(question.name)}: {excerpt(str(error))}") from error
-        if found.rrset is None:
-            return Answer((), _negative_ttl_s([found.response]))
-        ttl_s = min(float(found.chaining_result.minimum_ttl), _LONGEST_S)
-        return Answer(_records(question, list(found.rrset)), ttl_s)
+        query = _query(question)
+        clock = asyncio.get_running_loop().time
+        ends_at = clock() + self._lifetime_s
+        failures: dict[Address, str] = {}
+        # only silence is worth another round: a datagram may have been lost
+        while not failures:
+            for server in self._in_order(clock()):
+                patience_s = min(self._patience_s(server), ends_at - clock())
+                if patience_s < _SHORTEST_S:
+                    raise ResolveError(f"{question.name}: no answer from any name server")
+                try:
+                    async with asyncio.timeout(patience_s):
+                        response = await dns_client.ask(server, query)
+                except TimeoutError:
+                    self._failed(server, clock())
+                    continue
+                except OSError as error:
+                    self._failed(server, clock())
+                    failures[server] = error.strerror or str(error)
+                    continue
+                self._resting.pop(server, None)
+                if response.rcode() in _DEFINITE:
+                    return _answer(question, response)
+                failures[server] = dns.rcode.to_text(response.rcode())
+        server, why = next(reversed(failures.items()))
+        raise ResolveError(f"{question.name}: look-up failed: {excerpt(f'{server} {why}')}")
+
+    # -- which ones ---------------------------------------------------------------------------
 
     def _refresh(self) -> None:
         """Follow a resolv.conf that has changed."""
         if self._settings.resolv and _stamp(self._settings.resolv_file) != self._stamp:
-            self._stub = self._made()
+            self._servers = self._configured()
+            self._resting.clear()
 
-    def _made(self) -> dns.asyncresolver.Resolver:
-        stub = dns.asyncresolver.Resolver(configure=False)
-        servers = list(self._settings.nameservers)
+    def _configured(self) -> tuple[Address, ...]:
+        servers = [Address(*one) for one in self._settings.nameservers]
         if self._settings.resolv:
             self._stamp = _stamp(self._settings.resolv_file)
-            servers += [(address, 53) for address in _system(self._settings.resolv_file)]
-        stub.nameservers = [
-            dns.nameserver.Do53Nameserver(address, port) for address, port in dict.fromkeys(servers)
-        ]
-        stub.lifetime, stub.timeout = self._lifetime_s, _TRY_S
-        return stub
+            servers += [Address(host, 53) for host in _system(self._settings.resolv_file)]
+        return tuple(dict.fromkeys(servers))
+
+    def _in_order(self, now: float) -> list[Address]:
+        """All servers as configured, but those that rest after the others."""
+        return sorted(self._servers, key=lambda server: self._rests(server, now))
+
+    def _rests(self, server: Address, now: float) -> bool:
+        rest = self._resting.get(server)
+        return rest is not None and now < rest.until
+
+    def _patience_s(self, server: Address) -> float:
+        """One that comes back from a rest has to prove itself; with nobody else there is time."""
+        proven = server not in self._resting or len(self._servers) == 1
+        return _TRY_S if proven else _PROBE_S
+
+    def _failed(self, server: Address, now: float) -> None:
+        """Let a server rest, each time twice as long; what rests already is not charged again."""
+        if self._rests(server, now):
+            return
+        before = self._resting.get(server)
+        length_s = _REST_S if before is None else min(2 * before.length_s, _LONGEST_REST_S)
+        self._resting[server] = _Rest(now + length_s, length_s)
 
 
-def _last_failure(error: dns.resolver.NoNameservers) -> str:
-    """What the last name server had to say: a response code, or why it could not be asked."""
-    errors: list[tuple[object, ...]] = error.kwargs.get("errors") or []
-    if not errors:
-        return excerpt(str(error))
-    server, *_, cause, response = errors[-1]
-    if isinstance(response, dns.message.Message):
-        cause = dns.rcode.to_text(response.rcode())
-    return excerpt(f"{server} {cause}")
+class _Rest(NamedTuple):
+    """Why a server is asked last: until when, and how long that was in all, in seconds."""
+
+    until: float
+    length_s: float
+
+
+def _query(question: Question) -> dns.message.QueryMessage:
+    try:
+        name = dns.name.from_text(question.name)
+        return dns.message.make_query(name, question.kind)
+    except (dns.exception.DNSException, ValueError) as error:
+        raise ResolveError(f"{excerpt(question.name)}: {excerpt(str(error))}") from error
+
+
+def _answer(question: Question, response: dns.message.QueryMessage) -> Answer:
+    """What a response that is definite says; raises ResolveError."""
+    try:
+        chain = response.resolve_chaining()
+    except dns.exception.DNSException as error:
+        raise ResolveError(f"{question.name}: look-up failed: {excerpt(str(error))}") from error
+    if chain.answer is not None:
+        return Answer(_records(question, list(chain.answer)), min(chain.minimum_ttl, _LONGEST_S))
+    exists = response.rcode() != dns.rcode.NXDOMAIN
+    ends_s = [_negative_ttl_s(response), *(alias.ttl for alias in chain.cnames)]
+    return Answer((), float(min(*ends_s, _LONGEST_NEGATIVE_S)), exists)
 
 
 def _stamp(path: str) -> int | None:
@@ -146,15 +210,12 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _negative_ttl_s(responses: Iterable[dns.message.Message]) -> float:
+def _negative_ttl_s(response: dns.message.Message) -> float:
     """How long "there is none" holds: by the SOA that came with it (RFC 2308 section 5)."""
-    found = [_LONGEST_NEGATIVE_S]
-    for response in responses:
-        if not isinstance(response, dns.message.QueryMessage):
-            continue
-        ttl = response.resolve_chaining().minimum_ttl
-        found.append(_NEGATIVE_S if ttl >= dns.ttl.MAX_TTL else float(ttl))
-    return min(found)
+    for records in response.authority:
+        if records.rdtype == dns.rdatatype.SOA and isinstance(records[0], dns.rdtypes.ANY.SOA.SOA):
+            return float(min(records.ttl, records[0].minimum))
+    return _NEGATIVE_S
 
 
 def _records(question: Question, answers: list[dns.rdata.Rdata]) -> Records:

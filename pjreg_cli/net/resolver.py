@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,15 +14,17 @@ from pjreg_cli.net.hosts import Hosts
 from pjreg_cli.net.nameservers import Answer, DnsNameServers, NameServers
 from pjreg_cli.sip.address import is_numeric
 from pjreg_cli.sip.locate import (
+    Choice,
     Known,
     Locatable,
     Question,
     Records,
     Target,
     TransportKinds,
+    choice,
     impossible,
+    objection,
     questions,
-    targets,
 )
 
 if TYPE_CHECKING:
@@ -78,17 +80,20 @@ class Resolver:
         self._entries: dict[Question, _Entry] = {}
         self._failures: dict[Question, str] = {}
         self._pending: dict[Question, asyncio.Future[None]] = {}
-        # what `now` need not work out again: until when, and the targets
-        self._decisions: dict[
-            tuple[Locatable, TransportKinds], tuple[float, tuple[Target, ...]]
-        ] = {}
+        # what `now` need not work out again: until when, and the choice
+        self._decisions: dict[tuple[Locatable, TransportKinds], tuple[float, Choice]] = {}
 
-    def now(self, uri: Locatable, kinds: TransportKinds) -> tuple[Target, ...] | None:
+    def now(
+        self, uri: Locatable, kinds: TransportKinds, favourite: Target | None = None
+    ) -> tuple[Target, ...] | None:
         """The targets of a URI that is numeric or whose answers are still fresh; None when somebody
-        must be asked.  Never waits; raises ResolveError when there certainly are none."""
+        must be asked.  Never waits; raises ResolveError when there certainly are none.
+
+        `favourite` comes first among those that DNS puts on a level with it.
+        """
         decision = self._decisions.get((uri, kinds))
         if decision is not None and self._clock() < decision[0]:
-            return decision[1]
+            return decision[1].drawn(self._draw, favourite)
         known: dict[Question, Records] = {}
         while missing := questions(uri, kinds, known):
             for question in missing:
@@ -96,21 +101,25 @@ class Resolver:
                 if records is None:
                     return None
                 known[question] = records
-        return self._decided(uri, kinds, known, "")
+        return self._decided(uri, kinds, known, {}, favourite)
 
-    async def locate(self, uri: Locatable, kinds: TransportKinds) -> tuple[Target, ...]:
+    async def locate(
+        self, uri: Locatable, kinds: TransportKinds, favourite: Target | None = None
+    ) -> tuple[Target, ...]:
         """The targets of a URI, best first, never empty (RFC 3263 section 4).  Raises ResolveError;
         with a silent name server after some 17 s."""
         known: dict[Question, Records] = {}
-        failure = ""
+        failed: dict[Question, str] = {}
         while missing := questions(uri, kinds, known):
             patience_at = self._clock() + PATIENCE_S
             for question in missing:
                 self._begin(question)
             for question in missing:
-                known[question] = await self._settled(question, patience_at)
-                failure = failure or self._failures.get(question, "")
-        return self._decided(uri, kinds, known, failure)
+                records = await self._settled(question, patience_at)
+                known[question] = records or ()
+                if records is None:
+                    failed[question] = self._failures.get(question, "the look-up failed")
+        return self._decided(uri, kinds, known, failed, favourite)
 
     async def addresses(self, name: str, version: int) -> tuple[str, ...]:
         """The addresses of a host, by its IP version 4 or 6; empty without any."""
@@ -118,7 +127,7 @@ class Resolver:
             return (name,) if (6 if ":" in name else 4) == version else ()
         question = Question(name.rstrip(".").lower(), "AAAA" if version == 6 else "A")
         self._begin(question)
-        return _texts(await self._settled(question, self._clock() + PATIENCE_S))
+        return _texts(await self._settled(question, self._clock() + PATIENCE_S) or ())
 
     def known(self, name: str) -> tuple[str, ...]:
         """What is known of a host's addresses without asking anybody, however old."""
@@ -147,23 +156,24 @@ class Resolver:
     # -- what is known ------------------------------------------------------------------------
 
     def _decided(
-        self, uri: Locatable, kinds: TransportKinds, known: Known, failure: str
+        self,
+        uri: Locatable,
+        kinds: TransportKinds,
+        known: Known,
+        failed: Mapping[Question, str],
+        favourite: Target | None,
     ) -> tuple[Target, ...]:
         """The targets, or the best reason why there are none."""
-        draws: list[float] = []
-
-        def draw() -> float:
-            draws.append(self._draw())
-            return draws[-1]
-
-        found = targets(uri, kinds, known, draw)
-        if found:
-            # what chance decides is decided anew every time
-            if not draws:
-                self._remember(uri, kinds, known, found)
-            return found
         host = excerpt(uri.host)
-        if reason := impossible(uri, kinds) or failure:
+        reason = objection(uri, kinds, known, {} if self._is_in_hosts(uri.host) else failed)
+        if not reason:
+            made = choice(uri, kinds, known)
+            if found := made.drawn(self._draw, favourite):
+                if not failed:
+                    self._remember(uri, kinds, known, made)
+                return found
+            reason = impossible(uri, kinds) or next(iter(failed.values()), "")
+        if reason:
             raise ResolveError(f"{host}: {reason}" if host not in reason else reason)
         if any(records for question, records in known.items() if question.kind == "SRV"):
             raise ResolveError(f"{host}: none of the SRV targets has an address we can reach")
@@ -172,16 +182,19 @@ class Resolver:
             raise ResolveError(f"{host} does not exist")
         raise ResolveError(f"{host} has no address we can reach")
 
-    def _remember(
-        self, uri: Locatable, kinds: TransportKinds, known: Known, found: tuple[Target, ...]
-    ) -> None:
-        """Keep a decision as long as everything it stands on is fresh."""
+    def _is_in_hosts(self, name: str) -> bool:
+        """Whether the hosts file knows a name: who put it there wants that to be enough."""
+        host = name.rstrip(".").lower()
+        return any(self._hosts.answer(Question(host, kind)) is not None for kind in ("A", "AAAA"))
+
+    def _remember(self, uri: Locatable, kinds: TransportKinds, known: Known, made: Choice) -> None:
+        """Keep a choice as long as everything it stands on is fresh."""
         hosts_until = self._clock() + _FILES_S
         entries = (self._entries.get(question) for question in known)
         ends = [entry.fresh_until if entry else hosts_until for entry in entries]
         if len(self._decisions) >= _KEPT:
             self._decisions.clear()
-        self._decisions[(uri, kinds)] = (min(ends, default=math.inf), found)
+        self._decisions[(uri, kinds)] = (min(ends, default=math.inf), made)
 
     def _ready(self, question: Question) -> Records | None:
         """What needs no waiting: the hosts file, a fresh answer, an old one while DNS is down."""
@@ -206,20 +219,19 @@ class Resolver:
             self._pending[question] = done
             self._spawn(self._ask(question, done), f"look-up {question.kind} {question.name}")
 
-    async def _settled(self, question: Question, patience_at: float) -> Records:
-        """The records, once they are there; somebody who has an old answer waits only until
-        `patience_at` for a better one."""
+    async def _settled(self, question: Question, patience_at: float) -> Records | None:
+        """The records, once they are there, None when the look-up failed; somebody who has an old
+        answer waits only until `patience_at` for a better one."""
         ready = self._ready(question)
-        pending = self._pending.get(question)
-        if ready is None and pending is not None:
+        if ready is not None:
+            return ready
+        if (pending := self._pending.get(question)) is not None:
             entry = self._entries.get(question)
             old = entry is not None and self._clock() < entry.kept_until
             left_s = max(0.0, patience_at - self._clock()) if old else None
             await asyncio.wait([pending], timeout=left_s)
         entry = self._entries.get(question)
-        if ready is not None or entry is None:
-            return ready or ()
-        return entry.records
+        return None if entry is None else entry.records
 
     async def _ask(self, question: Question, done: asyncio.Future[None]) -> None:
         """Ask the name servers, keep what they say, wake who waits."""

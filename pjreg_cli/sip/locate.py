@@ -1,12 +1,13 @@
 """Where a request for a URI goes: the choices of RFC 3263 (and RFC 2782) as plain functions.
 
 Nothing here asks anybody.  `questions` says what must be known, the caller finds out, and once
-nothing is missing `targets` puts the answers in order:
+nothing is missing `choice` puts the answers in order:
 
     known: dict[Question, Records] = {}
     while missing := questions(uri, kinds, known):
         known.update(...)  # ask; an empty tuple where there is nothing
-    found = targets(uri, kinds, known, draw)
+    if not objection(uri, kinds, known, failed):
+        found = choice(uri, kinds, known).drawn(draw)
 """
 
 from __future__ import annotations
@@ -61,8 +62,18 @@ class TransportKinds:
 
     offered: frozenset[TransportKind]
     forced: str = ""
-    """The protocol of the transport that `transport=` names; empty without one.  `kinds` then has
+    """The protocol of the transport that `transport=` names; empty without one.  `offered` then has
     that transport's only."""
+    failed: tuple[tuple[TransportKind, str], ...] = ()
+    """What is configured and could not be opened, and why."""
+
+    def lacking(self, protocol: str, version: int = 0) -> str:
+        """That there is no transport of a kind (0: of either version of IP), in words."""
+        family = f" over IPv{version}" if version else ""
+        for kind, why in self.failed:
+            if kind.protocol == protocol and version in (0, kind.version):
+                return f"no transport for {protocol}{family}: {why}"
+        return f"no transport for {protocol}{family}"
 
 
 class Locatable(Protocol):
@@ -119,6 +130,38 @@ class _Plan(NamedTuple):
     """Why there can be no target; empty when there can."""
 
 
+class Candidate(NamedTuple):
+    """One host that serves, with its place among others (RFC 2782)."""
+
+    priority: int
+    weight: int
+    targets: tuple[Target, ...]
+    """Its addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The hosts that serve: of each service (the preferred first) those that DNS names."""
+
+    services: tuple[tuple[Candidate, ...], ...] = ()
+
+    def drawn(
+        self, draw: Callable[[], float], favourite: Target | None = None
+    ) -> tuple[Target, ...]:
+        """All places to try, best first; empty when there are none.
+
+        `draw` gives numbers in [0, 1); it decides among hosts of one priority, unless `favourite`
+        is at one of them: that one comes first of its priority.
+        """
+        found: list[Target] = []
+        for candidates in self.services:
+            for candidate in by_priority(candidates, draw, favourite):
+                if favourite is not None and favourite in candidate.targets:
+                    found.append(favourite)
+                found += candidate.targets
+        return tuple(dict.fromkeys(found))
+
+
 def impossible(uri: Locatable, kinds: TransportKinds) -> str:
     """Why requests for `uri` can never leave, whatever DNS says; empty when they may.
 
@@ -130,79 +173,112 @@ def impossible(uri: Locatable, kinds: TransportKinds) -> str:
         return plan.conflict
     if is_numeric(plan.host):
         kind = TransportKind(plan.protocol or "udp", 6 if ":" in plan.host else 4)
-        if kind not in kinds.offered:
-            return f"no transport for {kind.protocol} over IPv{kind.version}"
-    elif plan.protocol and not _versions(plan.protocol, kinds):
-        return f"no transport for {plan.protocol}"
+        return "" if kind in kinds.offered else kinds.lacking(*kind)
+    if plan.protocol and not _versions(plan.protocol, kinds):
+        return kinds.lacking(plan.protocol)
     return ""
 
 
 def questions(uri: Locatable, kinds: TransportKinds, known: Known) -> tuple[Question, ...]:
-    """What must be found out before `targets` can decide, all of which may be asked at once; empty
+    """What must be found out before `choice` can decide, all of which may be asked at once; empty
     when nothing is missing (RFC 3263 sections 4.1 and 4.2)."""
     plan = _plan(uri, kinds)
     if plan.conflict or is_numeric(plan.host):
         return ()
     wanted = list(_first_questions(plan, kinds))
     if plan.port is None and not any(question not in known for question in wanted):
-        for protocol, srv in _services(plan, kinds, known):
+        services = _services(plan, kinds, known)
+        for protocol, srv in services:
             wanted.append(srv)
             for record in _srv(known, srv):
                 # the root as target says that the service does not exist (RFC 2782)
                 if record.target.rstrip(".") and not is_numeric(record.target):
                     wanted += _address_questions(record.target, protocol, kinds)
+        if not any(known.get(srv, (srv,)) for _, srv in services):
+            wanted += _address_questions(plan.host, _default(plan, kinds, known), kinds)
     return tuple(dict.fromkeys(question for question in wanted if question not in known))
 
 
-def targets(
-    uri: Locatable, kinds: TransportKinds, known: Known, draw: Callable[[], float]
-) -> tuple[Target, ...]:
-    """All places to try, best first; empty when there are none.
+def objection(
+    uri: Locatable, kinds: TransportKinds, known: Known, failed: Mapping[Question, str]
+) -> str:
+    """Why no choice may be made by what is known; empty when one may.
 
-    What `known` lacks counts as not existing.  `draw` gives numbers in [0, 1); it decides among
-    SRV records of one priority (RFC 2782).
+    A look-up that failed (`failed` says why) does not mean that there is nothing: the service may
+    well be elsewhere, or secure.  And what DNS wants to go over TLS never leaves in clear (RFC 3263
+    section 4.1).
     """
     plan = _plan(uri, kinds)
+    if plan.conflict or plan.port is not None or is_numeric(plan.host):
+        return ""
+    if _wants_tls(plan, kinds, known):
+        return f"DNS wants TLS, and there is {kinds.lacking('tls')}"
+    unknown = ""
+    for protocol, question in _services(plan, kinds, known):
+        if _srv(known, question):
+            return ""
+        unknown = unknown or failed.get(question, "")
+        if protocol == "tls" and unknown:
+            break
+    return unknown
+
+
+def choice(uri: Locatable, kinds: TransportKinds, known: Known) -> Choice:
+    """The places to try; what `known` lacks counts as not existing."""
+    plan = _plan(uri, kinds)
     if plan.conflict:
-        return ()
-    if is_numeric(plan.host):
-        return tuple(_at(plan.host, plan.protocol or "udp", plan.port, plan.host, kinds, known))
-    found: list[Target] = []
-    if plan.port is None:
-        served = False
-        for protocol, question in _services(plan, kinds, known):
-            records = _srv(known, question)
-            served = served or bool(records)
-            for record in by_priority(records, draw):
-                found += _at(record.target, protocol, record.port, plan.host, kinds, known)
-        if served:
-            return tuple(dict.fromkeys(found))
-    return tuple(_at(plan.host, plan.protocol or "udp", plan.port, plan.host, kinds, known))
+        return Choice()
+    protocol, served = plan.protocol or "udp", []
+    if plan.port is None and not is_numeric(plan.host):
+        if _wants_tls(plan, kinds, known):
+            return Choice()
+        protocol = _default(plan, kinds, known)
+        for service, question in _services(plan, kinds, known):
+            if records := _srv(known, question):
+                hosts = [_candidate(one, service, plan.host, kinds, known) for one in records]
+                served.append(tuple(hosts))
+    if served:
+        return Choice(tuple(served))
+    itself = _at(plan.host, protocol, plan.port, plan.host, kinds, known)
+    return Choice(((Candidate(0, 0, itself),),))
 
 
-def by_priority(records: Iterable[Srv], draw: Callable[[], float]) -> list[Srv]:
-    """SRV records in the order in which to try them (RFC 2782, "Usage rules"): the lowest priority
-    first, among equals at random with chances as their weights."""
-    groups: dict[int, list[Srv]] = {}
-    for record in records:
-        groups.setdefault(record.priority, []).append(record)
-    ordered: list[Srv] = []
+def _candidate(
+    record: Srv, protocol: str, name: str, kinds: TransportKinds, known: Known
+) -> Candidate:
+    found = _at(record.target, protocol, record.port, name, kinds, known)
+    return Candidate(record.priority, record.weight, found)
+
+
+def by_priority(
+    candidates: Iterable[Candidate], draw: Callable[[], float], favourite: Target | None = None
+) -> list[Candidate]:
+    """Hosts in the order in which to try them (RFC 2782, "Usage rules"): the lowest priority first,
+    among equals the favourite's, then at random with chances as their weights."""
+    groups: dict[int, list[Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault(candidate.priority, []).append(candidate)
+    ordered: list[Candidate] = []
     for _, group in sorted(groups.items()):
         # those of weight 0 come first, so that they have a small chance
-        group.sort(key=lambda record: record.weight != 0)
+        group.sort(key=lambda candidate: candidate.weight != 0)
+        for index, candidate in enumerate(group):
+            if favourite is not None and favourite in candidate.targets:
+                ordered.append(group.pop(index))
+                break
         while group:
             ordered.append(group.pop(_drawn(group, draw)))
     return ordered
 
 
-def _drawn(group: list[Srv], draw: Callable[[], float]) -> int:
+def _drawn(group: list[Candidate], draw: Callable[[], float]) -> int:
     """The index of the one chosen next."""
     if len(group) == 1:
         return 0
-    point = int(draw() * (sum(record.weight for record in group) + 1))
+    point = int(draw() * (sum(candidate.weight for candidate in group) + 1))
     reached = 0
-    for index, record in enumerate(group):
-        reached += record.weight
+    for index, candidate in enumerate(group):
+        reached += candidate.weight
         if reached >= point:
             return index
     return len(group) - 1
@@ -255,24 +331,52 @@ def _services(plan: _Plan, kinds: TransportKinds, known: Known) -> list[tuple[st
     if plan.protocol:
         usual = [plan.protocol]
     else:
-        if led := _led(known.get(Question(plan.host, "NAPTR"), ()), kinds):
+        if led := _led(_naptr(plan, known), kinds):
             return led
         usual = [protocol for protocol in _PREFERENCE if _versions(protocol, kinds)]
     return [(protocol, Question(_PREFIXES[protocol] + plan.host, "SRV")) for protocol in usual]
 
 
-def _led(records: Records, kinds: TransportKinds) -> list[tuple[str, Question]]:
+def _default(plan: _Plan, kinds: TransportKinds, known: Known) -> str:
+    """The protocol where no SRV record tells: what the URI or NAPTR wants, else UDP."""
+    led = [] if plan.protocol else _led(_naptr(plan, known), kinds)
+    return led[0][0] if led else plan.protocol or "udp"
+
+
+def _wants_tls(plan: _Plan, kinds: TransportKinds, known: Known) -> bool:
+    """Whether DNS leads to TLS, for which there is no transport: NAPTR knows nothing else, or there
+    would be a transport had it not failed to open."""
+    if plan.protocol or _versions("tls", kinds):
+        return False
+    offers = {_SERVICES[record.service.upper()] for record in _naptr(plan, known) if _leads(record)}
+    if offers == {"tls"}:
+        return True
+    if not any(kind.protocol == "tls" for kind, _ in kinds.failed):
+        return False
+    srv = _srv(known, Question(_PREFIXES["tls"] + plan.host, "SRV"))
+    return "tls" in offers or (not offers and any(one.target.rstrip(".") for one in srv))
+
+
+def _leads(record: Naptr) -> bool:
+    """Whether a NAPTR record is about SIP, and leads to SRV records (RFC 3263 section 4.1)."""
+    known = record.service.upper() in _SERVICES
+    return known and record.flags.lower() == "s" and bool(record.replacement.rstrip("."))
+
+
+def _naptr(plan: _Plan, known: Known) -> list[Naptr]:
+    records = known.get(Question(plan.host, "NAPTR"), ())
+    return [record for record in records if isinstance(record, Naptr)]
+
+
+def _led(records: list[Naptr], kinds: TransportKinds) -> list[tuple[str, Question]]:
     """Where NAPTR records lead: those of the lowest order of which one can be used, by preference
     (RFC 3403 section 4.1, RFC 3263 section 4.1)."""
     usable: list[tuple[int, int, str, Question]] = []
     for record in records:
-        if not isinstance(record, Naptr):
-            continue
         protocol = _SERVICES.get(record.service.upper(), "")
-        name = record.replacement.rstrip(".").lower()
-        if record.flags.lower() == "s" and name and protocol and _versions(protocol, kinds):
-            row = (record.order, record.preference, protocol, Question(name, "SRV"))
-            usable.append(row)
+        if _leads(record) and _versions(protocol, kinds):
+            srv = Question(record.replacement.rstrip(".").lower(), "SRV")
+            usable.append((record.order, record.preference, protocol, srv))
     lowest = min((order for order, *_ in usable), default=0)
     usable.sort(key=lambda row: row[:2])
     return [(protocol, srv) for order, _, protocol, srv in usable if order == lowest]
@@ -284,15 +388,12 @@ def _srv(known: Known, question: Question) -> list[Srv]:
 
 def _at(
     host: str, protocol: str, port: int | None, name: str, kinds: TransportKinds, known: Known
-) -> Iterable[Target]:
+) -> tuple[Target, ...]:
     """The targets at one host: its addresses of every family for which there is a transport."""
     number = PORTS[protocol] if port is None else port
-    if is_numeric(host):
-        target = Target(protocol, host, number, name)
-        if TransportKind(protocol, target.version) in kinds.offered:
-            yield target
-        return
-    for question in _address_questions(host, protocol, kinds):
-        for address in known.get(question, ()):
-            if isinstance(address, str):
-                yield Target(protocol, address, number, name)
+    addresses = [host]
+    if not is_numeric(host):
+        answers = [known.get(one, ()) for one in _address_questions(host, protocol, kinds)]
+        addresses = [one for records in answers for one in records if isinstance(one, str)]
+    found = (Target(protocol, address, number, name) for address in addresses)
+    return tuple(one for one in found if TransportKind(protocol, one.version) in kinds.offered)

@@ -17,13 +17,17 @@ Zone = Mapping[str, Mapping[str, Iterable[str]]]
 
 class NameServer(asyncio.DatagramProtocol):
     """Answers from `zone` (name to record type to records as in zone files); a name that is not
-    there, nor above one that is, does not exist.  `mood` makes it silent or broken."""
+    there, nor above one that is, does not exist.  `mood` makes it silent or broken, `moods` for
+    questions of one type."""
 
     def __init__(self, zone: Zone, ttl: int = 60) -> None:
         self.zone = zone
         self.ttl = ttl
         self.mood = "well"
-        """`well`, `silent`, `broken` (SERVFAIL)."""
+        """`well`, `silent`, `broken` (SERVFAIL), `cut` (the answer does not fit)."""
+        self.moods: dict[str, str] = {}
+        self.soa = True
+        """Whether "there is none" comes with the SOA that says for how long."""
         self.asked: list[tuple[str, str]] = []
         self.port = 0
         self._transport: asyncio.DatagramTransport | None = None
@@ -37,14 +41,21 @@ class NameServer(asyncio.DatagramProtocol):
         name = query.question[0].name.to_text(omit_final_dot=True).lower()
         kind = dns.rdatatype.to_text(query.question[0].rdtype)
         self.asked.append((name, kind))
-        if self.mood != "silent" and self._transport is not None:
-            self._transport.sendto(self._answer(query, name, kind).to_wire(), addr)
+        mood = self.moods.get(kind, self.mood)
+        if mood != "silent" and self._transport is not None:
+            self._transport.sendto(self.answer(query, mood).to_wire(), addr)
 
-    def _answer(self, query: dns.message.Message, name: str, kind: str) -> dns.message.Message:
+    def answer(self, query: dns.message.Message, mood: str = "well") -> dns.message.Message:
+        """What is said to a question."""
+        name = query.question[0].name.to_text(omit_final_dot=True).lower()
+        kind = dns.rdatatype.to_text(query.question[0].rdtype)
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.RA
-        if self.mood == "broken":
+        if mood == "broken":
             answer.set_rcode(dns.rcode.SERVFAIL)
+            return answer
+        if mood == "cut":
+            answer.flags |= dns.flags.TC
             return answer
         exists = any(one == name or one.endswith("." + name) for one in self.zone)
         records = list(self.zone.get(name, {}).get(kind, ()))
@@ -53,8 +64,9 @@ class NameServer(asyncio.DatagramProtocol):
             return answer
         if not exists:
             answer.set_rcode(dns.rcode.NXDOMAIN)
-        soa = f". . 1 60 60 60 {self.ttl}"
-        answer.authority.append(dns.rrset.from_text(".", self.ttl, "IN", "SOA", soa))
+        if self.soa:
+            soa = f". . 1 60 60 60 {self.ttl}"
+            answer.authority.append(dns.rrset.from_text(".", self.ttl, "IN", "SOA", soa))
         return answer
 
     def names(self, kind: str) -> list[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import dns.message
 import pytest
 
 from pjreg_cli.config.other_files import Resolver as ResolverSettings
 from pjreg_cli.errors import ResolveError
 from pjreg_cli.net.nameservers import Answer, DnsNameServers
 from pjreg_cli.sip.locate import Naptr, Question, Srv
-from tests.support.nameserver import Zone, nameserver
+from tests.loop.net.support import closed_port
+from tests.support.clock import run_virtually
+from tests.support.nameserver import NameServer, Zone, nameserver
 
 ZONE: Zone = {
     "_sip._udp.example.com": {"SRV": ["0 0 5070 one.example.com.", "1 0 5080 two.example.com."]},
@@ -30,7 +34,7 @@ async def test_resolv_conf_is_read_and_followed(tmp_path: Path) -> None:
         await servers.ask(Question("example.com", "A"))
     # another error than before shows that the file was read again
     path.write_text("search example.com\nnameserver 127.255.255.254\n")
-    with pytest.raises(ResolveError, match="no answer from any name server"):
+    with pytest.raises(ResolveError, match="Connection refused"):
         await servers.ask(Question("example.com", "A"))
 
 
@@ -71,3 +75,131 @@ async def test_records_arrive_whole() -> None:
         assert await servers.ask(Question("one.example.com", "AAAA")) == Answer((), 7.0)
         naptr = await servers.ask(Question("led.example.org", "NAPTR"))
         assert naptr.records == (Naptr(1, 2, "s", "SIP+D2U", "_sip._udp.example.com"),)
+
+
+def asking(*ports: int) -> DnsNameServers:
+    servers = tuple(("127.0.0.1", port) for port in ports)
+    return DnsNameServers(ResolverSettings(nameservers=servers, resolv=False, hosts=""))
+
+
+@pytest.mark.parametrize("name", ["nowhere.example", "example.com"])
+async def test_that_there_is_none_is_not_kept_without_soa(name: str) -> None:
+    async with nameserver(ZONE, ttl=600) as server:
+        server.soa = False
+        answer = await asking(server.port).ask(Question(name, "A"))
+        assert answer.records == ()
+        assert answer.ttl_s <= 1.0
+
+
+async def test_the_soa_says_how_long_there_is_none() -> None:
+    async with nameserver(ZONE, ttl=600) as server:
+        assert (await asking(server.port).ask(Question("example.com", "A"))).ttl_s == 600.0
+
+
+async def test_a_refused_port_is_heeded_at_once() -> None:
+    with pytest.raises(ResolveError, match="Connection refused"):
+        await asking(closed_port()).ask(Question("one.example.com", "A"))
+
+
+async def test_the_next_server_is_asked_when_one_is_broken_or_refuses() -> None:
+    async with nameserver(ZONE) as broken, nameserver(ZONE) as well:
+        broken.mood = "broken"
+        servers = asking(closed_port(), broken.port, well.port)
+        assert (await servers.ask(Question("one.example.com", "A"))).records == ("192.0.2.1",)
+        assert len(broken.asked) == 1
+
+
+async def test_an_answer_that_was_cut_short_is_asked_for_over_tcp() -> None:
+    async with nameserver(ZONE) as server:
+        server.mood = "cut"
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            query = await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
+            answer = server.answer(dns.message.from_wire(query)).to_wire()
+            writer.write(len(answer).to_bytes(2) + answer)
+            writer.close()
+
+        whole = await asyncio.start_server(serve, "127.0.0.1", server.port)
+        async with whole:
+            answer = await asking(server.port).ask(Question("one.example.com", "A"))
+        assert answer.records == ("192.0.2.1",)
+
+
+async def test_who_hangs_up_over_tcp_has_failed() -> None:
+    async with nameserver(ZONE) as server:
+        server.mood = "cut"
+
+        async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        async with await asyncio.start_server(hang_up, "127.0.0.1", server.port):
+            with pytest.raises(ResolveError, match="look-up failed"):
+                await asking(server.port).ask(Question("one.example.com", "A"))
+
+
+async def test_what_is_no_answer_to_the_question_is_passed_over() -> None:
+    loop = asyncio.get_running_loop()
+
+    class Liar(NameServer):
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            assert self._transport is not None
+            query = dns.message.from_wire(data)
+            other = dns.message.make_query("one.example.com", "A", id=query.id ^ 1)
+            elsewhere = dns.message.make_query("two.example.com", "A", id=query.id)
+            for false in (b"", b"\0" * 12, data, self.answer(other), self.answer(elsewhere)):
+                wire = false if isinstance(false, bytes) else false.to_wire()
+                self._transport.sendto(wire, addr)
+            super().datagram_received(data, addr)
+
+    transport, server = await loop.create_datagram_endpoint(
+        lambda: Liar(ZONE), local_addr=("127.0.0.1", 0)
+    )
+    try:
+        answer = await asking(server.port).ask(Question("one.example.com", "A"))
+        assert answer.records == ("192.0.2.1",)
+    finally:
+        transport.close()
+
+
+def test_a_dead_server_is_waited_for_once_and_probed_later() -> None:
+    async def main() -> None:
+        async with nameserver(ZONE) as dead, nameserver(ZONE) as well:
+            dead.mood = "silent"
+            servers, clock = asking(dead.port, well.port), asyncio.get_running_loop().time
+            question = Question("one.example.com", "A")
+
+            async def took_s() -> float:
+                began_at = clock()
+                assert (await servers.ask(question)).records == ("192.0.2.1",)
+                return clock() - began_at
+
+            assert await took_s() == pytest.approx(3.0, abs=0.1)
+            for _ in range(20):
+                assert await took_s() < 0.5
+            assert len(dead.asked) == 1
+            await asyncio.sleep(60)
+            # once in a while it has a chance to come back, but a short one
+            assert await took_s() == pytest.approx(1.0, abs=0.1)
+            assert await took_s() < 0.5
+            dead.mood = "well"
+            await asyncio.sleep(1000)
+            asked = len(well.asked)
+            assert await took_s() < 0.5
+            assert len(well.asked) == asked
+
+    run_virtually(main())
+
+
+def test_with_all_servers_dead_each_is_still_asked() -> None:
+    async def main() -> None:
+        async with nameserver(ZONE) as one, nameserver(ZONE) as other:
+            one.mood = other.mood = "silent"
+            servers = asking(one.port, other.port)
+            for _ in range(2):
+                with pytest.raises(ResolveError, match="no answer from any name server"):
+                    await servers.ask(Question("one.example.com", "A"))
+            other.mood = "well"
+            answer = await servers.ask(Question("one.example.com", "A"))
+            assert answer.records == ("192.0.2.1",)
+
+    run_virtually(main())

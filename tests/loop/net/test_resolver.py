@@ -231,3 +231,73 @@ async def test_other_settings_mean_other_servers() -> None:
         )
         assert await dns.addresses("x.example.com", 4) == ("192.0.2.8",)
         assert dns.known("x.example.com") == ("192.0.2.8",)
+
+
+TLS_UDP = TransportKinds(frozenset({TransportKind("udp", 4), TransportKind("tls", 4)}))
+SECURE: Zone = {
+    "secure.example": {
+        "NAPTR": ['10 10 "s" "SIPS+D2T" "" _sips._tcp.secure.example.'], "A": ["192.0.2.1"],
+    },
+    "_sips._tcp.secure.example": {"SRV": ["1 0 5061 one.secure.example."]},
+    "one.secure.example": {"A": ["192.0.2.2"]},
+}  # fmt: skip
+
+
+async def test_a_failed_look_up_does_not_mean_that_there_is_no_service() -> None:
+    async with nameserver(ZONE) as server:
+        server.moods["SRV"] = "broken"
+        dns = resolver(server.port)
+        with pytest.raises(ResolveError, match=r"_sip\._udp\.example\.com.*SERVFAIL"):
+            await dns.locate(URI, UDP)
+        # nothing of it is kept
+        assert dns.now(URI, UDP) is None
+        server.moods.clear()
+        assert [one.port for one in await dns.locate(URI, UDP)] == [5070, 5080, 5080]
+
+
+async def test_an_old_answer_outlives_a_look_up_that_failed() -> None:
+    clock = Clock()
+    async with nameserver(ZONE) as server:
+        dns = resolver(server.port, clock=clock)
+        await dns.locate(URI, UDP)
+        clock.at += 1_000
+        server.moods["SRV"] = "broken"
+        assert [one.port for one in await dns.locate(URI, UDP)] == [5070, 5080, 5080]
+
+
+@pytest.mark.parametrize("mood", ["broken", "well"])
+@pytest.mark.parametrize("kinds", [UDP, TLS_UDP])
+async def test_naptr_that_wants_tls_never_ends_in_clear(mood: str, kinds: TransportKinds) -> None:
+    async with nameserver(SECURE) as server:
+        server.moods["SRV"] = mood
+        dns = resolver(server.port)
+        uri = parse_uri("sip:secure.example")
+        if mood == "well" and kinds is TLS_UDP:
+            assert {one.protocol for one in await dns.locate(uri, kinds)} == {"tls"}
+            return
+        word = "DNS wants TLS" if kinds is UDP else "SERVFAIL"
+        with pytest.raises(ResolveError, match=word):
+            await dns.locate(uri, kinds)
+
+
+async def test_a_name_in_the_hosts_file_needs_no_name_server(tmp_path: Path) -> None:
+    path = tmp_path / "hosts"
+    path.write_text("192.0.2.44 example.com\n")
+    async with nameserver(ZONE) as server:
+        server.mood = "broken"
+        dns = resolver(server.port, hosts=str(path))
+        assert [str(one) for one in await dns.locate(URI, UDP)] == ["udp:192.0.2.44:5060"]
+
+
+async def test_a_name_without_address_of_its_own_lives_by_its_srv() -> None:
+    zone: Zone = {
+        "_sip._udp.reg.example": {"SRV": ["10 0 5060 one.example.com."]},
+        "one.example.com": ZONE["one.example.com"],
+    }
+    clock, uri = Clock(), parse_uri("sip:reg.example")
+    async with nameserver(zone, ttl=60) as server:
+        dns = resolver(server.port, clock=clock)
+        for moods in ({}, {"SRV": "broken"}, {"A": "broken"}, {"NAPTR": "broken"}, {}):
+            server.moods = moods
+            assert [str(one) for one in await dns.locate(uri, UDP)] == ["udp:192.0.2.1:5060"]
+            clock.at += 600

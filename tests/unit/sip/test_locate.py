@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pjreg_cli.sip.address import is_numeric
 from pjreg_cli.sip.locate import (
+    Candidate,
     Known,
     Naptr,
     Question,
@@ -20,9 +21,10 @@ from pjreg_cli.sip.locate import (
     TransportKind,
     TransportKinds,
     by_priority,
+    choice,
     impossible,
+    objection,
     questions,
-    targets,
 )
 from pjreg_cli.sip.uri import parse_uri
 
@@ -56,7 +58,7 @@ def located(
         assert not set(missing) & set(asked)
         asked += missing
         known.update({question: zone.get(question, ()) for question in missing})
-    return [str(target) for target in targets(uri, kinds, known, draw)], asked
+    return [str(target) for target in choice(uri, kinds, known).drawn(draw)], asked
 
 
 @pytest.mark.parametrize(
@@ -169,10 +171,87 @@ def test_naptr_of_the_lowest_order_that_can_be_used_decides() -> None:
     assert Question("_sip._udp.other.example", "SRV") in asked
 
 
-def test_naptr_that_nobody_can_use_leaves_the_usual_srv() -> None:
-    records = (Naptr(1, 1, "s", "SIPS+D2T", "_sips._tcp.example.com"),)
+def test_naptr_that_is_not_about_sip_leaves_the_usual_srv() -> None:
+    records = (Naptr(1, 1, "u", "E2U+sip", ""),)
     found, _ = located(DOMAIN, UDP, {**ZONE, Question("example.com", "NAPTR"): records})
     assert found[0] == "udp:192.0.2.1:5080"
+
+
+TLS_ONLY = (Naptr(1, 1, "s", "SIPS+D2T", "_sips._tcp.example.com"),)
+TLS_FIRST = (*TLS_ONLY, Naptr(2, 1, "s", "SIP+D2U", "_sip._udp.example.com"))
+TLS_SRV = (Srv(9, 0, 5061, "one.example.com"),)
+FAILED = TransportKinds(frozenset({UDP4}), failed=((TLS4, "transport secure: no such file"),))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "naptr", "srv", "word"),
+    [
+        # a NAPTR that names TLS alone
+        (UDP, TLS_ONLY, TLS_SRV, "DNS wants TLS, and there is no transport for tls"),
+        (UDP, TLS_ONLY, (), "DNS wants TLS"),
+        (FAILED, TLS_ONLY, TLS_SRV, "no transport for tls: transport secure: no such file"),
+        # one that would be followed, were the transport open
+        (FAILED, TLS_FIRST, TLS_SRV, "no such file"),
+        (FAILED, (), TLS_SRV, "no such file"),
+        # none of them
+        (UDP, TLS_FIRST, TLS_SRV, ""),
+        (UDP, (), TLS_SRV, ""),
+        (FAILED, (), (), ""),
+        (FAILED, (), (Srv(0, 0, 0, ""),), ""),
+    ],
+)
+def test_what_dns_wants_over_tls_never_leaves_in_clear(
+    kinds: TransportKinds, naptr: Records, srv: Records, word: str
+) -> None:
+    known = {
+        **ZONE,
+        Question("example.com", "NAPTR"): naptr,
+        Question("_sips._tcp.example.com", "SRV"): srv,
+    }
+    found, _ = located(DOMAIN, kinds, known)
+    why = objection(parse_uri(DOMAIN), kinds, known, {})
+    assert (word in why) if word else not why
+    assert bool(found) is not bool(word)
+
+
+def test_naptr_without_srv_leads_to_the_name_itself_by_its_protocol() -> None:
+    known = {**ZONE, Question("example.com", "NAPTR"): TLS_ONLY}
+    found, _ = located(DOMAIN, TransportKinds(frozenset({UDP4, TLS4})), known)
+    assert found == ["tls:192.0.2.9:5061"]
+    both = TransportKinds(frozenset({UDP6, TLS4}))
+    assert located(DOMAIN, both, known)[0] == ["tls:192.0.2.9:5061"]
+
+
+SRVS = {kind: Question(f"_sip{kind}.example.com", "SRV") for kind in ("._udp", "._tcp", "s._tcp")}
+
+
+@pytest.mark.parametrize(
+    ("uri", "failed", "records", "word"),
+    [
+        # nobody knows whether there is a service
+        (DOMAIN, ("._udp",), (), "_udp"),
+        (DOMAIN, ("._udp", "._tcp", "s._tcp"), (), "s._tcp"),
+        ("sip:example.com;transport=tcp", ("._tcp",), (), "._tcp"),
+        # there is one, but perhaps a secure one besides
+        (DOMAIN, ("s._tcp",), ("._udp",), "s._tcp"),
+        # there is one
+        (DOMAIN, ("._tcp",), ("._udp",), ""),
+        (DOMAIN, ("._udp",), ("s._tcp",), ""),
+        # nobody needs to know
+        ("sip:example.com:5070", ("._udp",), (), ""),
+        ("sip:192.0.2.1", ("._udp",), (), ""),
+        ("sip:example.com;transport=udp", ("._tcp",), (), ""),
+    ],
+)
+def test_a_look_up_that_failed_does_not_say_that_there_is_nothing(
+    uri: str, failed: tuple[str, ...], records: tuple[str, ...], word: str
+) -> None:
+    known: dict[Question, Records] = {
+        srv: (Srv(0, 0, 5070, "one.example.com"),) if kind in records else ()
+        for kind, srv in SRVS.items()
+    }
+    why = objection(parse_uri(uri), ALL, known, {SRVS[kind]: f"no {kind}" for kind in failed})
+    assert (word in why) if word else not why
 
 
 @pytest.mark.parametrize("root", ["", "."])
@@ -197,7 +276,7 @@ def test_both_families_are_candidates_where_both_have_a_transport() -> None:
 
 def test_every_target_keeps_the_name_that_its_certificate_must_have() -> None:
     secure = {**ZONE, Question("_sips._tcp.example.com", "SRV"): (Srv(0, 0, 1, "one.example.com"),)}
-    found = targets(parse_uri("sips:Example.COM."), ALL, secure, lambda: 0.0)
+    found = choice(parse_uri("sips:Example.COM."), ALL, secure).drawn(lambda: 0.0)
     assert found == (Target("tls", "192.0.2.1", 1, "example.com"),)
 
 
@@ -212,26 +291,45 @@ def test_addresses_are_told_from_names(host: str, numeric: bool) -> None:
     assert is_numeric(host) is numeric
 
 
-records_of_one_priority = st.lists(
-    st.builds(Srv, st.just(0), st.integers(0, 65535), st.integers(1, 65535), st.just("a.example")),
-    max_size=8,
+candidates_of_one_priority = st.lists(
+    st.builds(Candidate, st.just(0), st.integers(0, 65535), st.just(())), max_size=8
 )
 
 
-@given(records_of_one_priority, st.lists(st.floats(0, 1, exclude_max=True), min_size=1))
-def test_drawing_loses_and_doubles_nothing(records: list[Srv], numbers: Sequence[float]) -> None:
+@given(candidates_of_one_priority, st.lists(st.floats(0, 1, exclude_max=True), min_size=1))
+def test_drawing_loses_and_doubles_nothing(
+    candidates: list[Candidate], numbers: Sequence[float]
+) -> None:
     draw = itertools.cycle(numbers).__next__
-    assert sorted(by_priority(records, draw)) == sorted(records)
+    assert sorted(by_priority(candidates, draw)) == sorted(candidates)
 
 
 def test_weights_are_chances() -> None:
-    light, heavy = Srv(0, 25, 1, "light"), Srv(0, 75, 2, "heavy")
+    light, heavy = Candidate(0, 25, ()), Candidate(0, 75, ())
     steps = 10_000
     first = [by_priority([light, heavy], lambda at=at: at / steps)[0] for at in range(steps)]  # type: ignore[misc]
     assert 0.24 < first.count(light) / steps < 0.27
 
 
 def test_weight_zero_has_a_small_chance() -> None:
-    never, always = Srv(0, 0, 1, "never"), Srv(0, 100, 2, "always")
+    never, always = Candidate(0, 0, ()), Candidate(0, 100, ())
     assert by_priority([always, never], lambda: 0.0)[0] == never
     assert by_priority([always, never], lambda: 0.02)[0] == always
+
+
+def test_a_favourite_comes_first_of_its_priority_and_no_further() -> None:
+    zone = {
+        **ZONE,
+        Question("_sip._udp.example.com", "SRV"): (
+            Srv(0, 50, 1, "one.example.com"),
+            Srv(0, 50, 2, "two.example.com"),
+            Srv(1, 50, 3, "one.example.com"),
+        ),
+    }
+    found = choice(parse_uri(DOMAIN), UDP, zone)
+    for at in (0.0, 0.99):
+        same = found.drawn(lambda at=at: at, Target("udp", "192.0.2.3", 2, "example.com"))  # type: ignore[misc]
+        assert [(one.host, one.port) for one in same[:2]] == [("192.0.2.3", 2), ("192.0.2.2", 2)]
+    later = found.drawn(lambda: 0.0, Target("udp", "192.0.2.1", 3, "example.com"))
+    assert later[-1].port == 3
+    assert found.drawn(lambda: 0.0, Target("udp", "192.0.2.99", 1, "example.com"))

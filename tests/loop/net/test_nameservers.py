@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import dns.message
 import pytest
 
 from pjreg_cli.config.other_files import Resolver as ResolverSettings
@@ -14,7 +13,7 @@ from pjreg_cli.net.nameservers import Answer, DnsNameServers
 from pjreg_cli.sip.locate import Naptr, Question, Srv
 from tests.loop.net.support import closed_port
 from tests.support.clock import run_virtually
-from tests.support.nameserver import NameServer, Zone, nameserver
+from tests.support.nameserver import Zone, nameserver
 
 ZONE: Zone = {
     "_sip._udp.example.com": {"SRV": ["0 0 5070 one.example.com.", "1 0 5080 two.example.com."]},
@@ -107,58 +106,6 @@ async def test_the_next_server_is_asked_when_one_is_broken_or_refuses() -> None:
         servers = asking(closed_port(), broken.port, well.port)
         assert (await servers.ask(Question("one.example.com", "A"))).records == ("192.0.2.1",)
         assert len(broken.asked) == 1
-
-
-async def test_an_answer_that_was_cut_short_is_asked_for_over_tcp() -> None:
-    async with nameserver(ZONE) as server:
-        server.mood = "cut"
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            query = await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
-            answer = server.answer(dns.message.from_wire(query)).to_wire()
-            writer.write(len(answer).to_bytes(2) + answer)
-            writer.close()
-
-        whole = await asyncio.start_server(serve, "127.0.0.1", server.port)
-        async with whole:
-            answer = await asking(server.port).ask(Question("one.example.com", "A"))
-        assert answer.records == ("192.0.2.1",)
-
-
-async def test_who_hangs_up_over_tcp_has_failed() -> None:
-    async with nameserver(ZONE) as server:
-        server.mood = "cut"
-
-        async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.close()
-
-        async with await asyncio.start_server(hang_up, "127.0.0.1", server.port):
-            with pytest.raises(ResolveError, match="look-up failed"):
-                await asking(server.port).ask(Question("one.example.com", "A"))
-
-
-async def test_what_is_no_answer_to_the_question_is_passed_over() -> None:
-    loop = asyncio.get_running_loop()
-
-    class Liar(NameServer):
-        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-            assert self._transport is not None
-            query = dns.message.from_wire(data)
-            other = dns.message.make_query("one.example.com", "A", id=query.id ^ 1)
-            elsewhere = dns.message.make_query("two.example.com", "A", id=query.id)
-            for false in (b"", b"\0" * 12, data, self.answer(other), self.answer(elsewhere)):
-                wire = false if isinstance(false, bytes) else false.to_wire()
-                self._transport.sendto(wire, addr)
-            super().datagram_received(data, addr)
-
-    transport, server = await loop.create_datagram_endpoint(
-        lambda: Liar(ZONE), local_addr=("127.0.0.1", 0)
-    )
-    try:
-        answer = await asking(server.port).ask(Question("one.example.com", "A"))
-        assert answer.records == ("192.0.2.1",)
-    finally:
-        transport.close()
 
 
 def test_a_dead_server_is_waited_for_once_and_probed_later() -> None:

@@ -29,7 +29,10 @@ check: $(VENV)/.dev
 
 # the budgets, measured side by side
 bench: $(VENV)/.dev
-	@for benchmark in benchmarks/[a-z]*.py; do $(BIN)/python $$benchmark || exit 1; done
+	@for benchmark in ami config_read react sip_codec startup; do \
+	    $(BIN)/python -m benchmarks.$$benchmark || exit 1; done
+	$(BIN)/python -m pip install -q --disable-pip-version-check matplotlib
+	$(BIN)/python -m benchmarks.fleet --page
 
 # the pages that are generated from the code
 docs: $(VENV)/.dev

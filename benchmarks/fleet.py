@@ -1,10 +1,10 @@
 """Thousands of registrations at once, beside what Python can do at all.
 
-    python benchmarks/fleet.py [--runs N] [--quick]
+    python benchmarks/fleet.py [--runs N] [--quick] [--page]
 
 Every figure of ours is taken beside the floor (`peers/floor.py`) in the same run, in turn, and
 given as a median; the registrar (`peers/registrar.c`) is compiled first and is never what is
-waited for.
+waited for.  `--page` writes docs/performance.md and its pictures.
 """
 
 from __future__ import annotations
@@ -94,6 +94,22 @@ def registrar(program: Path, expires_s: int) -> Iterator[Registrar]:
             yield Registrar(port)
         finally:
             process.kill()
+
+
+Row = tuple[str, str, str]
+"""A figure, ours, and what stands beside it."""
+
+
+@dataclass(slots=True)
+class Curves:
+    """What the pictures show."""
+
+    of: int = 0
+    series: dict[str, list[int]] = field(default_factory=dict)
+    """Grants in each tenth of a second, by client."""
+    counts: list[int] = field(default_factory=list)
+    list_ms: list[float] = field(default_factory=list)
+    memory_mib: list[float] = field(default_factory=list)
 
 
 # -- a process, looked at from outside --------------------------------------------------------
@@ -280,9 +296,41 @@ def empty_kib(program: Path) -> int:
         return rss_kib(run.pid)
 
 
-def table(program: Path, runs: int, quick: bool) -> list[tuple[str, str, str]]:
-    """Rows: figure, ours, and beside it."""
-    rows: list[tuple[str, str, str]] = []
+def pauses(program: Path, count: int) -> list[Row]:
+    """How long a one-shot waits at most while much happens at once: the longest pause of the loop.
+
+    Beside it stands what a one-shot takes while nothing happens.
+    """
+    rows: list[Row] = []
+    with registrar(program, 3600) as at, short_folder() as home, ours(at, home, count):
+        idle = median([one_shot_ms(home) for _ in range(10)])
+        for what in (
+            "pjsip send register *all",
+            "pjsip send unregister *all",
+            "core reload",
+            "pjsip show registrations",
+        ):
+            command = [*PROGRAM, "-s", str(home / "ctl"), "-rx", what]
+            waits = [0.0]
+            with subprocess.Popen(
+                command, env=environment(home, PYTHONWARNINGS=""), stdout=subprocess.DEVNULL
+            ) as doing:
+                until = time.monotonic() + 3
+                while doing.poll() is None or time.monotonic() < until:
+                    waits.append(one_shot_ms(home))
+            rows.append(
+                (
+                    f"{count:,}: {what}",
+                    f"{max(max(waits) - idle, 0):.0f} ms pause",
+                    f"one-shot {median(waits[1:]) / idle:.1f} x idle ({idle:.0f} ms)",
+                )
+            )
+    return rows
+
+
+def table(program: Path, runs: int, quick: bool, curves: Curves) -> list[Row]:
+    """The figures, one a row; what the pictures show is put into `curves`."""
+    rows: list[Row] = []
     base = empty_kib(program)
     for count in (10_000,) if quick else (10_000, 50_000):
         found = start(program, count, runs)
@@ -292,6 +340,8 @@ def table(program: Path, runs: int, quick: bool) -> list[tuple[str, str, str]]:
         ready = median([run.stats.first - run.started_at for run in found["ours"]])
         resends = max(run.stats.resends for run in found["ours"])
         memory = median([float(run.rss_kib) for run in found["ours"]]) / 1024
+        curves.series = {name: runs_of[-1].series for name, runs_of in found.items()}
+        curves.of = count
         rows += [
             (f"{count:,} at once", f"{rate:,.0f}/s", f"{rate / most:.2f} x floor"),
             (f"{count:,}: CPU each", f"{cpu:.0f} us", f"floor {bare:.0f} us"),
@@ -303,7 +353,76 @@ def table(program: Path, runs: int, quick: bool) -> list[tuple[str, str, str]]:
         used, memory_kib = steady(program, 10_000, more)
         each = (memory_kib - base) / 10_000
         rows.append((f"10,000 at 30 s {name}", f"{used:.1f} % of a core", f"{each:.2f} KiB each"))
+    rows += pauses(program, 10_000 if quick else 50_000)
+    for count in (100, 1_000, 10_000) if quick else (100, 1_000, 10_000, 50_000):
+        with registrar(program, 3600) as at, short_folder() as home, ours(at, home, count) as run:
+            curves.counts.append(count)
+            curves.memory_mib.append(run.rss_kib / 1024)
+            listed = [one_shot_ms(home, "pjsip show registrations") for _ in range(5)]
+            curves.list_ms.append(median(listed))
     return rows
+
+
+# -- the page ---------------------------------------------------------------------------------
+
+_PAGE = """\
+# Performance
+
+Written by `make bench` on {date}, {cores} processors, Python {python}. Absolute times are of that
+machine on that day; ratios hold better. The *floor* (`benchmarks/peers/floor.py`) is a client of a
+hundred lines that does nothing but register: no configuration, no policy, no views, no checks. What
+lies between it and us is what a real client is for. The registrar (`benchmarks/peers/registrar.c`)
+challenges every request and is never waited for.
+
+| figure | here | beside it |
+|---|---|---|
+{rows}
+
+![Registrations over time](performance-start.svg)
+
+![Time of a list, and memory, over the number of registrations](performance-size.svg)
+"""
+
+
+def draw(curves: Curves, folder: Path) -> None:
+    """The pictures of the page."""
+    import matplotlib as mpl  # noqa: PLC0415 -- only who writes the page has it
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415 -- as above
+
+    figure, axes = plt.subplots(figsize=(8, 3.5))
+    for name, series in curves.series.items():
+        total, so_far = 0, [0]
+        for grants in series:
+            total += grants
+            so_far.append(total)
+        axes.plot([at / 10 for at in range(len(so_far))], so_far, label=name)
+    axes.set(xlabel="seconds since the first REGISTER", ylabel="registered")
+    axes.set_title(f"{curves.of:,} registrations at once")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(folder / "performance-start.svg", metadata={"Date": None})
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.5))
+    left.loglog(curves.counts, curves.list_ms, marker="o")
+    left.set(xlabel="registrations", ylabel="pjsip show registrations, ms")
+    right.loglog(curves.counts, curves.memory_mib, marker="o")
+    right.set(xlabel="registrations", ylabel="memory, MiB")
+    figure.tight_layout()
+    figure.savefig(folder / "performance-size.svg", metadata={"Date": None})
+
+
+def write_page(rows: list[Row], curves: Curves) -> None:
+    """docs/performance.md and its pictures."""
+    folder = Path(__file__).parents[1] / "docs"
+    text = _PAGE.format(
+        date=time.strftime("%Y-%m-%d"),
+        cores=os.cpu_count(),
+        python=sys.version.split()[0],
+        rows="\n".join(f"| {' | '.join(row)} |" for row in rows),
+    )
+    (folder / "performance.md").write_text(text)
+    draw(curves, folder)
 
 
 def main() -> int:
@@ -311,11 +430,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="10,000 only")
+    parser.add_argument("--page", action="store_true", help="write docs/performance.md")
     arguments = parser.parse_args()
+    curves = Curves()
     with tempfile.TemporaryDirectory() as folder:
-        rows = table(compiled(Path(folder)), arguments.runs, arguments.quick)
+        rows = table(compiled(Path(folder)), arguments.runs, arguments.quick, curves)
     for figure, value, beside in rows:
-        print(f"{figure:<38}{value:>16}   {beside}")
+        print(f"{figure:<42}{value:>18}   {beside}")
+    if arguments.page:
+        write_page(rows, curves)
     return 0
 
 

@@ -41,9 +41,12 @@ def scan(data: bytes) -> Response | None:
         or "\r\nCall-ID: " not in text
         or "\r\nFrom: " not in text
         or "\r\nTo: " not in text
-        or low.count("\ncseq") != 1
-        or low.count("\ncontent-length") != 1
+        or low.count("\nc") != low.count("\ncontact: ") + 3  # CSeq, Call-ID, Content-Length
+        or low.count("\ncall-id: ") != 1
+        or low.count("\ncseq: ") != 1
+        or low.count("\nf") != 1  # From
         or "\nl" in low
+        or "\ni" in low
         or "\n " in text
         or "\n\t" in text
     ):
@@ -72,25 +75,17 @@ def _response(text: str, line_end: int) -> Response | None:
         return None
     reason = text[12:line_end].strip(" \t\r")
     fields = Headers.read(text[line_end + 1 :])
-    return Response(int(digits), reason, fields, b"", (count, method), branch)
+    return Response(int(digits), reason, fields, b"", (count, method), branch, usual=True)
 
 
 def repeats(response: Response, call_id: str, tag: str) -> bool:
     """Whether a response repeats the Call-ID and the From tag of a request (RFC 3261 section
     8.2.6.2)."""
-    text = response.headers.text
-    at = text.find("\nFrom: <")
-    line = text[at : text.find("\r", at + 1)]
-    if (
-        at >= 0
-        and line.endswith(f">;tag={tag}")
-        and line.count(">") == 1
-        and f"\nCall-ID: {call_id}\r" in text
-    ):
-        low = text.lower()
-        if low.count("\nfrom") == low.count("\ncall-id") == 1 and not (
-            "\nf:" in low or "\nf " in low or "\ni:" in low or "\ni " in low
-        ):
-            return True
     headers = response.headers
+    if response.usual:
+        text = headers.text
+        at = text.find("\nFrom: <")
+        line = text[at : text.find("\r", at + 1)]
+        if at >= 0 and line.endswith(f">;tag={tag}") and line.count(">") == 1:
+            return f"\nCall-ID: {call_id}\r" in text
     return headers.get("call-id") == call_id and tag_of(headers.get("from") or "") == tag

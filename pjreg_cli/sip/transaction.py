@@ -29,6 +29,8 @@ class Phase(Enum):
     COMPLETED = "completed"
     TERMINATED = "terminated"
 
+    __hash__ = object.__hash__  # each member is one of a kind, and Enum's own is slow
+
 
 class Event(Enum):
     """What can happen to a transaction."""
@@ -37,6 +39,8 @@ class Event(Enum):
     FINAL = "final"
     WAKE = "wake"
     SEND_FAILED = "send failed"
+
+    __hash__ = object.__hash__  # as above
 
 
 class Effect(Enum):
@@ -94,7 +98,7 @@ def begin(
 
 def react(transaction: Transaction, event: Event, now: float) -> Step:
     """The transaction after `event`, and what is to be done; the first rule that fits decides."""
-    for name, applies, follow, effects in _BY_PHASE_AND_EVENT[transaction.phase, event]:
+    for name, applies, follow, effects in _BY_PHASE_AND_EVENT[transaction.phase][event]:
         if applies(transaction, now):
             return follow(transaction, now, name), effects
     return transaction._replace(rule="ignored"), ()
@@ -202,14 +206,15 @@ RULES = (
 """RFC 3261 section 17.1.2.2, figure 6; what no row tells is ignored."""
 # fmt: on
 
-_BY_PHASE_AND_EVENT: dict[
-    tuple[Phase, Event], tuple[tuple[str, _Condition, _Follow, tuple[Effect, ...]], ...]
-] = {
-    (phase, event): tuple(
-        (rule.name, rule.applies, rule.follow, rule.effects)
-        for rule in RULES
-        if phase in rule.phases and rule.event is event
-    )
+_Row = tuple[str, _Condition, _Follow, tuple[Effect, ...]]
+_BY_PHASE_AND_EVENT: dict[Phase, dict[Event, tuple[_Row, ...]]] = {
+    phase: {
+        event: tuple(
+            (rule.name, rule.applies, rule.follow, rule.effects)
+            for rule in RULES
+            if phase in rule.phases and rule.event is event
+        )
+        for event in Event
+    }
     for phase in Phase
-    for event in Event
 }

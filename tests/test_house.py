@@ -93,7 +93,15 @@ WATCHED_ELSEWHERE = {
     "pjreg_cli.console.editor": "tests/process/test_console.py",
     **{
         f"pjreg_cli.ami.{name}": "tests/loop/test_ami_server.py"
-        for name in ("actions", "broadcast", "login", "registrations", "request", "session")
+        for name in (
+            "actions",
+            "broadcast",
+            "listeners",
+            "login",
+            "registrations",
+            "request",
+            "session",
+        )
     },
     **{
         f"pjreg_cli.engine.{name}": "tests/loop/test_engine.py"

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pjreg_cli.ami import classes, codec, login, registrations
+from pjreg_cli.ami import codec, login, registrations
 from pjreg_cli.ami.codec import Malformed, Message
 from pjreg_cli.ami.request import ActionContext, Request, Run
 from pjreg_cli.ami.session import Session
 from pjreg_cli.api.manager import ManagerAction
 from pjreg_cli.commands import tree
 from pjreg_cli.commands.command import Console, Kind
+from pjreg_cli.config import manager_classes as classes
 
 #: the version of the protocol, as the banner and CoreSettings tell it
 AMI_VERSION = "11.0.0"

@@ -7,7 +7,6 @@ import hmac
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from pjreg_cli.ami import acl
 from pjreg_cli.ami.codec import Message
 from pjreg_cli.config.models import ManagerAccount
 
@@ -36,7 +35,7 @@ def refusal(account: ManagerAccount | None, message: Message, challenge: str, pe
     """
     if account is None:
         return "no such user"
-    if not acl.permits(account.acl, peer):
+    if not account.access.admits(peer):
         return "address not permitted"
     secret = account.secret.get_secret_value()
     if not secret:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from pjreg_cli.ami import codec, events
-from pjreg_cli.ami.eventfilter import DETAIL, Filters
 from pjreg_cli.ami.session import Session
 from pjreg_cli.api.notices import Notice
+from pjreg_cli.config.eventfilter import DETAIL, Filters
 
 #: how long events are gathered for each session there is, in seconds: many of them cost one write
 GATHER_S = 0.0002

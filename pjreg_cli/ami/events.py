@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pjreg_cli.ami import classes, codec
-from pjreg_cli.ami.eventfilter import DETAIL
+from pjreg_cli.ami import codec
 from pjreg_cli.api.notices import Notice, Reloaded, Settled, Stopping
+from pjreg_cli.config import manager_classes as classes
+from pjreg_cli.config.eventfilter import DETAIL
 
 #: how the status of a registration whose unregister is under way is told: origin knows three words
 _PUBLIC = {"Stopped": "Unregistered"}

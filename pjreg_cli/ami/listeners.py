@@ -1,85 +1,15 @@
-"""Where the manager interface listens, plain and with TLS; what is careless about it."""
+"""Where the manager interface listens, plain and with TLS."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
 import ssl
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
+from pjreg_cli.config.manager_conf import Endpoint, endpoints
 from pjreg_cli.config.models import ManagerSettings
 from pjreg_cli.errors import TransportError
-from pjreg_cli.sip.address import split_host_port
-
-#: the port for TLS where none is given, as in the origin
-TLS_PORT = 5039
-#: a secret shorter than this is worth a warning when others can reach the port
-SHORT_SECRET = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An address to listen on; `certificate` and `key` are files, used with TLS only."""
-
-    host: str
-    port: int
-    tls: bool = False
-    certificate: str = ""
-    key: str = ""
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-
-def endpoints(settings: ManagerSettings) -> tuple[Endpoint, ...]:
-    """Where these settings want to listen."""
-    if not settings.enabled:
-        return ()
-    host, port = _split(settings.bindaddr, settings.port)
-    plain = Endpoint(host, port)
-    if not settings.tlsenable:
-        return (plain,)
-    host, port = _split(settings.tlsbindaddr or host, TLS_PORT)
-    certificate = settings.tlscertfile
-    return (plain, Endpoint(host, port, True, certificate, settings.tlsprivatekey or certificate))
-
-
-def _split(text: str, port: int) -> tuple[str, int]:
-    """Host and port of `HOST`, `HOST:PORT`, `[V6]`, `[V6]:PORT` or `V6`."""
-    text = text.strip()
-    host, given = split_host_port(text) or (text, "")
-    return host or "0.0.0.0", int(given) if given.isascii() and given.isdecimal() else port
-
-
-def warnings(settings: ManagerSettings) -> Iterator[str]:
-    """What is careless: accounts that can be guessed, reachable from other machines."""
-    exposed = [str(endpoint) for endpoint in endpoints(settings) if not endpoint.loopback]
-    if not exposed:
-        return
-    where = " and ".join(exposed)
-    for account in settings.users:
-        length = len(account.secret.get_secret_value())
-        if length == 0:
-            yield (
-                f"{account.source}: manager user '{account.name}' has no secret and cannot log in,"
-                f" while AMI listens on {where}"
-            )
-        elif length < SHORT_SECRET:
-            yield (
-                f"{account.source}: the secret of manager user '{account.name}' is shorter than"
-                f" {SHORT_SECRET} characters, while AMI listens on {where}"
-            )
 
 
 class Listeners:
@@ -96,26 +26,30 @@ class Listeners:
             sock.getsockname()[:2] for server in self._open.values() for sock in server.sockets
         )
 
-    async def apply(self, settings: ManagerSettings) -> None:
-        """Listen where `settings` want it and nowhere else; TransportError: all stays as it was."""
+    async def apply(self, settings: ManagerSettings) -> tuple[str, ...]:
+        """Listen where `settings` want it and nowhere else; why that is not possible somewhere.
+
+        Each address by itself: where one cannot be had, the one of its kind in use goes on.
+        """
         wanted = {(endpoint, _stamp(endpoint)): None for endpoint in endpoints(settings)}
-        opened: dict[tuple[Endpoint, str], asyncio.Server] = {}
-        # a new certificate for an address in use: the old socket must go first
-        moved = {endpoint for endpoint, _ in self._open} & {endpoint for endpoint, _ in wanted}
-        renewed = [key for key in self._open if key not in wanted and key[0] in moved]
-        contexts = {key: _context(key[0]) for key in wanted if key not in self._open}
-        for key in renewed:
-            self._open.pop(key).close()
-        try:
-            for key, context in contexts.items():
-                opened[key] = await self._listen(key[0], context)
-        except TransportError:
-            for server in opened.values():
-                server.close()
-            raise
+        failures: list[str] = []
+        failed_kinds: set[bool] = set()
+        for key in [key for key in wanted if key not in self._open]:
+            endpoint = key[0]
+            try:
+                context = _context(endpoint)
+                # a new certificate for an address in use: the old socket must go first
+                for old in [old for old in self._open if old not in wanted]:
+                    if old[0].place == endpoint.place:
+                        self._open.pop(old).close()
+                self._open[key] = await self._listen(endpoint, context)
+            except TransportError as error:
+                failures.append(str(error))
+                failed_kinds.add(endpoint.tls)
         for key in [key for key in self._open if key not in wanted]:
-            self._open.pop(key).close()
-        self._open |= opened
+            if key[0].tls not in failed_kinds:
+                self._open.pop(key).close()
+        return tuple(failures)
 
     async def _listen(self, endpoint: Endpoint, context: ssl.SSLContext | None) -> asyncio.Server:
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from pjreg_cli.ami import auth, classes, events
+from pjreg_cli.ami import auth, events
 from pjreg_cli.ami.request import ActionContext, Request
+from pjreg_cli.config import manager_classes as classes
 from pjreg_cli.config.models import ManagerAccount
 
 _log = logging.getLogger("pjreg_cli.ami")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pjreg_cli.ami import auth
 from pjreg_cli.ami.broadcast import Broadcast
 from pjreg_cli.ami.codec import Message
-from pjreg_cli.ami.eventfilter import Filters
 from pjreg_cli.ami.session import Session
 from pjreg_cli.api.port import Api
+from pjreg_cli.config.eventfilter import Filters
 from pjreg_cli.config.models import ManagerAccount, ManagerSettings
 from pjreg_cli.dialects import Dialect
 

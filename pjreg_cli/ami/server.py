@@ -8,15 +8,17 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Protocol
 
-from pjreg_cli.ami import acl, actions, auth, classes, eventfilter
+from pjreg_cli.ami import actions, auth
 from pjreg_cli.ami.broadcast import Broadcast
 from pjreg_cli.ami.codec import Malformed, Message
-from pjreg_cli.ami.eventfilter import Filters
-from pjreg_cli.ami.listeners import Listeners, warnings
+from pjreg_cli.ami.listeners import Listeners
 from pjreg_cli.ami.request import ActionContext
 from pjreg_cli.ami.session import Session
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.port import Api
+from pjreg_cli.config import eventfilter, manager_conf
+from pjreg_cli.config import manager_classes as classes
+from pjreg_cli.config.eventfilter import Filters
 from pjreg_cli.config.models import ManagerAccount, ManagerSettings
 from pjreg_cli.dialects import CURRENT, Dialect
 
@@ -87,29 +89,30 @@ class ManagerServer:
 
     # -- life ---------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Listen, if enabled; TransportError when an address cannot be had."""
+    async def start(self) -> tuple[str, ...]:
+        """Listen, if enabled; why that is not possible somewhere."""
         self._unsubscribe = self._port().notices.subscribe(self._broadcast.tell)
-        await self.apply(self._settings)
+        return await self.apply(self._settings)
 
-    async def apply(self, settings: ManagerSettings, registry_detail: bool | None = None) -> None:
+    async def apply(
+        self, settings: ManagerSettings, registry_detail: bool | None = None
+    ) -> tuple[str, ...]:
         """Put changed settings into force; sessions go on unless their user is gone.
 
-        `registry_detail` None leaves that as it is.  TransportError when a new address cannot be
-        had: then everything stays as it was.  Without a change nothing happens, but certificates
-        whose files have changed are read again.
+        `registry_detail` None leaves that as it is.  Says why it cannot listen somewhere: then
+        it listens on where it did, and is to try again at the next call; users count all the same.
+        Certificates whose files have changed are read again.
         """
-        await self._listeners.apply(settings)
+        failures = await self._listeners.apply(settings)
         self._settings = self._context.settings = settings
         self._broadcast.flush()
         self._broadcast.stamped = settings.timestampevents
         if registry_detail is not None:
             self._broadcast.detail = registry_detail
         self._filters.clear()
-        for warning in warnings(settings) if settings.enabled else ():
-            _log.warning("%s", warning)
         for session in tuple(self._sessions):
             self._renew(session)
+        return failures
 
     def _renew(self, session: Session) -> None:
         """Give a session what its user has now."""
@@ -194,18 +197,7 @@ class ManagerServer:
 
     def users(self) -> Sequence[ManagerUser]:
         """The users in the order of the file."""
-        return tuple(
-            ManagerUser(
-                name=account.name,
-                has_secret=bool(account.secret.get_secret_value()),
-                acl=acl.shown(account.acl),
-                read=account.read,
-                write=account.write,
-                displayconnects=account.displayconnects,
-                allowmultiplelogin=account.allowmultiplelogin,
-            )
-            for account in self._settings.users
-        )
+        return tuple(map(manager_conf.shown, self._settings.users))
 
     def settings(self) -> Sequence[tuple[str, str]]:
         """Pairs of `manager show settings`."""

@@ -13,9 +13,10 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
-from pjreg_cli.ami import classes, codec
+from pjreg_cli.ami import codec
 from pjreg_cli.ami.codec import Decoder, Malformed, Message
-from pjreg_cli.ami.eventfilter import EVERYTHING
+from pjreg_cli.config import manager_classes as classes
+from pjreg_cli.config.eventfilter import EVERYTHING
 from pjreg_cli.config.models import ManagerAccount
 
 _log = logging.getLogger("pjreg_cli.ami")

@@ -21,7 +21,7 @@ from pjreg_cli.commands.command import (
     say,
 )
 from pjreg_cli.commands.command import usage as usage_text
-from pjreg_cli.commands.pattern import PatternError, RefusedPatternError, compile_pattern
+from pjreg_cli.config.pattern import PatternError, RefusedPatternError, compile_pattern
 from pjreg_cli.render import json, objects, registrations
 
 _ALL = "*all"

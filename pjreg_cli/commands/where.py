@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pjreg_cli.api.tracing import HistoryEntry
-from pjreg_cli.commands.pattern import PatternError, compile_pattern
+from pjreg_cli.config.pattern import PatternError, compile_pattern
 from pjreg_cli.errors import PjregError, excerpt
 
 Test = Callable[[HistoryEntry], bool]

@@ -277,14 +277,6 @@ def _wizards(document: Document, settings: Settings) -> Iterator[Problem]:
                 yield _at(entry, f"unknown option '{excerpt(entry[0])}'{hint}")
 
 
-def _managers(document: Document, settings: Settings) -> Iterator[Problem]:
-    for account in settings.manager.users:
-        if not account.secret.get_secret_value():
-            path, _, line = account.source.rpartition(":")
-            message = f"[{excerpt(account.name)}] has no secret, so nobody can log in by it"
-            yield Problem(path, int(line), Level.WARNING, message)
-
-
 def _aliases(document: Document, settings: Settings) -> Iterator[Problem]:
     names = {section.name.lower() for section in document.sections if not section.template}
     for section in document.sections:
@@ -309,7 +301,6 @@ _Lint = Callable[[Document, Settings], Iterator[Problem]]
 _LINTS: Final[Mapping[str, tuple[_Lint, ...]]] = {
     "pjsip.conf": (_types, _repeated, _references),
     "pjsip_wizard.conf": (_wizards,),
-    "manager.conf": (_managers,),
     "cli_aliases.conf": (_aliases,),
     "pjreg.conf": (_redirect,),
 }

@@ -5,13 +5,20 @@ from __future__ import annotations
 import glob
 import os
 import re
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
+
+from pjreg_cli.errors import ConfigError
 
 Stamp = tuple[int, int, int] | None
 """Modification time in ns, size in bytes and inode of a file; None: it is not there."""
+
+MAIN: Final = "pjsip.conf"
+"""The file that must be there."""
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
@@ -31,6 +38,19 @@ class Fingerprint:
             and all(stamp(path) == old for path, old in self.stamps.items())
             and all(find(self.directory, what) == old for what, old in self.found.items())
         )
+
+
+def joined(fingerprints: Iterable[Fingerprint], given_up: Iterable[str] = ()) -> Fingerprint:
+    """Several as one; what was given up counts as touched."""
+    stamps: dict[str, Stamp] = {}
+    found: dict[str, tuple[str, ...]] = {}
+    directory = ""
+    for one in fingerprints:
+        stamps |= one.stamps
+        found |= one.found
+        directory = one.directory or directory
+    stamps |= dict.fromkeys(given_up, (0, 0, 0))
+    return Fingerprint(MappingProxyType(stamps), MappingProxyType(found), directory)
 
 
 class Disk:
@@ -60,6 +80,31 @@ class Disk:
         return Fingerprint(
             MappingProxyType(self._stamps), MappingProxyType(self._found), self._directory
         )
+
+
+def locate(path: Path) -> tuple[Path, Path]:
+    """The configuration directory and the pjsip.conf that `path`, one of the two, means.
+
+    Raises ConfigError when there is neither.
+    """
+    try:
+        if path.is_dir():
+            directory, path = path, path / MAIN
+        else:
+            directory = path.parent
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        raise ConfigError("there is no such file", str(path)) from None
+    except (OSError, ValueError) as error:
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise ConfigError(f"cannot be read: {why}", str(path)) from error
+    if stat.S_ISDIR(kind):
+        raise ConfigError("cannot be read: it is a directory", str(path))
+    if not stat.S_ISREG(kind):
+        raise ConfigError("cannot be read: it is no regular file", str(path))
+    if not readable(str(path)):
+        raise ConfigError("cannot be read: permission denied", str(path))
+    return directory, path
 
 
 def stamp(path: str) -> Stamp:

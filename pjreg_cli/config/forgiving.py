@@ -29,7 +29,9 @@ _PASSED_OVER: Mapping[str, frozenset[str]] = {
     ),
     "resolver_unbound.conf": frozenset({"debug", "ta_file"}),
 }  # fmt: skip
-_META = frozenset({"name", "source", "users", "acl", "resolv_file"})
+_META = frozenset({"name", "source", "users", "access", "resolv_file"})
+_BESIDES = {"ManagerAccount": frozenset({"permit", "deny", "acl"})}
+"""Options that become one field together."""
 
 
 def merged(document: Document, name: str) -> Section:
@@ -70,10 +72,11 @@ def _options(model: type[Any]) -> frozenset[str]:
 def _problem(section: Section, option: str, model: type[Any]) -> Problem:
     entry = section.last({"nameservers": "nameserver"}.get(option, option))
     line, path = (entry[2], entry[3]) if entry else (section.line, section.path)
-    if option in _options(model) - _META:
+    known = (_options(model) | _BESIDES.get(model.__name__, frozenset())) - _META
+    if option in known:
         what = f"{option} cannot be understood and its default counts"
     else:
-        what = f"unknown option '{excerpt(option)}'{meant(option, _options(model) - _META)}"
+        what = f"unknown option '{excerpt(option)}'{meant(option, known)}"
     return Problem(path, line, Level.WARNING, f"[{excerpt(section.name)}] {what}")
 
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from pjreg_cli.api.configuration import ModuleHelp, OptionHelp, TypeHelp
+from pjreg_cli.config.access import Access
 from pjreg_cli.config.models import (
     Auth,
     Global,
@@ -60,7 +61,7 @@ _MODULES: Final[tuple[tuple[str, str, tuple[_Type, ...]], ...]] = (
     ("pjreg", "pjreg.conf", (_Type("general", PjregSettings, False),)),
 )
 
-_SPELT: Final = {"nameservers": "nameserver", "acl": "permit, deny"}
+_SPELT: Final = {"nameservers": "nameserver", "access": "permit, deny, acl"}
 _INNER: Final = {"users", "resolv_file"}
 _PORTS: Final = (ManagerSettings, StatsdSettings)
 
@@ -108,6 +109,8 @@ def _default(info: FieldInfo) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, SecretStr):
+        return ""
+    if isinstance(value, Access):
         return ""
     return ",".join(value) if isinstance(value, tuple) else str(value)
 

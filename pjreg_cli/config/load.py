@@ -7,7 +7,6 @@ returns new settings.  An untouched file is recognized by its fingerprint and no
 from __future__ import annotations
 
 import gc
-import stat
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,9 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
-from pjreg_cli.api.configuration import Level, Planned, Problem
+from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import build, manager_conf, other_files, wizard
-from pjreg_cli.config.files import Disk, Fingerprint, readable, stamp
+from pjreg_cli.config.files import MAIN, Disk, Fingerprint, joined, locate, readable, stamp
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.reader import Document, Section, given_up, read
 from pjreg_cli.config.rules import Inspector, OpenTransports
@@ -33,39 +32,13 @@ from pjreg_cli.config.settings import (
 from pjreg_cli.config.shown import registration_options
 from pjreg_cli.errors import ConfigError
 
-__all__ = ["Difference", "Reload", "Scope", "Settings", "load", "plan", "reload"]
+__all__ = ["Difference", "Reload", "Scope", "Settings", "load", "reload"]
 
 T = TypeVar("T", Registration, Auth, Transport, Global, System)
 
-MAIN: Final = "pjsip.conf"
 #: what registrations leave by where no transport is configured at all
 IMPLICIT: Final = Transport(name="udp", source="", host="0.0.0.0", port=5060, bind="0.0.0.0:5060")
 WIZARD: Final = "pjsip_wizard.conf"
-
-
-def locate(path: Path) -> tuple[Path, Path]:
-    """The configuration directory and the pjsip.conf that `path`, one of the two, means.
-
-    Raises ConfigError when there is neither.
-    """
-    try:
-        if path.is_dir():
-            directory, path = path, path / MAIN
-        else:
-            directory = path.parent
-        kind = path.stat().st_mode
-    except FileNotFoundError:
-        raise ConfigError("there is no such file", str(path)) from None
-    except (OSError, ValueError) as error:
-        why = (getattr(error, "strerror", None) or str(error)).lower()
-        raise ConfigError(f"cannot be read: {why}", str(path)) from error
-    if stat.S_ISDIR(kind):
-        raise ConfigError("cannot be read: it is a directory", str(path))
-    if not stat.S_ISREG(kind):
-        raise ConfigError("cannot be read: it is no regular file", str(path))
-    if not readable(str(path)):
-        raise ConfigError("cannot be read: permission denied", str(path))
-    return directory, path
 
 
 def load(path: Path) -> Settings:
@@ -100,33 +73,6 @@ def examine(path: Path) -> tuple[Settings, Mapping[str, Document]]:
     return settings, {
         path: reading.document for path, reading in run.readings.items() if reading.document
     }
-
-
-def plan(old: Settings) -> tuple[Planned, ...]:
-    """What a reload of everything would do to each registration, sorted by name.
-
-    Raises ConfigError when the reload would be given up.  Touches nothing.
-    """
-    would = reload(old, Scope.ALL)
-    if would.error is not None:
-        raise would.error
-    difference = would.difference
-    names = sorted({*old.registrations, *would.settings.registrations, *difference.refused})
-    return tuple(_planned(name, would.settings, difference) for name in names)
-
-
-def _planned(name: str, settings: Settings, difference: Difference) -> Planned:
-    if name in difference.refused:
-        return Planned(name, "refused", difference.refused[name])
-    if name in difference.changed:
-        return Planned(name, "re-registered", difference.changed[name])
-    if name not in settings.registrations:
-        return Planned(name, "unregistered", ())
-    if name in difference.added:
-        return Planned(name, "added", ())
-    auths = settings.registrations[name].outbound_auth
-    changed = [auth for auth in auths if auth in difference.auths_changed]
-    return Planned(name, "kept", tuple(f"auth section {auth} has changed" for auth in changed))
 
 
 # -- one run over the files -------------------------------------------------------------------
@@ -165,7 +111,7 @@ class _Run:
         self.read_again: list[str] = []
         self.readings: dict[str, _Reading] = {}
         self.failures: dict[str, ConfigError] = {}
-        self.error: ConfigError | None = None
+        self.errors: list[ConfigError] = []
 
     def run(self, scope: Scope) -> Reload:
         new: dict[str, Any] = {}
@@ -180,7 +126,7 @@ class _Run:
         new["refused"] = self.refused()
         settings = replace(self.old, **new)
         problems = _distinct(self.parts[name] for name in self.read_again)
-        return Reload(settings, self.difference(settings, scope), problems, self.error)
+        return Reload(settings, self.difference(settings, scope), problems, _each_once(self.errors))
 
     # pjsip.conf and pjsip_wizard.conf
 
@@ -245,18 +191,23 @@ class _Run:
         first = built.duplicate
         if first is None or self.forgiving:
             return built.objects
-        self.error = self.error or ConfigError(first.message, first.path, first.line)
+        self.errors.append(ConfigError(first.message, first.path, first.line))
         return dict(old)
 
     # the files beside
 
     def beside(self, scope: Scope) -> dict[str, Any]:
-        """Settings of the companion files that the scope reaches and that have changed."""
+        """Settings of the other files that the scope reaches and that have changed."""
         new: dict[str, Any] = {}
+        if scope.includes(Scope.MANAGER):
+            both = self.take_up_together("manager", ("manager.conf", "acl.conf"))
+            if both is not None:
+                new["manager"], problems = manager_conf.manager(*both)
+                self.note("manager", problems)
         for field, file, only, make in _BESIDE:
-            if scope.includes(only) and (document := self.take_up(file, file)) is not None:
+            if scope.includes(only) and (document := self.take_up(field, file)) is not None:
                 new[field], problems = make(document)
-                self.note(file, problems)
+                self.note(field, problems)
         if scope.includes(Scope.ALIASES):
             aliases = self.take_up("cli_aliases.conf", "cli_aliases.conf")
             start = self.take_up("cli.conf", "cli.conf")
@@ -277,11 +228,32 @@ class _Run:
             # what is refused stays refused: the same objects stay in force
             kept = former.refused if former is not None else NOTHING
             failure = self.failures[str(path)]
-            self.error = self.error or failure
+            self.errors.append(failure)
             self.parts[part] = Part(fingerprint, (given_up(failure),), kept)
             return None
         self.parts[part] = Part(fingerprint, tuple(document.remarks))
         return document
+
+    def take_up_together(self, part: str, files: tuple[str, ...]) -> list[Document] | None:
+        """The documents of files that mean something only together; None when all are untouched,
+        or when one is given up and there is a former form to stay with."""
+        former = self.parts.get(part)
+        if former is not None and former.fingerprint.untouched():
+            return None
+        paths = [str(self.old.directory / file) for file in files]
+        known = former.fingerprint.stamps if former is not None else dict.fromkeys(paths)
+        readings = [self.read(path, optional=known[path] is None) for path in paths]
+        self.read_again.append(part)
+        failures = [self.failures[path] for path in paths if path in self.failures]
+        documents = [one.document or Document() for one in readings]
+        problems = [*map(given_up, failures), *(p for one in documents for p in one.remarks)]
+        broken = [path for path in paths if path in self.failures]
+        fingerprint = joined((one.fingerprint for one in readings), given_up=broken)
+        self.errors += failures
+        self.parts[part] = Part(fingerprint, tuple(problems))
+        if failures and former is not None:
+            return None
+        return documents
 
     def read(self, path: str, optional: bool) -> _Reading:
         """Read a file once in a run; an optional one may be missing."""
@@ -338,7 +310,6 @@ class _Run:
 _BESIDE: Final[
     tuple[tuple[str, str, Scope, Callable[[Document], tuple[Any, list[Problem]]]], ...]
 ] = (
-    ("manager", "manager.conf", Scope.MANAGER, manager_conf.manager),
     ("statsd", "statsd.conf", Scope.STATSD, other_files.statsd),
     ("resolver", "resolver_unbound.conf", Scope.RESOLVER, other_files.resolver),
     ("pjreg", "pjreg.conf", Scope.PJREG, other_files.pjreg),
@@ -380,6 +351,11 @@ def _changed_names(old: Mapping[str, Auth], new: Mapping[str, Auth]) -> tuple[st
     if old is new:
         return ()
     return tuple(name for name in {**old, **new} if old.get(name) != new.get(name))
+
+
+def _each_once(errors: Iterable[ConfigError]) -> tuple[ConfigError, ...]:
+    """The same file may be given up for several purposes."""
+    return tuple({(e.path, e.line, e.message): e for e in errors}.values())
 
 
 def _distinct(parts: Iterable[Part]) -> tuple[Problem, ...]:

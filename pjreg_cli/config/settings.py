@@ -125,10 +125,10 @@ class Reload:
     difference: Difference
     problems: tuple[Problem, ...] = ()
     """What is wrong with the files that were read again."""
-    error: ConfigError | None = None
-    """Why a file was given up, of which everything stays as it was."""
+    errors: tuple[ConfigError, ...] = ()
+    """Why files were given up, of which everything stays as it was; the others count."""
 
     @property
     def ok(self) -> bool:
         """False when a file was given up."""
-        return self.error is None
+        return not self.errors

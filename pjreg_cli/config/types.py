@@ -207,6 +207,13 @@ def option(default: Any, synopsis: str, description: str = "") -> Any:
     return Field(default=default, title=synopsis, description=description)
 
 
+def inert(default: Any, synopsis: str, description: str = "") -> Any:
+    """A field for an option that is read and checked, but changes nothing here."""
+    return Field(
+        default=default, title=synopsis, description=description, json_schema_extra={"inert": True}
+    )
+
+
 def option_names(model: type[Any]) -> frozenset[str]:
     """The names of the options a section of this type may have."""
     return frozenset(f.name for f in dataclasses.fields(model)) - OURS
@@ -225,6 +232,5 @@ Networks = Annotated[tuple[Network, ...], BeforeValidator(networks)]
 ServiceClass = Annotated[int, BeforeValidator(service_class)]
 Digests = Annotated[tuple[tuple[str, SecretStr], ...], BeforeValidator(digests)]
 Nameservers = Annotated[tuple[tuple[str, int], ...], BeforeValidator(nameservers)]
-Acl = tuple[tuple[bool, Network], ...]
 HostsFile = Annotated[str, BeforeValidator(hosts_file)]
 Word = Annotated[str, BeforeValidator(word)]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pjreg_cli.api.configuration import ModuleHelp, ObjectView, Option, Planned, Problem
 from pjreg_cli.config import help as config_help
 from pjreg_cli.config.check import check
-from pjreg_cli.config.load import plan
 from pjreg_cli.config.models import Auth, Transport
+from pjreg_cli.config.plan import plan
 from pjreg_cli.config.settings import Settings
 from pjreg_cli.config.shown import (
     auth_options,

@@ -193,8 +193,8 @@ class Engine:
         async with self._reloading:
             result = await asyncio.to_thread(reload, self.settings, scope)
             log_problems(result.problems)
-            if result.ok:
-                await self._apply(result)
+            # a file that was given up leaves its own settings as they were, no others
+            await self._apply(result)
             return result.ok
 
     async def _apply(self, result: Reload) -> None:

@@ -118,7 +118,9 @@ class Program:
         try:
             if scope in (Scope.MANAGER, Scope.PJREG, Scope.ALL):
                 # also without a change: what failed before, and certificates, are tried again
-                await self.managers.apply(after.manager, after.pjreg.registry_detail)
+                for why in await self.managers.apply(after.manager, after.pjreg.registry_detail):
+                    _log.error("%s", why)
+                    ok = False
             if after.pjreg != before.pjreg:
                 self.logs.open_file(after.pjreg)
         except PjregError as error:
@@ -132,7 +134,8 @@ class Program:
         stack.callback(self.statsd.close)
         self.statsd.start(self.engine.notices)
         stack.push_async_callback(self.managers.close)
-        await self.managers.start()
+        for why in await self.managers.start():
+            _log.error("%s; registrations go on without it, a reload tries again", why)
         stack.push_async_callback(self.engine.close)
         await self.engine.open()
 

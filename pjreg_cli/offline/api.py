@@ -17,6 +17,7 @@ from pjreg_cli.api.notices import Listener
 from pjreg_cli.api.port import Api
 from pjreg_cli.api.registrations import RegistrationRow, RegistrationView
 from pjreg_cli.api.tracing import HistoryEntry
+from pjreg_cli.config import manager_conf
 from pjreg_cli.config.shown import (
     registration_options,
 )
@@ -201,18 +202,7 @@ class _Managers:
         self._settings = settings.manager
 
     def users(self) -> Sequence[ManagerUser]:
-        return [
-            ManagerUser(
-                name=account.name,
-                has_secret=bool(account.secret.get_secret_value()),
-                acl=tuple((permit, network.with_netmask) for permit, network in account.acl),
-                read=account.read,
-                write=account.write,
-                displayconnects=account.displayconnects,
-                allowmultiplelogin=account.allowmultiplelogin,
-            )
-            for account in self._settings.users
-        ]
+        return [manager_conf.shown(account) for account in self._settings.users]
 
     def settings(self) -> Sequence[tuple[str, str]]:
         enabled = "Yes" if self._settings.enabled else "No"

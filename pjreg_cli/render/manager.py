@@ -5,30 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
+from pjreg_cli.config.manager_classes import CLASSES
 from pjreg_cli.render.columns import cut, pad
 
 #: the order permissions are listed in, whatever the file says
-_CLASSES = (
-    "system",
-    "call",
-    "log",
-    "verbose",
-    "command",
-    "agent",
-    "user",
-    "config",
-    "dtmf",
-    "reporting",
-    "cdr",
-    "dialplan",
-    "originate",
-    "agi",
-    "cc",
-    "aoc",
-    "test",
-    "security",
-    "message",
-)
+_CLASSES = tuple(name for name in CLASSES if name != "all")
 #: columns of `manager show commands`
 _ACTION_WIDTH, _SUMMARY_WIDTH = 43, 33
 

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from pjreg_cli.ami.server import ManagerServer
+from pjreg_cli.config.access import Access
 from pjreg_cli.config.models import ManagerAccount, ManagerSettings
 from pjreg_cli.engine.tasks import spawn
 from tests.support.ami_port import FakeInstance
@@ -27,8 +28,9 @@ def account(name: str = "admin", secret: str = "s3cret", **changed: Any) -> Mana
         "read": ("all",),
         "write": ("all",),
     } | changed
-    if "acl" in fields:
-        fields["acl"] = tuple((permit, ip_network(text)) for permit, text in fields["acl"])
+    if "rules" in fields:
+        rules = tuple((permit, ip_network(text)) for permit, text in fields.pop("rules"))
+        fields["access"] = Access(rules)
     return ManagerAccount(name=name, secret=SecretStr(secret), **fields)
 
 

@@ -13,7 +13,7 @@ from tests.support.ami_client import account
 USERS = (
     account("Admin", "gehéim"),
     account("mute", ""),
-    account("far", acl=[(False, "0.0.0.0/0")]),
+    account("far", rules=[(False, "0.0.0.0/0")]),
 )
 KEY = hashlib.md5("123gehéim".encode()).hexdigest()
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pjreg_cli.api.configuration import Level
-from pjreg_cli.config.load import Scope, Settings, load, plan, reload
+from pjreg_cli.config.load import Scope, Settings, load, reload
+from pjreg_cli.config.plan import plan
 from pjreg_cli.errors import ConfigError
 
 UDP = "[udp]\ntype=transport\nbind=127.0.0.1:5060\n"
@@ -134,7 +135,7 @@ def test_companion_files_are_read(write: Write) -> None:
     settings = load(
         write(
             UDP,
-            manager="[general]\nenabled=yes\n[admin]\nsecret=s\n",
+            manager="[general]\nenabled=yes\n[admin]\nsecret=a-long-one\n",
             statsd="[general]\nenabled=yes\nserver=127.0.0.1:99\n",
             resolver_unbound="[general]\nnameserver=127.0.0.1@53\nresolv=\n",
             cli_aliases="[general]\ntemplate=t\n[t]\nr=pjsip show registrations\n",
@@ -170,6 +171,31 @@ def test_bytes_that_are_no_utf_8_keep_their_values(write: Write, tmp_path: Path)
         b"M\xfcnchen",
     ]
     assert settings.registrations["a"].outbound_auth == (name,)
+
+
+def test_users_are_held_to_the_lists_of_acl_conf(write: Write) -> None:
+    manager = "[general]\nenabled=yes\nbindaddr=127.0.0.1\n[a]\nsecret=x\nacl=ten\n"
+    nobody = load(write(UDP, manager=manager))
+    assert not nobody.manager.users[0].access.admits("10.1.1.1")
+    assert lines(nobody) == ["manager.conf:6"]
+    write(acl="[ten]\ndeny=0.0.0.0/0\npermit=10.0.0.0/8\n")
+    outcome = reload(nobody, Scope.MANAGER)
+    access = outcome.settings.manager.users[0].access
+    assert (access.admits("10.1.1.1"), access.admits("127.0.0.1")) == (True, False)
+    assert outcome.ok
+    assert outcome.problems == ()
+    write(acl="[ten\n")
+    broken = reload(outcome.settings, Scope.MANAGER)
+    assert [(Path(e.path).name, e.line) for e in broken.errors] == [("acl.conf", 1)]
+    assert broken.settings.manager == outcome.settings.manager
+    assert not reload(broken.settings, Scope.MANAGER).ok
+
+
+def test_broken_lists_at_the_start_let_nobody_in(write: Write) -> None:
+    manager = "[general]\nenabled=yes\nbindaddr=127.0.0.1\n[a]\nsecret=x\nacl=ten\n"
+    settings = load(write(UDP, manager=manager, acl="[ten]\npermit=0.0.0.0/0\n[x\n"))
+    assert not settings.manager.users[0].access.admits("10.1.1.1")
+    assert lines(settings) == ["manager.conf:6", "acl.conf:3"]
 
 
 # -- reload -----------------------------------------------------------------------------------
@@ -393,3 +419,15 @@ def test_only_79_characters_of_a_name_count(tmp_path: Path) -> None:
     section = f"[{name}]\ntype=registration\nserver_uri=sip:h\nclient_uri=sip:u@h\n"
     (tmp_path / "pjsip.conf").write_text(section)
     assert list(load(tmp_path).registrations) == [name[:79]]
+
+
+def test_file_that_is_given_up_withholds_no_other(write: Write) -> None:
+    old = load(write(UDP, registration("a"), manager="[general]\nenabled=no\n"))
+    write(
+        UDP, registration("a", "expiration=777"), manager="[general\n", statsd="[general]\nport=9"
+    )
+    outcome = reload(old, Scope.ALL)
+    assert outcome.settings.registrations["a"].expiration == 777
+    assert outcome.settings.statsd.port == 9
+    assert outcome.settings.manager == old.manager
+    assert [(Path(e.path).name, e.line) for e in outcome.errors] == [("manager.conf", 1)]

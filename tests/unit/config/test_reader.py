@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatch
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -11,21 +10,7 @@ from hypothesis import strategies as st
 
 from pjreg_cli.config.reader import Document, read
 from pjreg_cli.errors import ConfigError
-
-
-class Texts:
-    """Files that are only texts."""
-
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._files = files
-
-    def lines(self, path: str) -> Iterable[str]:
-        if path not in self._files:
-            raise FileNotFoundError(path)
-        yield from self._files[path].splitlines(keepends=True)
-
-    def find(self, pattern: str) -> Sequence[str]:
-        return sorted(name for name in self._files if fnmatch(name, pattern))
+from tests.support.texts import Texts
 
 
 def document(text: str, **others: str) -> Document:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pjreg_cli.commands.pattern import (
+from pjreg_cli.config.pattern import (
     Pattern,
     PatternError,
     RefusedPatternError,

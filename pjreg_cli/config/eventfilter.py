@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from pjreg_cli.commands.pattern import Pattern, PatternError, compile_pattern
+from pjreg_cli.config.pattern import Pattern, PatternError, compile_pattern
 from pjreg_cli.errors import AmiError, excerpt
 
 #: the name of the event that is sent only to those whose filters name it
@@ -70,7 +70,7 @@ EVERYTHING = Filters()
 
 
 def compiled(texts: Iterable[str]) -> tuple[Filters, tuple[str, ...]]:
-    """The filters, and a complaint for each text that is none."""
+    """The filters, and a complaint for each text that is none: that one lets nothing through."""
     found: list[Filter] = []
     complaints: list[str] = []
     for text in texts:
@@ -78,8 +78,16 @@ def compiled(texts: Iterable[str]) -> tuple[Filters, tuple[str, ...]]:
             found.append(_filter(text.strip()))
         except AmiError as error:
             complaints.append(str(error))
+            found.append(_shut(text.strip()))
     include = tuple(each for each in found if each.include)
     return Filters(include, tuple(each for each in found if not each.include)), tuple(complaints)
+
+
+def _shut(text: str) -> Filter:
+    """What stands for a filter that cannot be read: nothing passes what was to let events in, and
+    everything is what was to be kept out."""
+    excludes = text.startswith("!") or "exclude" in text.partition("=")[0].lower()
+    return Filter(not excludes, False, lambda _name, _event: excludes)
 
 
 def _filter(text: str) -> Filter:

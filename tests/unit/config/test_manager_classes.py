@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pjreg_cli.ami import classes
+from pjreg_cli.config import manager_classes as classes
 
 
 def test_all_is_every_bit() -> None:

@@ -12,7 +12,7 @@ from pjreg_cli.config.load import Reload, Scope, reload
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.contain import Contained
-from pjreg_cli.engine.fleet import Fleet
+from pjreg_cli.engine.fleet import REJOIN_RATE, Fleet
 from pjreg_cli.engine.inbound import Inbound
 from pjreg_cli.engine.journal import Journal, identity_of
 from pjreg_cli.engine.listeners import Listeners
@@ -20,7 +20,7 @@ from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.engine.trace import Trace
-from pjreg_cli.engine.views import RegistrationViews, is_idle, is_unregistering
+from pjreg_cli.engine.views import RegistrationViews, is_idle, is_stranded, is_unregistering
 from pjreg_cli.engine.watch import Watch
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.pool import Pool
@@ -208,6 +208,10 @@ class Engine:
             _log.error("%s", failure.why)
         for name in reopened.kept:
             _log.warning("transport %s: changed, but without allow_reload it stays", name)
+        for name in reopened.renewed:
+            _log.info("transport %s: its certificates were read again", name)
+        if reopened.renewed:
+            self.reachable()
         for name in (*difference.removed, *difference.changed):
             if (entry := fleet.entries.get(name)) is not None:
                 entry.removed = name in difference.removed
@@ -305,6 +309,12 @@ class Engine:
         """Nobody listens where a UDP flow leads."""
         with Contained(self._failed_inputs, "a refusal of %s", flow.target):
             self._attempts.refused(flow)
+
+    def reachable(self) -> None:
+        """What never left this host is sent soon: its failures were those of the network here."""
+        failed = [entry for entry in self._fleet.entries.values() if is_stranded(entry)]
+        for number, entry in enumerate(failed):
+            self._fleet.post(entry, Start(number / REJOIN_RATE))
 
 
 def log_problems(problems: Iterable[Problem]) -> None:

@@ -9,7 +9,7 @@ from pjreg_cli.api.registrations import RegistrationRow, RegistrationView, Under
 from pjreg_cli.config.shown import (
     registration_options,
 )
-from pjreg_cli.registration.state import Flight, Status
+from pjreg_cli.registration.state import Cause, Flight, Status
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: the word for a registration that was removed and still has an unregister under way
 STOPPED = "Stopped"
+#: causes of failures that are those of this host and its network
+_STRANDING = (Cause.SEND_FAILED.value, Cause.UNRESOLVED.value)
 
 
 class Held(Protocol):
@@ -113,6 +115,19 @@ class RegistrationViews:
             source=settings.source,
             under_way=None if entry is None else under_way_of(entry, now),
         )
+
+
+def is_stranded(entry: Entry) -> bool:
+    """Whether the last attempt of a registration never reached anybody, and nothing is under way:
+    there was no address, no route, no name server, no connection."""
+    state, evidence = entry.state, entry.evidence
+    return (
+        evidence is not None
+        and evidence.cause in _STRANDING
+        and state.in_flight is None
+        and state.status in (Status.REJECTED_TEMPORARY, Status.REJECTED_PERMANENT)
+        and not state.refused
+    )
 
 
 def is_settled(entry: Entry) -> bool:

@@ -67,7 +67,7 @@ class Connection(asyncio.Protocol, Endpoint):
             raise TransportError(f"{self._label()}: the other side does not read")
         stream.write(data)
         if self._tap.active:
-            self._tap.sent(data, self.transport, self.protocol, self._ours(), self._theirs())
+            self._tap.sent(data, self.transport, self.protocol, self.ours, self._theirs())
 
     def reply(self, data: bytes, address: tuple[Any, ...]) -> None:
         """Answer on this connection, whatever the address; dropped when it has ended."""
@@ -108,7 +108,7 @@ class Connection(asyncio.Protocol, Endpoint):
             messages = []
         for message in messages:
             if self._tap.active:
-                ours, theirs = self._ours(), self._theirs()
+                ours, theirs = self.ours, self._theirs()
                 self._tap.received(message, self.transport, self.protocol, ours, theirs)
             self._listener.received(message, Source(self, self.peer))
         if self._framer.broken is not None and self._stream is not None:
@@ -132,7 +132,8 @@ class Connection(asyncio.Protocol, Endpoint):
         if pings > 0 and self._stream is not None and not self._stream.is_closing():
             self._stream.write(_PONG)
 
-    def _ours(self) -> Address:
+    @property
+    def ours(self) -> Address:
         """Our end of the connection, which is not the port we listen on."""
         name = self._stream.get_extra_info("sockname") if self._stream is not None else None
         return Address(str(name[0]), int(name[1])) if name else Address("", 0)

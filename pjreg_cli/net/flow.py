@@ -84,7 +84,7 @@ class Flow(ABC):
     A stream's flow outlives its connections: `send` connects when there is none.
     """
 
-    __slots__ = ()
+    __slots__ = ("told",)
 
     transport: str
     """The name of the transport's section."""
@@ -93,6 +93,8 @@ class Flow(ABC):
     reliable: bool
     """Whether messages arrive without retransmissions (RFC 3261 section 17)."""
     target: Target
+    told: Address | None
+    """What `contact` was when last asked for; None before."""
 
     @property
     @abstractmethod
@@ -117,6 +119,10 @@ class Flow(ABC):
         """Whether what came to `endpoint` may answer what was sent over this flow: over a stream,
         only what came over its connection."""
 
+    def is_astray(self) -> bool:
+        """Whether there is a connection from an address that is ours no longer."""
+        return False
+
     @abstractmethod
     def reset(self) -> None:
         """Give up the connection, without telling the listener; the next `send` opens a new one.
@@ -137,6 +143,11 @@ class Listener(Protocol):
 
     def refused(self, flow: Flow) -> None:
         """An ICMP message says that nobody listens where this UDP flow leads."""
+        ...
+
+    def reachable(self) -> None:
+        """What kept requests from leaving this host may be over: an address has become known, a
+        network is there again, a transport could be opened."""
         ...
 
 

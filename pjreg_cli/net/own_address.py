@@ -20,6 +20,10 @@ _ROUTE_S = 10.0
 _KEPT = 10_000
 
 
+class AddressUnknownError(TransportError):
+    """Nobody can tell yet by which address others reach us."""
+
+
 class Routes:
     """The local address from which the system reaches a host."""
 
@@ -39,6 +43,10 @@ class Routes:
         self._found[host] = (now + _ROUTE_S, address)
         return address
 
+    def forget(self) -> None:
+        """Ask for every route again."""
+        self._found.clear()
+
 
 def _routed(host: str) -> str:
     """Let the system choose a source address; a connected UDP socket sends nothing for that."""
@@ -54,9 +62,12 @@ def _routed(host: str) -> str:
 class OwnAddress:
     """What one transport calls itself.  `bound` is where its socket listens."""
 
-    __slots__ = ("_networks", "_port", "_routes", "anywhere", "bound", "external", "hostname")
+    __slots__ = (
+        "_networks", "_port", "_routes", "anywhere", "bound", "external", "hostname", "transport",
+    )  # fmt: skip
 
     def __init__(self, options: Transport, bound: Address, routes: Routes) -> None:
+        self.transport = options.name
         self.bound = bound
         self.anywhere = ipaddress.ip_address(bound.host.partition("%")[0]).is_unspecified
         """Bound to 0.0.0.0 or [::]."""
@@ -68,6 +79,11 @@ class OwnAddress:
         """Numeric external_signaling_address; empty while there is none."""
         self.hostname = "" if self.external else given
         """The name to look up for `external`; empty when there is nothing to look up."""
+
+    @property
+    def version(self) -> int:
+        """The version of IP, 4 or 6."""
+        return 6 if ":" in self.bound.host else 4
 
     def translated(self, target: Target) -> bool:
         """Whether there is a NAT between us and the target: it is in no local_net."""
@@ -83,10 +99,26 @@ class OwnAddress:
         return self.bound
 
     def named(self, host: str, translated: bool) -> Address:
-        """What Via and Contact of a request to `host` name (`translated`: see there)."""
-        if translated and self.external:
-            return Address(self.external, self._port)
-        return self.socket_address(host)
+        """What Via and Contact of a request to `host` name (`translated`: see there).
+
+        Raises TransportError; AddressUnknownError while the name of the NAT in front of us has no
+        address: the private one would be believed for as long as the binding lasts.
+        """
+        if not translated:
+            return self.socket_address(host)
+        if not self.external:
+            raise AddressUnknownError(
+                f"external_signaling_address {self.hostname} has no address yet"
+            )
+        return Address(self.external, self._port)
+
+    def leaves_elsewhere(self, host: str, address: str) -> bool:
+        """Whether what is sent to `host` now leaves from another address than `address`; False
+        while there is no way at all."""
+        try:
+            return self.anywhere and self._routes.address_to(host) != address
+        except TransportError:
+            return False
 
     def ends(self, address: tuple[Any, ...]) -> tuple[Address, Address]:
         """Our address and that of the other side, for a trace; never raises."""

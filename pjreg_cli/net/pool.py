@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pjreg_cli.errors import TransportError
+from pjreg_cli.net import certificates, tls
 from pjreg_cli.net.flow import Endpoint, Failure, Flow, Listener, Source, Spawner, Tap
-from pjreg_cli.net.own_address import Routes
-from pjreg_cli.net.sockets import InUseError
+from pjreg_cli.net.own_address import OwnAddress, Routes
+from pjreg_cli.net.renewal import Renewal
+from pjreg_cli.net.reopening import Reopening, Section, kind_of
 from pjreg_cli.net.tcp import StreamEndpoint
 from pjreg_cli.net.udp import UdpEndpoint
 from pjreg_cli.sip.address import Address
@@ -38,11 +40,8 @@ _log = logging.getLogger("pjreg_cli.net")
 
 #: protocols of ours; transports of others are accepted and never used
 _OFFERED = ("udp", "tcp", "tls")
-#: how long the start waits for the addresses of host names, in seconds
-_LOOKUP_S = 3.0
-#: how often host names of external_signaling_address are looked at again, in seconds; the resolver
-#: asks only when their time to live is over
-_LOOKUPS_S = 30.0
+#: those that nothing less may stand in for
+_SECURE = ("tls", "wss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +55,8 @@ class Reopened:
     """Closed and opened anew."""
     kept: tuple[str, ...] = ()
     """Changed in the file, but left alone as `allow_reload` is off."""
-
-
-@dataclass(slots=True)
-class _Section:
-    """A transport that is open; `endpoint` is None for a protocol that we do not use."""
-
-    options: Transport
-    endpoint: UdpEndpoint | StreamEndpoint | None
-
-    @property
-    def kind(self) -> TransportKind:
-        return TransportKind(self.options.protocol, 6 if ":" in self.options.host else 4)
+    renewed: tuple[str, ...] = ()
+    """Read certificates that had been replaced."""
 
 
 class _Unwatched:
@@ -102,13 +91,23 @@ class Pool:
         self._tap: Tap = tap if tap is not None else _Unwatched()
         self._loop = asyncio.get_running_loop()
         self._routes = Routes(self._loop.time)
-        self._sections: dict[str, _Section] = {}
+        self._reopening = asyncio.Lock()
+        self._sections: dict[str, Section] = {}
+        self._failed: dict[str, tuple[Transport, str]] = {}
         self._flows: dict[tuple[str, Target], Flow] = {}
         self._kinds: dict[str, TransportKinds] = {}
         self._keep_alive_s = 0.0
         self._keeping: asyncio.TimerHandle | None = None
-        self._looking: asyncio.TimerHandle | None = None
-        self._closed = False
+        self._renewal = Renewal(
+            listener,
+            locals=self._locals,
+            flows=self._open_flows,
+            routes=self._routes,
+            resolver=resolver,
+            spawn=spawn,
+            before_check=self._network_changed,
+        )
+        self._retrying = False
 
     async def open(
         self, transports: Iterable[Transport], *, keep_alive_s: float = 0
@@ -123,39 +122,34 @@ class Pool:
         Flows of transports closed by it are told as lost, those over UDP too: the address that a
         binding names may be gone.
         """
-        wanted = {options.name: options for options in transports}
         old = self._sections
-        differing = [
-            name for name in wanted if name in old and _differ(wanted[name], old[name].options)
-        ]
-        changed = [name for name in differing if wanted[name].allow_reload]
-        gone = [name for name in old if name not in wanted]
-        # all old sockets go first: a port may pass from one section to another
-        cut = [flow for name in (*gone, *changed) for flow in await self._close(old[name])]
-        sections: dict[str, _Section] = {}
-        failed: dict[str, Failure] = {}
-        for name, options in wanted.items():
-            if name in old and name not in changed:
-                sections[name] = old[name]
-                continue
-            try:
-                sections[name] = await self._opened(options)
-            except TransportError as error:
-                failed[name] = Failure(str(error), isinstance(error, InUseError))
+        wanted = {options.name: options for options in transports}
+        reopening = Reopening(old, wanted, self._opened, self._close)
+        async with self._reopening:
+            await reopening.run()
+            self._take_over(reopening.sections)
+            self._failed = {
+                name: (wanted[name], failure.why)
+                for name, failure in reopening.failed.items()
+                if name not in reopening.sections
+            }
+        await self._renewal.look_up_names()
+        self._keep_alive_every(float(keep_alive_s))
+        for flow in reopening.cut:
+            self._listener.closed(flow, f"transport {flow.transport} was reloaded", True)
+        return Reopened(
+            reopening.failed,
+            added=tuple(name for name in reopening.sections if name not in old),
+            removed=tuple(name for name in old if name not in wanted),
+            changed=tuple(reopening.changed),
+            kept=tuple(reopening.kept),
+            renewed=tuple(reopening.renewed),
+        )
+
+    def _take_over(self, sections: dict[str, Section]) -> None:
         self._sections = sections
         self._flows.clear()
         self._kinds.clear()
-        await self._look_up_names()
-        self._keep_alive_every(float(keep_alive_s))
-        for flow in cut:
-            self._listener.closed(flow, f"transport {flow.transport} was reloaded", True)
-        return Reopened(
-            failed,
-            added=tuple(name for name in sections if name not in old),
-            removed=tuple(gone),
-            changed=tuple(changed),
-            kept=tuple(name for name in differing if name not in changed),
-        )
 
     def opened(self) -> tuple[str, ...]:
         """Names of the open transports, in file order."""
@@ -163,7 +157,7 @@ class Pool:
 
     def kinds(self, transport: str = "") -> TransportKinds:
         """What the named transport (empty or unknown: all) can do, for `Resolver.locate`."""
-        name = transport if transport in self._sections else ""
+        name = transport if transport in self._sections or self._is_missed(transport) else ""
         known = self._kinds.get(name)
         if known is None:
             known = self._kinds[name] = self._kinds_of(name)
@@ -187,20 +181,21 @@ class Pool:
 
     async def close(self) -> None:
         """Close everything; the listener is told nothing more."""
-        self._closed = True
-        for handle in (self._keeping, self._looking):
-            if handle is not None:
-                handle.cancel()
-        for section in self._sections.values():
-            await self._close(section)
-        self._sections = {}
-        self._flows.clear()
-        self._kinds.clear()
+        self._renewal.close()
+        if self._keeping is not None:
+            self._keeping.cancel()
+        async with self._reopening:
+            for section in self._sections.values():
+                await self._close(section)
+            self._take_over({})
+            self._failed = {}
 
     # -- choosing -----------------------------------------------------------------------------
 
     def _chosen(self, name: str, target: Target) -> UdpEndpoint | StreamEndpoint:
         kind = TransportKind(target.protocol, target.version)
+        if self._is_missed(name):
+            raise TransportError(self._failed[name][1])
         named = self._sections.get(name)
         candidates = self._sections.values() if named is None else [named]
         for section in candidates:
@@ -211,27 +206,38 @@ class Pool:
         raise TransportError(f"no transport for {kind.protocol} over IPv{kind.version}")
 
     def _kinds_of(self, name: str) -> TransportKinds:
-        if name:
-            section = self._sections[name]
+        failed = tuple((kind_of(options), why) for options, why in self._failed.values())
+        if section := self._sections.get(name):
             own = frozenset({section.kind} if section.endpoint is not None else ())
             return TransportKinds(own, section.options.protocol)
+        if name:
+            options, why = self._failed[name]
+            return TransportKinds(frozenset(), options.protocol, ((kind_of(options), why),))
         offered = (section.kind for section in self._sections.values() if section.endpoint)
-        return TransportKinds(frozenset(offered))
+        return TransportKinds(frozenset(offered), failed=failed)
+
+    def _is_missed(self, name: str) -> bool:
+        """Whether a transport is one that could not be opened, and that no other may stand in for:
+        what is to be secret does not go another way."""
+        return name in self._failed and self._failed[name][0].protocol in _SECURE
 
     # -- opening and closing ------------------------------------------------------------------
 
-    async def _opened(self, options: Transport) -> _Section:
+    async def _opened(self, options: Transport) -> Section:
         """Open one transport; raises TransportError."""
         if options.protocol not in _OFFERED:
-            return _Section(options, None)
+            return Section(options, None)
         if options.protocol == "udp":
             endpoint = UdpEndpoint(options, self._listener, self._tap, self._routes)
-            return _Section(options, endpoint)
+            return Section(options, endpoint)
+        files = tls.files(options)
         stream = StreamEndpoint(options, self._listener, self._tap, self._routes, self._spawn)
         await stream.open()
-        return _Section(options, stream)
+        if warning := certificates.ending(options.cert_file, datetime.now(tz=UTC)):
+            _log.warning("transport %s: %s", options.name, warning)
+        return Section(options, stream, files)
 
-    async def _close(self, section: _Section) -> tuple[Flow, ...]:
+    async def _close(self, section: Section) -> tuple[Flow, ...]:
         """Close one transport; the flows that ends."""
         if section.endpoint is None:
             return ()
@@ -270,43 +276,32 @@ class Pool:
             next_at = now + self._keep_alive_s
         self._keeping = self._loop.call_at(next_at, self._keep_alive, next_at)
 
-    async def _look_up_names(self) -> None:
-        """Find the addresses of external_signaling_address; a name server that is slow is not
-        waited for long."""
-        if self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
+    # -- what happens to the host -------------------------------------------------------------
+
+    def _locals(self) -> list[OwnAddress]:
+        return [one.endpoint.local for one in self._sections.values() if one.endpoint is not None]
+
+    def _open_flows(self) -> list[Flow]:
+        endpoints = [section.endpoint for section in self._sections.values()]
+        return [flow for one in endpoints if one is not None for flow in one.open_flows()]
+
+    def _network_changed(self) -> None:
+        """An address that a transport could not be bound to may be there now."""
+        if self._failed and not self._retrying:
+            self._retrying = True
+            self._spawn(self._retry(), "transports that failed")
+
+    async def _retry(self) -> None:
         try:
-            async with asyncio.timeout(_LOOKUP_S):
-                for section in self._sections.values():
-                    await self._look_up_name(section)
-        except TimeoutError:
-            _log.warning("external_signaling_address: no answer from the name server yet")
-        self._look_again()
-
-    def _look_again(self) -> None:
-        named = any(one.endpoint and one.endpoint.local.hostname for one in self._sections.values())
-        if named and not self._closed:
-            self._looking = self._loop.call_later(
-                _LOOKUPS_S, lambda: self._spawn(self._look_up_names(), "external address")
-            )
-
-    async def _look_up_name(self, section: _Section) -> None:
-        if section.endpoint is None or not section.endpoint.local.hostname:
-            return
-        local = section.endpoint.local
-        found = await self._resolver.addresses(local.hostname, section.kind.version)
-        if not found:
-            _log.warning(
-                "transport %s: external_signaling_address %s has no address",
-                section.options.name,
-                local.hostname,
-            )
-        elif local.external not in found:
-            local.external = found[0]
-
-
-def _differ(one: Transport, other: Transport) -> bool:
-    """Whether two sections say different things; where they stand in the file does not matter."""
-    names = [field.name for field in dataclasses.fields(one) if field.name != "source"]
-    return any(getattr(one, name) != getattr(other, name) for name in names)
+            async with self._reopening:
+                for name, (options, _) in tuple(self._failed.items()):
+                    try:
+                        self._sections[name] = await self._opened(options)
+                    except TransportError:
+                        continue
+                    del self._failed[name]
+                    self._take_over(self._sections)
+                    _log.warning("transport %s: could be opened at last", name)
+        finally:
+            self._retrying = False
+        self._renewal.reach()

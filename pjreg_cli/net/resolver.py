@@ -121,13 +121,14 @@ class Resolver:
                     failed[question] = self._failures.get(question, "the look-up failed")
         return self._decided(uri, kinds, known, failed, favourite)
 
-    async def addresses(self, name: str, version: int) -> tuple[str, ...]:
-        """The addresses of a host, by its IP version 4 or 6; empty without any."""
+    async def addresses(self, name: str, version: int, *, anew: bool = False) -> tuple[str, ...]:
+        """The addresses of a host, by its IP version 4 or 6; empty without any.  `anew` asks even
+        where an answer is fresh."""
         if is_numeric(name):
             return (name,) if (6 if ":" in name else 4) == version else ()
         question = Question(name.rstrip(".").lower(), "AAAA" if version == 6 else "A")
-        self._begin(question)
-        return _texts(await self._settled(question, self._clock() + PATIENCE_S) or ())
+        self._begin(question, anew)
+        return _texts(await self._settled(question, self._clock() + PATIENCE_S, anew) or ())
 
     def known(self, name: str) -> tuple[str, ...]:
         """What is known of a host's addresses without asking anybody, however old."""
@@ -212,18 +213,21 @@ class Resolver:
 
     # -- finding out --------------------------------------------------------------------------
 
-    def _begin(self, question: Question) -> None:
+    def _begin(self, question: Question, anew: bool = False) -> None:
         """Start to ask, unless the answer is there or somebody has asked already."""
-        if self._ready(question) is None and question not in self._pending:
+        known = self._hosts.answer(question) if anew else self._ready(question)
+        if known is None and question not in self._pending:
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._pending[question] = done
             self._spawn(self._ask(question, done), f"look-up {question.kind} {question.name}")
 
-    async def _settled(self, question: Question, patience_at: float) -> Records | None:
+    async def _settled(
+        self, question: Question, patience_at: float, anew: bool = False
+    ) -> Records | None:
         """The records, once they are there, None when the look-up failed; somebody who has an old
         answer waits only until `patience_at` for a better one."""
         ready = self._ready(question)
-        if ready is not None:
+        if ready is not None and not (anew and question in self._pending):
             return ready
         if (pending := self._pending.get(question)) is not None:
             entry = self._entries.get(question)

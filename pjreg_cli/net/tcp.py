@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pjreg_cli.errors import TransportError
-from pjreg_cli.net import sockets, tls
+from pjreg_cli.net import certificates, sockets, tls
 from pjreg_cli.net.connection import Connection
 from pjreg_cli.net.flow import Endpoint, Flow, Listener, Spawner, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
@@ -44,6 +44,7 @@ class StreamFlow(Flow):
         self.protocol = endpoint.protocol
         self.reliable = True
         self.target = target
+        self.told = None
         self._endpoint = endpoint
         self._translated = endpoint.local.translated(target)
         self._connection: Connection | None = None
@@ -58,7 +59,8 @@ class StreamFlow(Flow):
     @property
     def contact(self) -> Address:
         """The address for Contact, the same."""
-        return self._endpoint.local.named(self.target.host, self._translated)
+        self.told = self._endpoint.local.named(self.target.host, self._translated)
+        return self.told
 
     @property
     def open(self) -> bool:
@@ -81,6 +83,13 @@ class StreamFlow(Flow):
     def carries(self, endpoint: Endpoint) -> bool:
         """Whether it came over the connection that is open now."""
         return endpoint is self._connection
+
+    def is_astray(self) -> bool:
+        """Whether the connection is from an address that is ours no longer."""
+        connection = self._connection
+        return connection is not None and self._endpoint.local.leaves_elsewhere(
+            self.target.host, connection.ours.host
+        )
 
     def reset(self) -> None:
         """Give up the connection; the next message opens another one."""
@@ -193,21 +202,32 @@ class StreamEndpoint:
         made = sockets.outgoing(self._options, source)
         try:
             await loop.sock_connect(made, (target.host, target.port))
-            stream, connection = await loop.create_connection(
-                lambda: self._connection(lost),
-                sock=made,
-                ssl=self._client,
-                server_hostname=target.name if self._client is not None else None,
-            )
+            with tls.telling(made):
+                stream, connection = await loop.create_connection(
+                    lambda: self._connection(lost),
+                    sock=made,
+                    ssl=self._client,
+                    server_hostname=target.name if self._client is not None else None,
+                )
         except BaseException:
             made.close()
             raise
-        if self._options.verify_server and not self._options.allow_wildcard_certs:
-            certificate = stream.get_extra_info("peercert")
-            if certificate and tls.only_by_wildcard(certificate, target.name):
+        if self._client is not None and self._options.verify_server:
+            certificate = stream.get_extra_info("peercert") or {}
+            wildcards = self._options.allow_wildcard_certs
+            if why := certificates.mismatch(certificate, target.name, wildcards=wildcards):
                 connection.close()
-                raise TransportError(f"its certificate names {target.name} only by a wildcard")
+                raise TransportError(f"certificate refused: {why}")
         return connection
+
+    def renew(self) -> None:
+        """Read certificates and authorities again, for connections to come; raises TransportError,
+        and changes nothing then."""
+        client, server = tls.client_context(self._options), tls.server_context(self._options)
+        self._client = client
+        if self._server_context is not None and server is not None:
+            # asked for at every handshake, whatever name the other side wants
+            self._server_context.sni_callback = lambda made, _name, _old: _use(made, server)
 
     async def close(self) -> None:
         """Close the port and all connections; nobody is told."""
@@ -250,6 +270,10 @@ class StreamEndpoint:
     def _left(self, connection: Connection, why: str) -> None:
         self._incoming.discard(connection)
         _log.debug("transport %s: %s:%s: %s", self.transport, *connection.peer[:2], why)
+
+
+def _use(made: ssl.SSLObject | ssl.SSLSocket, context: ssl.SSLContext) -> None:
+    made.context = context
 
 
 def _explained(target: Target, error: Exception) -> str:

@@ -1,12 +1,15 @@
-"""TLS as a transport section wants it: contexts, and whom a certificate speaks for."""
+"""TLS as a transport section wants it: contexts, and the files they are made of."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import ssl
 import warnings
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 from pjreg_cli.errors import TransportError, excerpt
 
@@ -27,6 +30,11 @@ _METHODS: Mapping[str, tuple[ssl.TLSVersion, ssl.TLSVersion]] = {
 }
 _OLD = (_V.TLSv1, _V.TLSv1_1)
 
+Files = tuple[tuple[str, tuple[int, int, int]], ...]
+"""Paths, each with number, time and size of what is there."""
+
+_SOCKET: ContextVar[socket.socket] = ContextVar("socket")
+
 
 def client_context(options: Transport) -> ssl.SSLContext:
     """The context for connections to registrars; raises TransportError for options that are wrong.
@@ -35,7 +43,8 @@ def client_context(options: Transport) -> ssl.SSLContext:
     those of the system count.
     """
     context = _context(ssl.PROTOCOL_TLS_CLIENT, options)
-    context.check_hostname = options.verify_server
+    # whom a certificate is made out to is for `certificates.mismatch` to say
+    context.check_hostname = False
     context.verify_mode = ssl.CERT_REQUIRED if options.verify_server else ssl.CERT_NONE
     _load_authorities(context, options)
     if options.verify_server and not (options.ca_list_file or options.ca_list_path):
@@ -58,24 +67,77 @@ def server_context(options: Transport) -> ssl.SSLContext | None:
     return context
 
 
-def only_by_wildcard(certificate: Mapping[str, Any], name: str) -> bool:
-    """Whether a certificate that fits `name` does so only by a `*`.
+def files(options: Transport) -> Files:
+    """The state of all files that a section names; another one means that they were replaced."""
+    if options.protocol != "tls":
+        return ()
+    paths = [options.cert_file, options.priv_key_file, options.ca_list_file, options.ca_list_path]
+    if options.ca_list_path:
+        with contextlib.suppress(OSError):
+            paths += sorted(entry.path for entry in os.scandir(options.ca_list_path))
+    return tuple((path, _state(path)) for path in paths if path)
 
-    `certificate` is what `SSLSocket.getpeercert` gives.  RFC 5922 section 7.2 forbids wildcards for
-    SIP domains; `allow_wildcard_certs` allows them.
-    """
-    alternatives = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
-    if not alternatives:
-        alternatives = [
-            value
-            for names in certificate.get("subject", ())
-            for kind, value in names
-            if kind == "commonName"
-        ]
-    wanted = name.rstrip(".").lower()
-    if any(str(value).rstrip(".").lower() == wanted for value in alternatives):
-        return False
-    return any(str(value).startswith("*") for value in alternatives)
+
+def _state(path: str) -> tuple[int, int, int]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@contextlib.contextmanager
+def telling(made: socket.socket) -> Iterator[None]:
+    """Within this block a handshake over `made` that fails tells the other side why: asyncio drops
+    what OpenSSL has to say at the end."""
+    token = _SOCKET.set(made)
+    try:
+        yield
+    finally:
+        _SOCKET.reset(token)
+
+
+class _Handshake(ssl.SSLObject):
+    """One side of a connection."""
+
+    tell: Callable[[], None]
+
+    def do_handshake(self) -> None:
+        """Go on with it; what it fails by is told."""
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError:
+            self.tell()
+            raise
+
+
+class _Context(ssl.SSLContext):
+    """A context whose refusals reach the other side."""
+
+    sslobject_class = _Handshake
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        """As every context, for the connection that `telling` names."""
+        made = super().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
+        below = _SOCKET.get(None)
+
+        def tell() -> None:
+            if below is not None and (alert := outgoing.read()):
+                with contextlib.suppress(OSError):
+                    below.send(alert)
+
+        if isinstance(made, _Handshake):
+            made.tell = tell
+        return made
 
 
 def _context(kind: int, options: Transport) -> ssl.SSLContext:
@@ -83,7 +145,7 @@ def _context(kind: int, options: Transport) -> ssl.SSLContext:
     known = _METHODS.get(options.method.lower())
     if known is None:
         raise _wrong(options, f"method {excerpt(options.method)} is not offered")
-    context = ssl.SSLContext(kind)
+    context = _Context(kind)
     lowest, highest = known
     try:
         with warnings.catch_warnings():

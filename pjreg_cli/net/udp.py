@@ -62,6 +62,7 @@ class UdpFlow(Flow):
         self.protocol = "udp"
         self.reliable = False
         self.target = target
+        self.told = None
         self._endpoint = endpoint
         self._address = (target.host, target.port)
         self._translated = endpoint.local.translated(target)
@@ -74,7 +75,8 @@ class UdpFlow(Flow):
     @property
     def contact(self) -> Address:
         """The address for Contact."""
-        return self._endpoint.local.named(self.target.host, self._translated)
+        self.told = self._endpoint.local.named(self.target.host, self._translated)
+        return self.told
 
     def send(self, data: bytes) -> None:
         """Send a datagram; raises TransportError."""

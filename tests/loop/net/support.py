@@ -29,6 +29,7 @@ class Heard:
         self.messages: list[tuple[bytes, Source]] = []
         self.closings: list[tuple[Flow, str, bool]] = []
         self.refusals: list[Flow] = []
+        self.reached = 0
         self._news = asyncio.Event()
 
     def received(self, data: bytes, source: Source) -> None:
@@ -41,6 +42,10 @@ class Heard:
 
     def refused(self, flow: Flow) -> None:
         self.refusals.append(flow)
+        self._news.set()
+
+    def reachable(self) -> None:
+        self.reached += 1
         self._news.set()
 
     async def until(self, wanted: Callable[[], bool]) -> None:

@@ -55,7 +55,7 @@ async def test_who_hangs_up_over_tcp_has_failed() -> None:
             writer.close()
 
         async with await asyncio.start_server(hang_up, "127.0.0.1", server.port):
-            with pytest.raises(ConnectionError, match="broke off"):
+            with pytest.raises(ConnectionError):
                 await ask(server.port)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 
 import pytest
 
+from pjreg_cli.config.models import Transport
 from pjreg_cli.errors import TransportError
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target, TransportKind, TransportKinds
@@ -21,6 +23,7 @@ from tests.loop.net.support import (
     target,
     udp_peer,
 )
+from tests.support.clock import run_virtually
 from tests.support.nameserver import nameserver
 
 
@@ -131,10 +134,109 @@ async def test_an_external_host_name_is_looked_up() -> None:
             assert pool.flow("", target(5060)).contact.host == "192.0.2.77"
 
 
-async def test_an_external_host_name_that_is_not_found_changes_nothing() -> None:
-    options = {"external_signaling_address": "nat.example.com"}
-    async with opened(section("a", **options)) as (pool, _, _):
-        assert pool.flow("", target(5060)).contact.host == "127.0.0.1"
+async def test_nothing_private_is_told_while_the_external_name_has_no_address() -> None:
+    zone: dict[str, dict[str, list[str]]] = {"example.com": {}}
+    behind = section("a", external_signaling_address="nat.example.com", local_net=ELSEWHERE)
+    async with (
+        nameserver(zone) as server,
+        opened(behind, dns=resolver(server.port)) as (pool, heard, _),
+    ):
+        flow = pool.flow("", target(5060))
+        with pytest.raises(TransportError, match=r"nat\.example\.com has no address yet"):
+            _ = flow.contact
+        with pytest.raises(TransportError, match=r"nat\.example\.com has no address yet"):
+            _ = flow.sent_by
+        zone["nat.example.com"] = {"A": ["192.0.2.77"]}
+        await heard.until(lambda: heard.reached > 0)
+        assert flow.contact.host == "192.0.2.77"
+
+
+def test_a_change_of_the_external_name_is_told_whatever_its_time_to_live() -> None:
+    async def main() -> None:
+        zone = {"nat.example.com": {"A": ["192.0.2.77"]}}
+        options = {"external_signaling_address": "nat.example.com"}
+        clock = asyncio.get_running_loop().time
+        async with (
+            nameserver(zone, ttl=86_400) as server,
+            opened(section("a", **options), dns=resolver(server.port)) as (pool, heard, _),
+        ):
+            flow = pool.flow("", target(5060))
+            assert flow.contact.host == "192.0.2.77"
+            await asyncio.sleep(100)
+            assert heard.closings == []
+            zone["nat.example.com"]["A"] = ["192.0.2.78"]
+            changed_at = clock()
+            await heard.until(lambda: bool(heard.closings))
+            assert clock() - changed_at <= 10
+            assert [(one, there) for one, _, there in heard.closings] == [(flow, True)]
+            assert "192.0.2.78" in heard.closings[0][1]
+            # that nobody answers any more changes nothing
+            server.mood = "silent"
+            await asyncio.sleep(100)
+            assert flow.contact.host == "192.0.2.78"
+            assert len(heard.closings) == 1
+
+    run_virtually(main())
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+async def test_a_transport_goes_on_when_its_new_form_cannot_be_opened(protocol: str) -> None:
+    async with opened(section("a", protocol, allow_reload=True)) as (pool, heard, _):
+        flow = pool.flow("", target(5060, protocol))
+        contact = flow.contact
+        elsewhere = section("a", protocol, host="192.0.2.1", allow_reload=True)
+        result = await pool.reopen([elsewhere])
+        assert "no address of this host" in str(result.failed["a"])
+        assert "what was before goes on" in str(result.failed["a"])
+        assert (result.changed, result.removed) == ((), ())
+        assert pool.flow("", target(5060, protocol)).contact == contact
+        assert heard.closings == []
+        # and again, once it can be had
+        assert (await pool.reopen([section("a", protocol, allow_reload=True)])).failed == {}
+
+
+async def test_two_transports_may_swap_their_ports_or_neither_does() -> None:
+    one, two = closed_port(), closed_port()
+
+    def sections(first: int, second: int, host: str = "127.0.0.1") -> list[Transport]:
+        ports = {"a": (first, "127.0.0.1"), "b": (second, host)}
+        return [
+            section(name, port=port, host=at, allow_reload=True)
+            for name, (port, at) in ports.items()
+        ]
+
+    async with opened(*sections(one, two)) as (pool, _, failed):
+        assert failed == {}
+
+        def ports() -> list[int]:
+            return [pool.flow(name, target(5060)).contact.port for name in ("a", "b")]
+
+        result = await pool.reopen(sections(two, one))
+        assert (result.failed, result.changed) == ({}, ("a", "b"))
+        assert ports() == [two, one]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as blocker:
+            blocker.bind(("127.0.0.1", 0))
+            taken = blocker.getsockname()[1]
+            result = await pool.reopen(sections(taken, one))
+            assert "already in use" in str(result.failed["a"])
+            assert ports() == [two, one]
+        assert "b" in (await pool.reopen(sections(two, one, "192.0.2.1"))).failed
+        assert ports() == [two, one]
+
+
+async def test_nothing_stands_in_for_a_secure_transport_that_failed() -> None:
+    broken = section("secure", "tls", ca_list_file="/nothing.pem")
+    async with opened(section("udp"), broken) as (pool, _, failed):
+        assert "secure" in failed
+        kinds = pool.kinds("secure")
+        assert (kinds.offered, kinds.forced) == (frozenset(), "tls")
+        assert "/nothing.pem" in kinds.lacking("tls")
+        assert pool.kinds().offered == frozenset({TransportKind("udp", 4)})
+        assert "/nothing.pem" in pool.kinds().lacking("tls")
+        with pytest.raises(TransportError, match=r"/nothing\.pem"):
+            pool.flow("secure", target(5060))
+        await pool.reopen([section("udp"), section("secure", "tls")])
+        assert pool.kinds("secure").offered == frozenset({TransportKind("tls", 4)})
 
 
 async def test_a_reload_leaves_alone_what_has_not_changed() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pjreg_cli.net.tls import only_by_wildcard
 from tests.loop.net.support import (
     ANSWER,
     MESSAGE,
@@ -168,18 +169,93 @@ async def test_each_name_has_a_connection_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "only"),
+    ("names", "name", "word"),
     [
-        ((("DNS", "*.example.com"),), True),
-        ((("DNS", "*.example.com"), ("DNS", "SIP.example.com.")), False),
-        ((("DNS", "sip.example.com"),), False),
-        ((("IP Address", "192.0.2.1"),), False),
+        ("URI:sip:sip.example.com", "sip.example.com", "connected"),
+        ("URI:sip:sip.example.com,DNS:other.example.com", "sip.example.com", "connected"),
+        ("IP:127.0.0.1,DNS:*.example.com", "127.0.0.1", "connected"),
+        ("DNS:sip.example.com", "127.0.0.1", "it is for sip.example.com, not for 127.0.0.1"),
     ],
 )
-def test_wildcards_are_told_from_names(names: tuple[tuple[str, str], ...], only: bool) -> None:
-    assert only_by_wildcard({"subjectAltName": names}, "sip.example.com") is only
+async def test_names_count_as_sip_wants_it(
+    tmp_path: Path, names: str, name: str, word: str
+) -> None:
+    made = certificate(tmp_path, names)
+    options = {"verify_server": True, "ca_list_file": str(made)}
+    assert word in await outcome(options, server(made), name)
 
 
-def test_a_wildcard_as_common_name_counts_when_there_is_nothing_else() -> None:
-    subject = ((("commonName", "*.example.com"),),)
-    assert only_by_wildcard({"subject": subject}, "sip.example.com")
+async def test_whose_certificate_is_refused_is_told_so(pem: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> str:
+            accepted, _ = listening.accept()
+            with accepted:
+                try:
+                    server(pem).wrap_socket(accepted, server_side=True).read(1)
+                except ssl.SSLError as error:
+                    return str(error.reason)
+            return "nothing"
+
+        serving = asyncio.to_thread(serve)
+        async with opened(section("s", "tls", verify_server=True)) as (pool, heard, _):
+            pool.flow("", target(listening.getsockname()[1], "tls")).send(MESSAGE)
+            assert "ALERT_UNKNOWN_CA" in await serving
+            await heard.until(lambda: bool(heard.closings))
+
+
+async def test_authorities_that_were_replaced_are_read_at_a_reload(
+    pem: Path, tmp_path: Path
+) -> None:
+    authorities = tmp_path / "ca.pem"
+    shutil.copy(certificate(tmp_path, "IP:127.0.0.1", "old"), authorities)
+    same = section("s", "tls", verify_server=True, ca_list_file=str(authorities))
+    async with opened(same) as (pool, heard, _), stream_peer(ssl=server(pem)) as peer:
+        flow = pool.flow("", target(peer.port, "tls"))
+        flow.send(MESSAGE)
+        await heard.until(lambda: bool(heard.closings))
+        assert (await pool.reopen([same])).renewed == ()
+        shutil.copy(pem, authorities)
+        assert (await pool.reopen([same])).renewed == ("s",)
+        assert pool.flow("", target(peer.port, "tls")) is flow
+        flow.send(MESSAGE)
+        assert await peer.read(len(MESSAGE)) == MESSAGE
+
+
+async def test_a_certificate_of_ours_that_was_replaced_is_shown_without_losing_anybody(
+    tmp_path: Path,
+) -> None:
+    ours = tmp_path / "ours.pem"
+    old, new = (certificate(tmp_path, "IP:127.0.0.1", name) for name in ("old", "new"))
+    shutil.copy(old, ours)
+    same = section("s", "tls", cert_file=str(ours))
+    async with opened(same) as (pool, heard, _):
+        contact = pool.flow("", target(5061, "tls")).contact
+
+        async def connected(authority: Path) -> asyncio.StreamWriter:
+            context = ssl.create_default_context(cafile=str(authority))
+            return (await asyncio.open_connection(*contact, ssl=context))[1]
+
+        early = await connected(old)
+        for again in (new, old, new):
+            shutil.copy(again, ours)
+            assert (await pool.reopen([same])).renewed == ("s",)
+            writer = await connected(again)
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await connected(old if again is new else new)
+            writer.transport.abort()
+        early.write(MESSAGE)
+        await heard.until(lambda: bool(heard.messages))
+        early.transport.abort()
+
+
+async def test_a_replacement_that_cannot_be_read_changes_nothing(pem: Path, tmp_path: Path) -> None:
+    authorities = tmp_path / "ca.pem"
+    shutil.copy(pem, authorities)
+    same = section("s", "tls", verify_server=True, ca_list_file=str(authorities))
+    async with opened(same) as (pool, _, _), stream_peer(ssl=server(pem)) as peer:
+        authorities.write_text("half a cert")
+        result = await pool.reopen([same])
+        assert "what was before goes on" in str(result.failed["s"])
+        pool.flow("", target(peer.port, "tls")).send(MESSAGE)
+        assert await peer.read(len(MESSAGE)) == MESSAGE

@@ -40,6 +40,7 @@ def test_a_host_name_counts_once_its_address_is_known() -> None:
     local = OwnAddress(options, Address("127.0.0.1", 5060), Routes(lambda: 0.0))
     translated = local.translated(Target("udp", "127.0.0.1", 5060, "x"))
     assert translated
-    assert local.named("127.0.0.1", translated) == Address("127.0.0.1", 5060)
+    with pytest.raises(TransportError, match=r"nat\.example has no address yet"):
+        local.named("127.0.0.1", translated)
     local.external = "192.0.2.9"
     assert local.named("127.0.0.1", translated) == Address("192.0.2.9", 5060)

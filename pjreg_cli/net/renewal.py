@@ -180,6 +180,9 @@ class Renewal:
             self._listener.closed(flow, why, True)
             if number % RATE == 0:
                 await asyncio.sleep(1.0)
+        if moved:
+            # requests that were under way have failed with it
+            self.reach()
 
     def _do(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         task = self._spawn(work, name)

@@ -53,6 +53,12 @@ class Nat:
         _ip(self.inside, "link set net up")
         _ip(self.inside, f"route add default via {INSIDE_ROUTER}")
 
+    def inside_has(self, address: str) -> None:
+        """Give the host inside another address, as a renewed lease does."""
+        _ip(self.inside, "address flush dev net")
+        _ip(self.inside, f"address add {address}/24 dev net")
+        _ip(self.inside, f"route add default via {INSIDE_ROUTER}")
+
 
 def require_namespaces() -> None:
     """Skip the test, saying why, where there can be no namespaces with a NAT."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import sys
 
 import pytest
 
 from pjreg_cli.config.models import Transport
 from pjreg_cli.errors import TransportError
+from pjreg_cli.net import sockets
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target, TransportKind, TransportKinds
 from tests.loop.net.support import (
@@ -88,6 +90,15 @@ async def test_bound_to_all_the_routed_address_is_named(
         flow = pool.flow("", target(5060, protocol, host=there))
         assert flow.contact.host == flow.sent_by.host == there
         assert flow.contact.port > 0
+
+
+async def readable(peer: socket.socket) -> None:
+    """Wait until something can be read."""
+    loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(peer, arrived.set)
+    async with asyncio.timeout(10):
+        await arrived.wait()
+    loop.remove_reader(peer)
 
 
 LOCAL = (ipaddress.ip_network("127.0.0.0/8"),)
@@ -300,7 +311,40 @@ async def test_what_failed_is_tried_again_at_the_next_reload() -> None:
             assert (result.failed, result.added) == ({}, ("a",))
 
 
-async def test_type_of_service_is_set() -> None:
-    sections = (section("a", tos=0xB8, cos=3), section("b", host="::1", tos=0x60))
-    async with opened(*sections) as (_, _, failed):
+@pytest.mark.parametrize(
+    ("host", "ask", "level", "kind"),
+    [
+        ("127.0.0.1", socket.IP_RECVTOS, socket.IPPROTO_IP, socket.IP_TOS),
+        ("::1", socket.IPV6_RECVTCLASS, socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
+    ],
+)
+async def test_datagrams_keep_their_class_of_service_and_port(
+    host: str, ask: int, level: int, kind: int
+) -> None:
+    port = closed_port(host=host)
+    marked = section("a", host=host, port=port, tos=0x68, cos=3)
+    async with opened(marked) as (pool, _, failed), udp_peer(host) as peer:
         assert failed == {}
+        peer.setsockopt(level, ask, 1)
+        for _ in range(2):
+            pool.flow("", target(peer.getsockname()[1], host=host)).send(MESSAGE)
+            await readable(peer)
+            _, ancillary, _, source = peer.recvmsg(65_535, 64)
+            assert source[1] == port
+            said = [data for one, other, data in ancillary if (one, other) == (level, kind)]
+            assert int.from_bytes(said[0], sys.byteorder) == 0x68
+            await pool.reopen([marked])
+
+
+@pytest.mark.parametrize(
+    ("host", "level", "kind"),
+    [
+        ("127.0.0.1", socket.IPPROTO_IP, socket.IP_TOS),
+        ("::1", socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
+    ],
+)
+def test_connections_are_marked_as_the_section_says(host: str, level: int, kind: int) -> None:
+    options = section("a", "tcp", host=host, tos=0x68)
+    for made in (sockets.outgoing(options, host), sockets.bound(options)):
+        with made:
+            assert made.getsockopt(level, kind) == 0x68

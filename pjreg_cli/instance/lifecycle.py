@@ -38,7 +38,7 @@ MODULES = (
     Module("res_pjsip_outbound_authenticator_digest", "Answers to challenges", Scope.PJSIP),
     Module("res_pjsip_outbound_registration", "Outbound registrations", Scope.REGISTRATIONS),
     Module("res_resolver_unbound", "Name servers", Scope.ALL),
-    Module("res_statsd", "Gauges for statsd", Scope.ALL),
+    Module("res_statsd", "Gauges for statsd", Scope.STATSD),
     Module("logger", "Logging", Scope.ALL, file=False),
     Module("manager", "Manager interface", Scope.MANAGER, file=False),
 )

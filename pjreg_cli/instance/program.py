@@ -121,6 +121,8 @@ class Program:
                 for why in await self.managers.apply(after.manager, after.pjreg.registry_detail):
                     _log.error("%s", why)
                     ok = False
+            if scope is Scope.STATSD or after.statsd != before.statsd:
+                self.statsd.reconfigure(after.statsd)
             if after.pjreg != before.pjreg:
                 self.logs.open_file(after.pjreg)
         except PjregError as error:

@@ -20,6 +20,9 @@ _log = logging.getLogger("pjreg_cli.metrics")
 
 #: how long until a server that was not found is looked for again, in seconds
 RETRY_S = 60.0
+#: how often the server is told where the gauges stand, in seconds: changes may have been lost on
+#: the way, or the server may have begun anew
+HEAL_S = 10.0
 #: lines that wait for the server to be found; beyond, only where the gauges stand is told
 _PENDING_LIMIT = 20_000
 
@@ -67,17 +70,26 @@ class Statsd:
         self._pending: list[str] | None = []
         self._gauges: Counter[str] = Counter()
         self._retry: asyncio.TimerHandle | None = None
+        self._healing: asyncio.TimerHandle | None = None
         self._unsubscribe: Callable[[], None] | None = None
-        self._closed = False
+        self._epoch = 0
+        """Counts the settings, so that a look-up for old ones comes to nothing."""
 
     def start(self, notices: Notices) -> None:
-        """Set all gauges to 0 and follow what happens, if enabled; never fails."""
-        if not self._settings.enabled:
-            return
-        for gauge in (_COUNT, *(_STATE + state for state in _STATES)):
-            self._send(f"{gauge}:0|g")
+        """Set all gauges to 0, if enabled, and follow what happens; never fails."""
         self._unsubscribe = notices.subscribe(self.tell)
-        self._look()
+        if self._settings.enabled:
+            for line in self._standing():
+                self._send(line)
+            self._look()
+
+    def reconfigure(self, settings: StatsdSettings) -> None:
+        """Look for the server of `settings` anew, and tell it where the gauges stand."""
+        self._let_go()
+        self._settings = settings
+        self._pending = None
+        if settings.enabled:
+            self._look()
 
     def tell(self, notice: Notice) -> None:
         """Send what a notice changes; called on the event loop."""
@@ -87,19 +99,25 @@ class Statsd:
 
     def close(self) -> None:
         """Send nothing more."""
-        self._closed = True
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
-        if self._retry is not None:
-            self._retry.cancel()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._epoch += 1
+        for handle in (self._retry, self._healing):
+            if handle is not None:
+                handle.cancel()
+        self._retry = self._healing = None
         if self._transport is not None:
             self._transport.close()
+            self._transport = None
 
     def _send(self, line: str) -> None:
         if self._transport is not None:
             self._transport.sendto(self._packet(line))
-        elif self._pending is not None:
+        elif self._pending is not None and self._settings.enabled:
             self._pending.append(line)
             if len(self._pending) > _PENDING_LIMIT:
                 self._pending = None
@@ -115,27 +133,33 @@ class Statsd:
 
     async def _connect(self) -> None:
         """Find the server, then tell it what has waited."""
-        where = (self._settings.server, self._settings.port)
+        epoch, where = self._epoch, (self._settings.server, self._settings.port)
         try:
             transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
                 _Deaf, remote_addr=where
             )
         except (OSError, UnicodeError) as error:
-            self._not_found(error)
+            if epoch == self._epoch:
+                self._not_found(error)
             return
-        if self._closed:
+        if epoch != self._epoch:
             transport.close()
             return
         self._transport = transport
         pending, self._pending = self._pending, None
         for line in self._standing() if pending is None else pending:
             self._send(line)
+        self._healing = asyncio.get_running_loop().call_later(HEAL_S, self._heal)
+
+    def _heal(self) -> None:
+        self._healing = asyncio.get_running_loop().call_later(HEAL_S, self._heal)
+        for line in self._standing():
+            self._send(line)
 
     def _not_found(self, error: Exception) -> None:
         _log.warning("statsd server '%s' cannot be reached: %s", self._settings.server, error)
         self._pending = None
-        if not self._closed:
-            self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._look)
+        self._retry = asyncio.get_running_loop().call_later(RETRY_S, self._look)
 
     def _standing(self) -> list[str]:
         gauges = (_COUNT, *(_STATE + state for state in _STATES))

@@ -13,6 +13,7 @@ from pjreg_cli.config.models import StatsdSettings
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.metrics import statsd
 from tests.support.ami_port import Notices, settled
+from tests.support.clock import run_virtually
 
 COUNT = "PJSIP.registrations.count"
 STATE = "PJSIP.registrations.state."
@@ -25,6 +26,10 @@ def sink() -> Iterator[socket.socket]:
         sock.bind(("127.0.0.1", 0))
         sock.setblocking(False)
         yield sock
+
+
+async def receive(sink: socket.socket) -> str:
+    return (await asyncio.get_running_loop().sock_recv(sink, 2000)).decode()
 
 
 async def received(sink: socket.socket, count: int) -> list[str]:
@@ -120,5 +125,59 @@ async def test_disabled_gauges_do_nothing() -> None:
     notices = Notices()
     gauges = statsd.Statsd(StatsdSettings(enabled=False), spawn=spawn)
     gauges.start(notices)
+    notices.tell(StateMade("alice"))
+    await asyncio.sleep(0)
+    gauges.close()
     assert notices.listeners == []
+
+
+def standing(made: int, registered: int) -> list[str]:
+    """What is told of so many registrations, absolutely."""
+    counts = (
+        (COUNT, made), (STATE + "Registered", registered),
+        (STATE + "Unregistered", made - registered), (STATE + "Rejected", 0),
+    )  # fmt: skip
+    return [f"{gauge}:{number}|g" for gauge, number in counts]
+
+
+def test_values_that_were_lost_heal() -> None:
+    async def main() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+            sink.bind(("127.0.0.1", 0))
+            sink.setblocking(False)
+            notices = Notices()
+            settings = StatsdSettings(enabled=True, port=sink.getsockname()[1])
+            gauges = statsd.Statsd(settings, spawn=spawn)
+            gauges.start(notices)
+            for name in ("a", "b"):
+                notices.tell(StateMade(name))
+                notices.tell(settled(name))
+            await received(sink, 4 + 2 * 4)
+            for _ in range(3):
+                began_at = asyncio.get_running_loop().time()
+                async with asyncio.timeout(2 * statsd.HEAL_S):
+                    lines = [await receive(sink) for _ in range(4)]
+                assert lines == standing(2, 2)
+                assert asyncio.get_running_loop().time() - began_at <= statsd.HEAL_S + 0.1
+            gauges.close()
+            await asyncio.sleep(3 * statsd.HEAL_S)
+            with pytest.raises(BlockingIOError):
+                sink.recv(2000)
+
+    run_virtually(main())
+
+
+async def test_other_settings_lead_to_another_server(sink: socket.socket) -> None:
+    port = sink.getsockname()[1]
+    notices = Notices()
+    gauges = statsd.Statsd(StatsdSettings(enabled=False), spawn=spawn)
+    gauges.start(notices)
+    notices.tell(StateMade("a"))
+    notices.tell(settled("a"))
+    gauges.reconfigure(StatsdSettings(enabled=True, port=port, prefix="new"))
+    assert await received(sink, 4) == [f"new.{line}" for line in standing(1, 1)]
+    gauges.reconfigure(StatsdSettings(enabled=False, port=port))
+    notices.tell(StateMade("b"))
+    gauges.reconfigure(StatsdSettings(enabled=True, port=port))
+    assert await received(sink, 4) == standing(2, 1)
     gauges.close()

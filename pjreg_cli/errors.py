@@ -19,10 +19,15 @@ def excerpt(text: str) -> str:
 
 def hint(word: str, known: Iterable[str]) -> str:
     """`, did you mean 'X'?` where one of the `known` words is close enough, else nothing."""
+    best = nearest(word, known)
+    return f", did you mean '{best}'?" if best else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The one of the `known` words that was most likely meant; empty if none is close enough."""
     small = word.casefold()
     best = min(known, key=lambda other: _distance(small, other.casefold()), default="")
-    far = _distance(small, best.casefold())
-    return f", did you mean '{best}'?" if best and far <= max(1, len(small) // 3) else ""
+    return best if _distance(small, best.casefold()) <= max(1, len(small) // 3) else ""
 
 
 def _distance(one: str, other: str) -> int:

@@ -146,7 +146,8 @@ class Conversation:
         while kind != SUGGEST:
             kind, payload = self._frame()
         lines = payload.decode("utf-8", "replace").splitlines()
-        return [line.partition("\t")[2] for line in lines]
+        # a line that begins with a sign of plus tells how many others there are
+        return [line.partition("\t")[2] for line in lines if line[:1] != "+"]
 
     def close(self) -> None:
         """Hang up."""

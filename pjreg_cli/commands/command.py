@@ -133,6 +133,15 @@ class Suggestion(NamedTuple):
     description: str = ""
 
 
+class Suggestions(list[Suggestion]):
+    """Words that may follow; of very many the first, and the last."""
+
+    def __init__(self, shown: Iterable[Suggestion] = (), more: int = 0) -> None:
+        super().__init__(shown)
+        self.more = more
+        """How many others there are."""
+
+
 class Choice(NamedTuple):
     """A possible argument, not yet quoted."""
 
@@ -168,6 +177,15 @@ Handler = Callable[[Call], Answer | Awaitable[Answer]]
 Completer = Callable[[Console, Sequence[str], str], Iterable[Choice]]
 
 
+#: an argument to a word on it
+Describe = Callable[[Console, str], str]
+
+
+def undescribed(_console: Console, _word: str) -> str:
+    """There is nothing to say."""
+    return ""
+
+
 def nothing(_console: Console, _args: Sequence[str], _partial: str) -> Iterable[Choice]:
     """No suggestions."""
     return ()
@@ -185,6 +203,8 @@ class Command:
     summary: str
     run: Handler
     complete: Completer = nothing
+    describe: Describe = undescribed
+    """A word on an argument, for those that are shown."""
     interactive: bool = False
     """Known to those who type only."""
     client: bool = False

@@ -16,7 +16,7 @@ from pjreg_cli.commands.command import (
     absent,
     usage,
 )
-from pjreg_cli.commands.pjsip import registration_names
+from pjreg_cli.commands.pjsip import registration_names, standing
 from pjreg_cli.render import evidence, json
 
 
@@ -76,6 +76,7 @@ ROWS = (
         "How registrations stand, and why",
         _status,
         registration_names,
+        describe=standing,
     ),
     Command(
         "pjreg reload plan",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
@@ -22,9 +23,14 @@ from pjreg_cli.commands.command import (
 )
 from pjreg_cli.commands.command import usage as usage_text
 from pjreg_cli.config.pattern import PatternError, RefusedPatternError, compile_pattern
+from pjreg_cli.errors import nearest
 from pjreg_cli.render import json, objects, registrations
 
 _ALL = "*all"
+#: names that are compared with one that does not exist
+_COMPARED = 2_000
+#: what means something in a pattern and would not fit itself; a dot does
+_SPECIAL = re.compile(r"[][*+?(){}|^$\\]")
 
 
 class _Named(Protocol):
@@ -88,14 +94,27 @@ async def _show_transports(call: Call) -> Answer:
 # -- one object -------------------------------------------------------------------------------
 
 
-def _one(call: Call, find: Callable[[str], Answer | None]) -> Answer:
+def _perhaps(call: Call, names: Callable[[Console], Sequence[str]]) -> Iterator[str]:
+    """To those who type, the name they may have meant."""
+    if call.console.kind.interactive:
+        first = call.args[0][:1].casefold()
+        close = [name for name in names(call.console) if name[:1].casefold() == first]
+        if meant := nearest(call.args[0], close[:_COMPARED]):
+            yield f"Did you mean '{meant}'?"
+
+
+def _one(
+    call: Call,
+    find: Callable[[str], Answer | None],
+    names: Callable[[Console], Sequence[str]],
+) -> Answer:
     """Show the object that is named; words behind the name are ignored."""
     if not call.args or not call.args[0]:
         return failed("No object specified.")
     found = find(call.args[0])
     if found:
         return found
-    return absent(f"Unable to find object {call.args[0]}.", "")
+    return absent(f"Unable to find object {call.args[0]}.", "", *_perhaps(call, names))
 
 
 def _show_registration(call: Call) -> Answer:
@@ -108,7 +127,7 @@ def _show_registration(call: Call) -> Answer:
         now_at = call.port.instance.view().now_at
         return Answer(json.document(json.details(view, now_at)), json=True)
 
-    return _one(call, find)
+    return _one(call, find, _names)
 
 
 def _show_auth(call: Call) -> Answer:
@@ -121,7 +140,7 @@ def _show_auth(call: Call) -> Answer:
             return Answer(json.document(shape), json=True)
         return Answer(objects.auth(view, call.console.dialect))
 
-    return _one(call, find)
+    return _one(call, find, _auths)
 
 
 def _show_transport(call: Call) -> Answer:
@@ -134,7 +153,7 @@ def _show_transport(call: Call) -> Answer:
             return Answer(json.document(shape), json=True)
         return Answer(objects.transport(view, call.console.dialect))
 
-    return _one(call, find)
+    return _one(call, find, _transports)
 
 
 def _show_settings(call: Call) -> Answer:
@@ -164,7 +183,7 @@ def _send(call: Call, every: Callable[[], None], one: Callable[[str], bool], que
         return say(queued)
     if one(name):
         return Answer()
-    return failed(f"Unable to retrieve registration {name}")
+    return failed(f"Unable to retrieve registration {name}", *_perhaps(call, _names))
 
 
 def _send_register(call: Call) -> Answer:
@@ -199,24 +218,52 @@ def _sendable(console: Console, args: Sequence[str], partial: str) -> Iterator[C
     yield from registration_names(console, args, partial)
 
 
-def _auth_names(console: Console, args: Sequence[str], partial: str) -> Iterator[Choice]:
-    names = [view.name for view in console.port.configuration.auths()]
-    return iter(()) if args else starting(names, partial)
+def standing(console: Console, word: str) -> str:
+    """How the registration of this name stands."""
+    row = console.port.registrations.row(word)
+    return "" if row is None else row.word or "Unregistered"
 
 
-def _transport_names(console: Console, args: Sequence[str], partial: str) -> Iterator[Choice]:
-    names = [view.name for view in console.port.configuration.transports()]
-    return iter(()) if args else starting(names, partial)
+def _names(console: Console) -> Sequence[str]:
+    return console.port.registrations.names()
 
 
-def _like(_console: Console, args: Sequence[str], _partial: str) -> Iterable[Choice]:
-    return () if args else (Choice("like", "only names that match a regular expression"),)
+def _auths(console: Console) -> Sequence[str]:
+    return [view.name for view in console.port.configuration.auths()]
+
+
+def _transports(console: Console) -> Sequence[str]:
+    return [view.name for view in console.port.configuration.transports()]
+
+
+def _one_of(names: Callable[[Console], Sequence[str]]) -> Completer:
+    """One of the names, as the only argument."""
+
+    def complete(console: Console, args: Sequence[str], partial: str) -> Iterator[Choice]:
+        return iter(()) if args else starting(names(console), partial)
+
+    return complete
+
+
+def _like(names: Callable[[Console], Sequence[str]]) -> Completer:
+    """`like`, and behind it the names, which are patterns that fit themselves."""
+
+    def complete(console: Console, args: Sequence[str], partial: str) -> Iterator[Choice]:
+        if not args:
+            yield Choice("like", "only names that match a regular expression")
+        elif len(args) == 1 and args[0].casefold() == "like":
+            for name in starting(names(console), partial):
+                yield Choice(_SPECIAL.sub(r"\\\g<0>", name.word), standing(console, name.word))
+
+    return complete
 
 
 # -- rows -------------------------------------------------------------------------------------
 
 
-def _tables(words: str, what: str, run: Handler) -> Iterator[Command]:
+def _tables(
+    words: str, what: str, run: Handler, names: Callable[[Console], Sequence[str]]
+) -> Iterator[Command]:
     """`list` and `show` of the same table."""
     for verb in ("list", "show"):
         yield Command(
@@ -228,7 +275,7 @@ def _tables(words: str, what: str, run: Handler) -> Iterator[Command]:
             ),
             f"Table of {what}",
             run,
-            _like,
+            _like(names),
         )
 
 
@@ -240,16 +287,17 @@ def _object(word: str, what: str, run: Handler, complete: Completer) -> Command:
         f"One {what} in full",
         run,
         complete,
+        describe=standing,
     )
 
 
 ROWS = (
-    *_tables("registrations", "registrations and how they stand", _show_registrations),
+    *_tables("registrations", "registrations and how they stand", _show_registrations, _names),
     _object("registration", "registration", _show_registration, registration_names),
-    *_tables("auths", "auth sections", _show_auths),
-    _object("auth", "auth section", _show_auth, _auth_names),
-    *_tables("transports", "transports that are open", _show_transports),
-    _object("transport", "transport", _show_transport, _transport_names),
+    *_tables("auths", "auth sections", _show_auths, _auths),
+    _object("auth", "auth section", _show_auth, _one_of(_auths)),
+    *_tables("transports", "transports that are open", _show_transports, _transports),
+    _object("transport", "transport", _show_transport, _one_of(_transports)),
     Command(
         "pjsip show settings",
         usage_text(
@@ -274,6 +322,7 @@ ROWS = (
         "Make a registration register anew",
         _send_register,
         _sendable,
+        describe=standing,
     ),
     Command(
         "pjsip send unregister",
@@ -285,5 +334,6 @@ ROWS = (
         "Unregister a registration for good",
         _send_unregister,
         _sendable,
+        describe=standing,
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pjreg_cli.commands.command import Answer, Command
 from pjreg_cli.commands.words import joined, tokenise
+from pjreg_cli.errors import nearest
 
 #: summary and usage of an alias
 ALIASED = "Aliased CLI Command"
@@ -150,3 +151,24 @@ def guess(commands: Iterable[Syntax], words: Sequence[str]) -> str:
         if not any(len(c.words) == count and all(map(_is, before, c.words)) for c in known):
             return joined(words[:count])
     return joined(words)
+
+
+def nearest_to(commands: Iterable[Syntax], words: Sequence[str]) -> str:
+    """The command most likely meant by words that call none; empty if nothing is close."""
+    meant: list[str] = []
+    every = list(commands)
+    for at, word in enumerate(words):
+        left = [known for known in every if len(known.words) > at and known.begins(meant)]
+        offered = [other for known in left for other in known.offered[at]]
+        if not offered:
+            break
+        small = word.casefold()
+        begun = sorted({other for other in offered if other.casefold().startswith(small)}, key=len)
+        best = begun[0] if begun else nearest(word, offered)
+        if not best:
+            return ""
+        meant.append(best)
+    taken = find(every, meant)
+    if taken is None:
+        return ""
+    return joined([*meant, *words[len(meant) :]])

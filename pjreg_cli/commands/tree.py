@@ -20,9 +20,11 @@ from pjreg_cli.commands.command import (
     Kind,
     Reply,
     Suggestion,
+    Suggestions,
     Verdict,
     absent,
     say,
+    undescribed,
     usage,
 )
 from pjreg_cli.commands.words import Tokens, joined, quote, tokenise
@@ -50,7 +52,7 @@ async def execute(line: str, console: Console) -> Reply:
             return Reply((), ok=True)
         known = table.find(commands, words)
         if known is None:
-            return _reply(console, _unknown(line, commands, words), line)
+            return _reply(console, _unknown(console, line, commands, words), line)
         if not known.expansion:
             return await _run(known, line, tokens, console)
         line = known.expansion + line[tokens.words[len(known.words) - 1].end :]
@@ -58,9 +60,14 @@ async def execute(line: str, console: Console) -> Reply:
     return _reply(console, loop, line)
 
 
-def _unknown(line: str, commands: Sequence[table.Syntax], words: Sequence[str]) -> Answer:
+def _unknown(
+    console: Console, line: str, commands: Sequence[table.Syntax], words: Sequence[str]
+) -> Answer:
     more = f"(type 'core show help {table.guess(commands, words)}' for other possible commands)"
-    return Answer([f"No such command '{line}' {more}\n"], Verdict.UNKNOWN)
+    output = [f"No such command '{line}' {more}\n"]
+    if console.kind.interactive and (meant := table.nearest_to(commands, words)):
+        output.append(f"Did you mean '{meant}'?\n")
+    return Answer(output, Verdict.UNKNOWN)
 
 
 async def _run(known: table.Syntax, line: str, tokens: Tokens, console: Console) -> Reply:
@@ -190,10 +197,12 @@ _TYPED = tuple(table.syntax(row) for row in _ROWS if row.interactive)
 # -- suggesting -------------------------------------------------------------------------------
 
 
-def suggest(text: str, console: Console) -> Sequence[Suggestion]:
+def suggest(text: str, console: Console) -> Suggestions:
     """The words that may follow, or complete, the text before the cursor; sorted commands first.
 
-    At most a thousand.  Each says how far back it begins and is quoted where it must be.
+    At most a thousand, of more the first and the last.  Each says how far back it begins and is
+    quoted where it must be.  Who types is also offered words that have the letters begun in this
+    order, where none begins with them.
     """
     tokens = tokenise(text)
     words = [token.text for token in tokens.words]
@@ -201,13 +210,47 @@ def suggest(text: str, console: Console) -> Sequence[Suggestion]:
     begun = len(text) - tokens.words[-1].start if tokens.open and tokens.words else 0
     opened = begun > 0 and text[-begun] == '"'
     commands = _commands(console)
-    choices = {choice.word: choice for choice in _next_words(commands, words, partial)}
-    for choice in islice(_arguments(commands, console, words, partial), _SUGGESTIONS):
-        choices.setdefault(choice.word, choice)
-    return [
-        Suggestion(quote(choice.word, opened), -begun, choice.description)
-        for choice in choices.values()
-    ]
+    choices, more = _bounded(_choices(commands, console, words, partial))
+    if not choices and partial and console.kind.interactive:
+        every = _choices(commands, console, words, "")
+        loose = [choice for choice in every if _scattered(partial, choice.word)]
+        choices, more = _bounded(iter(sorted(loose, key=lambda c: (len(c.word), c.word))))
+    known = _meant(commands, words)
+    describe = undescribed if known is None else known[0].command.describe
+    return Suggestions(
+        (
+            Suggestion(quote(word, opened), -begun, description or describe(console, word))
+            for word, description in choices
+        ),
+        more,
+    )
+
+
+def _choices(
+    commands: Sequence[table.Syntax], console: Console, words: Sequence[str], partial: str
+) -> Iterator[Choice]:
+    seen = set()
+    for choice in _next_words(commands, words, partial):
+        seen.add(choice.word)
+        yield choice
+    for choice in _arguments(commands, console, words, partial):
+        if choice.word not in seen:
+            yield choice
+
+
+def _bounded(choices: Iterator[Choice]) -> tuple[list[Choice], int]:
+    """The first of them and the last, and how many were left out."""
+    shown = list(islice(choices, _SUGGESTIONS - 1))
+    further, last = 0, None
+    for choice in choices:
+        further, last = further + 1, choice
+    return (shown if last is None else [*shown, last]), max(0, further - 1)
+
+
+def _scattered(letters: str, word: str) -> bool:
+    """Whether a word has these letters in this order."""
+    rest = iter(word.casefold())
+    return all(letter in rest for letter in letters.casefold())
 
 
 def _next_words(
@@ -239,6 +282,18 @@ def _arguments(
     commands: Sequence[table.Syntax], console: Console, words: Sequence[str], partial: str
 ) -> Iterator[Choice]:
     """The arguments the command in `words` may take next."""
+    found = _meant(commands, words)
+    if found is not None:
+        known, arguments = found
+        for choice in known.command.complete(console, arguments, partial):
+            if choice.word.startswith(partial):
+                yield choice
+
+
+def _meant(
+    commands: Sequence[table.Syntax], words: Sequence[str]
+) -> tuple[table.Syntax, Sequence[str]] | None:
+    """The command that `words` call, by an alias perhaps, and the arguments among them."""
     known = table.find(commands, words)
     for _ in range(_ALIAS_DEPTH):
         if known is None or not known.expansion:
@@ -246,7 +301,6 @@ def _arguments(
         expanded = [token.text for token in tokenise(known.expansion).words]
         words = [*expanded, *words[len(known.words) :]]
         known = table.find(commands, words)
-    if known is not None and not known.expansion:
-        for choice in known.command.complete(console, words[known.given :], partial):
-            if choice.word.startswith(partial):
-                yield choice
+    if known is None or known.expansion:
+        return None
+    return known, words[known.given :]

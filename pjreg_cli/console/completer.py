@@ -1,67 +1,36 @@
-"""What Tab and `?` do: functions of what has been typed and of what may follow.
+"""What Tab and `?` show: functions of what has been typed and of what may follow.
 
-Nothing here asks anybody: the suggestions are passed in, and the texts to show come back.
+Nothing here asks anybody: the suggestions are passed in, and what to show comes back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 
+from prompt_toolkit.completion import Completion
 from prompt_toolkit.utils import get_cwidth
 
+from pjreg_cli.commands.command import Suggestions
 from pjreg_cli.console.backend import Suggestion
 
 NOTHING = "  (nothing more is known to follow)\n"
-FULL = 1_000
-"""As many suggestions may be only the first of more: what they agree on says nothing then."""
 
-_GAP = 2
-"""Blanks between two columns, as in Asterisk."""
 _FREE_TEXT = frozenset({"like", "where"})
 """Words after which anything may be typed, a question mark too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """What Tab makes of a line."""
-
-    text: str
-    """All that now stands before the cursor."""
-    choices: tuple[str, ...]
-    """To be listed under the line, sorted; empty when there is no choice to make."""
+def further(suggestions: Sequence[Suggestion]) -> int:
+    """How many words may follow besides those suggested."""
+    return suggestions.more if isinstance(suggestions, Suggestions) else 0
 
 
-def complete(text: str, suggestions: Sequence[Suggestion]) -> Completed:
-    """Go on as far as all suggestions agree: one is put in with a blank, several are listed too.
-
-    `text` is what stands before the cursor.
-    """
-    if not suggestions:
-        return Completed(text, ())
-    start = suggestions[0].start_position
-    words = sorted({one.text for one in suggestions if one.start_position == start})
-    head, typed = _split(text, start)
-    if len(words) == 1:
-        return Completed(f"{head}{words[0]} ", ())
-    common = _agreed(words) if len(suggestions) < FULL else ""
-    return Completed(head + (common if len(common) >= len(typed) else typed), tuple(words))
-
-
-def in_columns(words: Sequence[str], width: int, rows: int) -> str:
-    """Words side by side, as many as `width` takes, in at most `rows` lines.
-
-    What does not fit is counted in a last line.  Cells are those of the terminal: a Chinese sign
-    takes two.
-    """
-    broadest = max(map(get_cwidth, words), default=0)
-    across = max(1, width // (broadest + _GAP))
-    lines = [
-        "".join(_padded(word, broadest + _GAP) for word in words[at : at + across]).rstrip()
-        for at in range(0, len(words), across)
+def completions(suggestions: Sequence[Suggestion]) -> list[Completion]:
+    """The lines of the menu, each with a word on it beside it."""
+    return [
+        Completion(one.text, one.start_position, display_meta=one.description)
+        for one in suggestions
     ]
-    return _bounded(lines, rows, len(words), across)
 
 
 def explained(suggestions: Sequence[Suggestion], width: int, rows: int) -> str:
@@ -72,7 +41,7 @@ def explained(suggestions: Sequence[Suggestion], width: int, rows: int) -> str:
         _cut(f"  {_padded(text, broadest)}  {one.description}".rstrip(), width)
         for text, one in ordered
     ]
-    return _bounded(lines, rows, len(lines), 1)
+    return _bounded(lines, rows, further(suggestions))
 
 
 def asks(text: str) -> bool:
@@ -97,21 +66,6 @@ def question(line: str) -> str | None:
     return before
 
 
-def _agreed(words: Sequence[str]) -> str:
-    """How all words begin; of sorted ones the first and the last differ soonest."""
-    same = 0
-    for one, other in zip(words[0], words[-1], strict=False):
-        if one != other:
-            break
-        same += 1
-    return words[0][:same]
-
-
-def _split(text: str, start_position: int) -> tuple[str, str]:
-    at = max(0, len(text) + start_position)
-    return text[:at], text[at:]
-
-
 def _padded(text: str, width: int) -> str:
     return text + " " * (width - get_cwidth(text))
 
@@ -129,11 +83,8 @@ def _cut(text: str, width: int) -> str:
     return "".join(kept) + "..."
 
 
-def _bounded(lines: Sequence[str], rows: int, count: int, across: int) -> str:
-    if len(lines) <= max(rows, 1):
-        return "".join(f"{line}\n" for line in lines)
-    shown = max(rows - 1, 1)
-    more = count - shown * across
-    return "".join(f"{line}\n" for line in islice(lines, shown)) + (
-        f"... and {more} more: type another letter\n"
-    )
+def _bounded(lines: Sequence[str], rows: int, more: int) -> str:
+    shown = len(lines) if len(lines) + bool(more) <= max(rows, 1) else max(rows - 1, 1)
+    more += len(lines) - shown
+    text = "".join(f"{line}\n" for line in islice(lines, shown))
+    return text + (f"... and {more:,} more: type another letter\n" if more else "")

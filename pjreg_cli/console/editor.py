@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import TextIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import in_terminal
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.buffer import Buffer, CompletionState
+from prompt_toolkit.completion import get_common_complete_suffix
 from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import has_selection, is_searching, vi_insert_mode
+from prompt_toolkit.filters import (
+    completion_is_selected,
+    has_completions,
+    has_selection,
+    is_searching,
+    vi_insert_mode,
+)
 from prompt_toolkit.filters.app import emacs_insert_mode
 from prompt_toolkit.formatted_text import ANSI
 from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
@@ -25,12 +34,15 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.search import accept_search
 from prompt_toolkit.styles import Style
 
-from pjreg_cli.console.completer import NOTHING, asks, complete, explained, in_columns
+from pjreg_cli.console.backend import Suggestion
+from pjreg_cli.console.completer import NOTHING, asks, completions, explained, further
 from pjreg_cli.console.reader import Interrupted, Leaving, Suggest
 from pjreg_cli.console.writer import Writer
 
 _REDRAW_S = 0.05
 """The bar is drawn at most this often."""
+_MENU = 10
+"""Lines of the menu that Tab opens."""
 _STYLE = Style.from_dict(
     {
         "bottom-toolbar": "reverse",
@@ -78,6 +90,7 @@ class EditorReader:
     ) -> None:
         """`suspend` stops this program until the operator's shell lets it go on."""
         self._suspend = suspend
+        self._more = 0
         self._writer = writer
         self._look = look
         self._suggest = suggest
@@ -89,7 +102,9 @@ class EditorReader:
         self._output: Output = Vt100_Output.from_pty(stdout, term=term)
         self._session: PromptSession[str] = PromptSession(
             message=lambda: ANSI(look.prompt()),
-            bottom_toolbar=look.bar,
+            bottom_toolbar=self._bar,
+            # grey is what tells it from what was typed
+            auto_suggest=AutoSuggestFromHistory() if look.colour else None,
             history=history,
             enable_history_search=True,
             editing_mode=mode,
@@ -97,7 +112,7 @@ class EditorReader:
             style=_STYLE,
             color_depth=ColorDepth.DEPTH_4_BIT if look.colour else ColorDepth.DEPTH_1_BIT,
             complete_while_typing=False,
-            reserve_space_for_menu=0,
+            reserve_space_for_menu=_MENU,
             input=_Input(stdin),
             output=self._output,
         )
@@ -207,9 +222,17 @@ class EditorReader:
             async with in_terminal(render_cli_done=True):
                 self._writer.put(text)
                 await self._writer.drain()
-                self._session.bottom_toolbar = self._look.bar
+                self._session.bottom_toolbar = self._bar
         finally:
-            self._session.bottom_toolbar = self._look.bar
+            self._session.bottom_toolbar = self._bar
+
+    def _bar(self) -> Fragments:
+        """The bar, and while the menu is open how much it does not show."""
+        state = self._session.default_buffer.complete_state
+        more = len(state.completions) + self._more - _MENU if state else 0
+        if more <= 0:
+            return self._look.bar()
+        return [("", f" {more:,} more: type another letter, or go on with Tab")]
 
     def _room(self) -> tuple[int, int]:
         size = self._output.get_size()
@@ -220,6 +243,8 @@ class EditorReader:
         typing = (emacs_insert_mode | vi_insert_mode) & ~has_selection & ~is_searching
         bindings.add("tab", filter=typing)(self._tab)
         bindings.add("?", filter=typing)(self._question)
+        bindings.add("enter", filter=typing & completion_is_selected)(self._choose)
+        bindings.add("escape", filter=typing & has_completions, eager=True)(self._close_menu)
         bindings.add("c-c")(self._control_c)
         bindings.add("c-d", filter=typing)(self._control_d)
         bindings.add("c-z")(self._control_z)
@@ -228,7 +253,18 @@ class EditorReader:
         return bindings
 
     def _tab(self, event: KeyPressEvent) -> None:
+        if event.current_buffer.complete_state:
+            event.current_buffer.complete_next()
+            return
         event.app.create_background_task(self._complete(self._hold_keys()))
+
+    def _choose(self, event: KeyPressEvent) -> None:
+        """Enter on a word of the menu takes it; the line is run by another."""
+        event.current_buffer.complete_state = None
+        event.current_buffer.insert_text(" ")
+
+    def _close_menu(self, event: KeyPressEvent) -> None:
+        event.current_buffer.cancel_completion()
 
     def _question(self, event: KeyPressEvent) -> None:
         if asks(event.current_buffer.document.text_before_cursor):
@@ -238,16 +274,24 @@ class EditorReader:
 
     async def _complete(self, hold: ExitStack) -> None:
         buffer = self._session.default_buffer
-        before = buffer.document.text_before_cursor
         with hold:
-            completed = complete(before, await self._suggest(before))
-            if completed.text != before:
-                buffer.delete_before_cursor(len(before))
-                buffer.insert_text(completed.text)
-        if completed.choices:
-            await self._show(in_columns(completed.choices, *self._room()))
-        elif completed.text == before:
+            found = await self._suggest(buffer.document.text_before_cursor)
+            self._more = further(found)
+            self._offer(buffer, found)
+
+    def _offer(self, buffer: Buffer, found: Sequence[Suggestion]) -> None:
+        """Put in the only word that fits, else what all have in common, and open the menu."""
+        shown = completions(found)
+        if not shown:
             self._output.bell()
+        elif len(shown) == 1:
+            buffer.delete_before_cursor(-shown[0].start_position)
+            buffer.insert_text(f"{shown[0].text} ")
+        else:
+            if common := get_common_complete_suffix(buffer.document, shown):
+                buffer.insert_text(common)
+                shown = [one.new_completion_from_position(len(common)) for one in shown]
+            buffer.complete_state = CompletionState(buffer.document, shown)
 
     async def _explain(self, hold: ExitStack) -> None:
         with hold:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
@@ -32,6 +33,8 @@ _TWICE_S = 2.0
 """A second Ctrl-D within this time is meant."""
 _PATIENCE_S = 2.0
 """How long Tab waits for an instance."""
+_SAME_KEY_S = 0.5
+"""How much later than a shell we may hear of the Ctrl-C that ended it."""
 _LEAVE = frozenset({"quit", "exit"})
 
 
@@ -65,6 +68,7 @@ class Session:
         self._doing = ""
         self._running: asyncio.Task[None] | None = None
         self._in_shell = False
+        self._heard_in_shell = asyncio.Event()
         self._interrupted = ""
         """To be said of lines that Ctrl-C has kept from being run."""
         self._gone: Disconnected | None = None
@@ -220,9 +224,11 @@ class Session:
         await self._writer.drain()
         self._writer.hold(True)
         self._in_shell = True
+        self._heard_in_shell.clear()
         try:
             with self._terminal.lent(interactive=not command):
-                await run_shell(command)
+                if await run_shell(command):
+                    await self._hear_it()
         except OSError as error:
             self._writer.put(f"No shell can be started: {error}\n")
         finally:
@@ -233,6 +239,12 @@ class Session:
         """Ctrl-Z: stop with the modes the terminal had, until the shell lets us go on."""
         with self._terminal.lent(interactive=True):
             os.kill(0, signal.SIGTSTP)
+
+    async def _hear_it(self) -> None:
+        """The Ctrl-C that ended a shell came to us, too, perhaps a moment later: it is its own."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SAME_KEY_S):
+                await self._heard_in_shell.wait()
 
     # -- Ctrl-C -------------------------------------------------------------------------------
 
@@ -251,6 +263,7 @@ class Session:
         """SIGINT: during an output it ends that, at a prompt it gives up the line."""
         if self._in_shell:
             # The terminal has echoed ^C.
+            self._heard_in_shell.set()
             self._writer.put("\n")
             return
         if self._running is not None:

@@ -7,17 +7,22 @@ import os
 import signal
 
 _DEFAULT = "/bin/sh"
+_INTERRUPTED = 128 + signal.SIGINT
+"""What a shell exits with whose command ended by SIGINT."""
 _PATIENCE_S = 1.0
 """How long a shell may take to end."""
 
 
-async def run_shell(command: str) -> None:
-    """Run one command, or with an empty one an interactive shell, on this terminal; wait for it."""
+async def run_shell(command: str) -> bool:
+    """Run one command, or with an empty one an interactive shell, on this terminal; wait for it.
+
+    Whether it ended by Ctrl-C.
+    """
     shell = os.environ.get("SHELL") or _DEFAULT
     words = [shell, "-c", command] if command else [shell]
     process = await asyncio.create_subprocess_exec(*words)
     try:
-        await process.wait()
+        return await process.wait() in (-signal.SIGINT, _INTERRUPTED)
     except asyncio.CancelledError:
         await _hang_up(process)
         raise

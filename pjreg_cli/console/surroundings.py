@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from prompt_toolkit.enums import EditingMode
 
 from pjreg_cli.console.prompt import Surroundings
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def local_time() -> datetime:
@@ -41,10 +44,15 @@ def surroundings(hostname: str, remote: bool) -> Surroundings:
 
 
 def history_path(environment: Mapping[str, str], home: Path) -> Path:
-    """Where the lines typed are kept (XDG Base Directory: a relative `$XDG_STATE_HOME` is none)."""
+    """Where the lines typed are kept (XDG Base Directory: a relative `$XDG_STATE_HOME` is none).
+
+    Those who have become root by sudo have each a file of their own.
+    """
     state = environment.get("XDG_STATE_HOME", "")
     base = Path(state) if state.startswith("/") else home / ".local" / "state"
-    return base / "pjreg-cli" / "history"
+    who = environment.get("SUDO_USER", "")
+    own = f"history-{who}" if _PLAIN_NAME.fullmatch(who) and who != "root" else "history"
+    return base / "pjreg-cli" / own
 
 
 def editing_mode(environment: Mapping[str, str]) -> EditingMode:

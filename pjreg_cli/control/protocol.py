@@ -22,7 +22,8 @@ From the server:
 ``O``  a piece of output of the command under way (pieces may split anywhere but in a character)
 ``E``  the end of a command: ``0`` or ``1``, then ``q`` if the console should close and ``m`` if it
        is muted, a blank and its verbosity
-``S``  suggestions, one a line: start position, text and explanation separated by tabs
+``S``  suggestions, one a line: start position, text and explanation separated by tabs; of too
+       many, a last line tells how many others there are: ``+``, tab, number
 ``C``  how many registrations there are of each word, one a line: word, tab, number
 ``L``  a log line: its level, a tab, the text (which may have several lines)
 ``P``  progress: what the instance is doing while everybody waits, one line; empty: nothing
@@ -37,10 +38,10 @@ that a client is too slow to read are dropped, and a later ``L`` says how many w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 
-from pjreg_cli.commands.tree import Suggestion
+from pjreg_cli.commands.command import Suggestion, Suggestions
 from pjreg_cli.errors import PjregError, excerpt
 from pjreg_cli.remote import END, EXECUTE, HEAD, HELLO, OUTPUT, REFUSED, SUGGEST, frame
 
@@ -251,15 +252,20 @@ def print_suggestions(suggestions: Iterable[Suggestion]) -> bytes:
         if len(payload) + len(encoded) > MAX_ANSWER:
             break
         payload += encoded
+    if isinstance(suggestions, Suggestions) and suggestions.more:
+        payload += f"+\t{suggestions.more}\n".encode()
     return bytes(payload)
 
 
-def parse_suggestions(payload: bytes) -> Sequence[Suggestion]:
+def parse_suggestions(payload: bytes) -> Suggestions:
     """The payload of an answering `S` frame; raises ControlError."""
-    suggestions = []
+    found = Suggestions()
     for line in payload.decode("utf-8", "replace").split("\n")[:-1]:
         start, _, rest = line.partition("\t")
         text, _, description = rest.partition("\t")
+        if start == "+":
+            found.more = _count(text)
+            continue
         sign = -1 if start.startswith("-") else 1
-        suggestions.append(Suggestion(text, sign * _count(start.lstrip("-")), description))
-    return suggestions
+        found.append(Suggestion(text, sign * _count(start.lstrip("-")), description))
+    return found

@@ -106,22 +106,57 @@ def test_commands_given_at_the_start_are_run_first(console: Open) -> None:
 # -- Tab and ? --------------------------------------------------------------------------------
 
 
-def test_tab_lists_under_the_line_what_can_follow(console: Open) -> None:
+def test_tab_opens_a_menu_with_a_word_on_each(console: Open) -> None:
+    terminal = console()
+    terminal.type("pjsip show \t")
+    terminal.until_prompt(f"{PROMPT} pjsip show registration")
+    terminal.until(lambda me: "registration   Show one" in "\n".join(me.lines))
+    terminal.until(lambda me: "registrations  Show all" in "\n".join(me.lines))
+    terminal.type("\t\t")
+    terminal.until_prompt(f"{PROMPT} pjsip show registrations")
+    terminal.type("\r")
+    terminal.until(lambda me: "Show one" not in "\n".join(me.lines))
+    terminal.until_prompt(f"{PROMPT} pjsip show registrations")
+    assert "<pjsip" not in terminal.text
+    terminal.type("\r")
+    terminal.until("<pjsip show registrations>")
+
+
+def test_escape_closes_the_menu(console: Open) -> None:
     terminal = console()
     terminal.type("pjsip s\t")
-    terminal.until("send  set   show")
+    terminal.until("send")
+    terminal.type("\t\x1b")
+    terminal.until(lambda me: "set" not in "\n".join(me.lines))
     terminal.until_prompt(f"{PROMPT} pjsip s")
-    at = terminal.lines.index("send  set   show")
-    assert terminal.lines[at - 1] == f"{PROMPT} pjsip s"
-    assert terminal.lines[at + 1] == f"{PROMPT} pjsip s"
 
 
 def test_tab_completes_commands_and_names(console: Open) -> None:
     terminal = console()
     terminal.type("pjs\tsen\tunr\t\t")
-    terminal.until("*all         my_provider  outreg       zürich-语")
+    for name in ("*all", "my_provider", "outreg", "zürich-语"):
+        terminal.until(f"{name} ")
     terminal.type("z\t\r")
     terminal.until("<pjsip send unregister zürich-语>")
+
+
+def test_what_was_typed_before_is_suggested_in_grey(console: Open) -> None:
+    terminal = console("colour")
+    terminal.enter("pjsip show registrations")
+    terminal.until("<pjsip show registrations>")
+    terminal.type("pjsip sh")
+    terminal.until(lambda me: me.prompt_line.endswith("pjsip show registrations"))
+    assert terminal.column == len(f"{PROMPT} pjsip sh")
+    terminal.type("\x1b[C\r")
+    terminal.until(lambda me: me.text.count("<pjsip show registrations>") == 2)
+
+
+def test_without_colour_nothing_is_suggested_that_looks_like_typed(console: Open) -> None:
+    terminal = console()
+    terminal.enter("pjsip show registrations")
+    terminal.until("<pjsip show registrations>")
+    terminal.type("pjsip sh")
+    terminal.until_prompt(f"{PROMPT} pjsip sh")
 
 
 def test_keys_typed_behind_a_tab_do_not_overtake_it(console: Open) -> None:
@@ -282,7 +317,7 @@ def test_the_bar_stays_out_of_what_scrolls_away(console: Open) -> None:
     terminal = console(rows=24, columns=80)
     for _ in range(3):
         terminal.type("pjsip s\t")
-        terminal.until_prompt(f"{PROMPT} pjsip s")
+        terminal.until("send")
         terminal.enter("how")
         terminal.until_prompt(PROMPT)
     terminal.until(lambda me: "unregistered" in me.lines[-1])

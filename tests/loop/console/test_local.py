@@ -42,6 +42,9 @@ class Fake:
     def rows(self) -> Iterable[RegistrationRow]:
         return iter(ROWS)
 
+    def row(self, name: str) -> RegistrationRow | None:
+        return next((row for row in ROWS if row.name == name), None)
+
     def aliases(self) -> Mapping[str, str]:
         return {}
 

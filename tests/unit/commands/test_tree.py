@@ -223,6 +223,59 @@ def test_words_that_may_follow_are_suggested(typed: str, words: list[str]) -> No
     assert texts(typed) == words
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("pjsip show registration prov", ["my_provider"]),
+        ("pjsip show registration YPR", ["my_provider"]),
+        ("pjsip show rgs", ["registration"]),
+        ("pjsip show registration zzz", []),
+        ("pjsip show registrations like my", ["my_provider"]),
+        ("pjsip list registrations like My", [r"My\ Trunk"]),
+    ],
+)
+def test_letters_in_their_order_are_enough_for_those_who_type(typed: str, words: list[str]) -> None:
+    assert words[0:1] == texts(typed)[0:1]
+    if " like " not in typed:
+        assert texts(typed, kind=Kind.ONE_SHOT) == []
+
+
+def test_names_come_with_how_they_stand() -> None:
+    found = suggest("pjsip send unregister o", console(trunks()))
+    assert [one.description for one in found] == ["Rejected"]
+
+
+def test_of_very_many_words_the_first_the_last_and_their_number_are_told() -> None:
+    fake = Fake(views=[registration(f"trunk-{number:04}") for number in range(5000)])
+    found = suggest("pjsip show registration tr", console(fake))
+    assert (len(found), found.more) == (1000, 4000)
+    assert (found[0].text, found[-1].text) == ("trunk-0000", "trunk-4999")
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("pjsip shwo registrations", "pjsip show registrations"),
+        ("pjsp show registrations like x", "pjsip show registrations like x"),
+        ("pjsip show reg", "pjsip show registration"),
+        ("pjsip sho registration my_provider", "pjsip show registration my_provider"),
+        ("core stop graceful", "core stop gracefully"),
+    ],
+)
+async def test_those_who_type_are_asked_what_they_meant(line: str, meant: str) -> None:
+    told = "".join((await execute(line, console(trunks(), Kind.CONSOLE))).output)
+    assert told.startswith(f"No such command '{line}' (type ")
+    assert told.endswith(f"\nDid you mean '{meant}'?\n")
+    assert "Did you mean" not in await said(console(trunks()), line)
+
+
+async def test_a_misspelt_name_is_put_right_for_those_who_type() -> None:
+    for line in ("pjsip show registration my_privider", "pjsip send register my_provder"):
+        told = "".join((await execute(line, console(trunks(), Kind.CONSOLE))).output)
+        assert "Did you mean 'my_provider'?" in told
+        assert "Did you mean" not in await said(console(trunks()), line)
+
+
 def test_suggestion_replaces_what_was_begun_and_explains() -> None:
     found = suggest("core rel", console(trunks()))
     assert found == [Suggestion("reload", -3, "Reload everything")]

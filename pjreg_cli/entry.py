@@ -97,7 +97,7 @@ def _piped() -> Iterator[str]:
 def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
     """Ask the running instance; where none runs, what `--register` or the configuration says."""
     path = options.socket_path
-    greeting = remote.hello(dialect=options.dialect, json=options.json)
+    greeting = remote.hello(dialect=options.dialect, json=options.json, width=remote.columns())
     show = _painting() if options.coloured(os.isatty(1)) and not options.json else remote.write
     try:
         return remote.ask(path, lines, greeting, show)

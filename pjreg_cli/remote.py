@@ -98,9 +98,14 @@ def connect(path: str) -> _socket.socket:
     return sock
 
 
-def hello(*, dialect: str = "current", json: bool = False) -> bytes:
-    """The frame that says who asks, and how the answers should look."""
+def hello(*, dialect: str = "current", json: bool = False, width: int = 0) -> bytes:
+    """The frame that says who asks, and how the answers should look.
+
+    `width` is that of the terminal, in columns; 0: the output goes elsewhere.
+    """
     words = f"kind=one-shot dialect={dialect} json={int(json)}"
+    if width:
+        words += f" width={width}"
     return frame(HELLO, words.encode())
 
 
@@ -183,6 +188,14 @@ class Conversation:
         taken = bytes(received[:count])
         del received[:count]
         return taken
+
+
+def columns() -> int:
+    """How many columns the terminal has to which stdout goes; 0: it goes elsewhere."""
+    try:
+        return os.get_terminal_size(1).columns if os.isatty(1) else 0
+    except OSError:
+        return 0
 
 
 def quietly_closed() -> int:

@@ -37,6 +37,8 @@ class Console:
     json: bool = False
     verbose: int = 0
     """The verbosity of this console alone; `core set verbose` changes it."""
+    width: int = 0
+    """Columns of the asker's terminal; 0: it has none."""
     muted: bool = False
     """No log messages on this console; `logger mute` changes it."""
 

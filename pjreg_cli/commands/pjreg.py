@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pjreg_cli.api.configuration import Level
+from pjreg_cli.commands import status
 from pjreg_cli.commands.command import (
     USAGE,
     Answer,
@@ -13,29 +14,10 @@ from pjreg_cli.commands.command import (
     Command,
     Console,
     Verdict,
-    absent,
+    failed,
     usage,
 )
-from pjreg_cli.commands.pjsip import registration_names, standing
 from pjreg_cli.render import evidence, json
-
-
-def _status(call: Call) -> Answer:
-    if len(call.args) > 1:
-        return USAGE
-    registrations = call.port.registrations
-    now_at = call.port.instance.view().now_at
-    if not call.args:
-        views = registrations.views()
-        if call.json:
-            return Answer(json.array(json.status(view, now_at) for view in views), json=True)
-        return Answer(evidence.status(views))
-    view = registrations.view(call.args[0])
-    if view is None:
-        return absent(f"Unable to find object {call.args[0]}.", "")
-    if call.json:
-        return Answer(json.document(json.status(view, now_at)), json=True)
-    return Answer(evidence.one(view))
 
 
 async def _plan(call: Call) -> Answer:
@@ -64,20 +46,24 @@ def _check_words(_console: Console, args: Sequence[str], _partial: str) -> Itera
         yield Choice("strict", "warnings count as errors")
 
 
+def _timing(_call: Call) -> Answer:
+    """Consoles do it themselves."""
+    return failed("Only a console can tell how long a command took.")
+
+
 ROWS = (
     Command(
-        "pjreg status",
+        "pjreg timing {on|off}",
         usage(
-            "Usage: pjreg status [<registration>]",
-            "Tells for every registration, or in full for one, how it stands and why: what the",
-            "registrar last answered, from where, which rule of the retry policy decided, and",
-            "when the next attempt is due.",
+            "Usage: pjreg timing {on|off}",
+            "Has this console tell behind every command how long it took.",
         ),
-        "How registrations stand, and why",
-        _status,
-        registration_names,
-        describe=standing,
+        "Tell how long each command took",
+        _timing,
+        interactive=True,
+        client=True,
     ),
+    status.ROW,
     Command(
         "pjreg reload plan",
         usage(

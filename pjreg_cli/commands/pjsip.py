@@ -94,8 +94,9 @@ async def _show_transports(call: Call) -> Answer:
 # -- one object -------------------------------------------------------------------------------
 
 
-def _perhaps(call: Call, names: Callable[[Console], Sequence[str]]) -> Iterator[str]:
-    """To those who type, the name they may have meant."""
+def perhaps(call: Call, names: Callable[[Console], Sequence[str]] | None = None) -> Iterator[str]:
+    """To those who type, the name (of a registration) they may have meant."""
+    names = names or _names
     if call.console.kind.interactive:
         first = call.args[0][:1].casefold()
         close = [name for name in names(call.console) if name[:1].casefold() == first]
@@ -114,7 +115,7 @@ def _one(
     found = find(call.args[0])
     if found:
         return found
-    return absent(f"Unable to find object {call.args[0]}.", "", *_perhaps(call, names))
+    return absent(f"Unable to find object {call.args[0]}.", "", *perhaps(call, names))
 
 
 def _show_registration(call: Call) -> Answer:
@@ -183,7 +184,7 @@ def _send(call: Call, every: Callable[[], None], one: Callable[[str], bool], que
         return say(queued)
     if one(name):
         return Answer()
-    return failed(f"Unable to retrieve registration {name}", *_perhaps(call, _names))
+    return failed(f"Unable to retrieve registration {name}", *perhaps(call, _names))
 
 
 def _send_register(call: Call) -> Answer:

@@ -94,6 +94,10 @@ class Backend(Protocol):
         """
         ...
 
+    def resized(self, columns: int) -> None:
+        """The terminal has so many columns now; 0: the output goes elsewhere."""
+        ...
+
     async def suggest(self, text: str) -> Sequence[Suggestion]:
         """What `text`, all that stands before the cursor, can go on with; OSError as above."""
         ...

@@ -80,6 +80,10 @@ class LocalBackend:
         await write("".join(gathered))
         return Outcome(reply.ok, reply.quit)
 
+    def resized(self, columns: int) -> None:
+        """Our tables keep to so many columns."""
+        self._console.width = columns
+
     async def suggest(self, text: str) -> Sequence[Suggestion]:
         """What the command tree says, at once."""
         return suggest(text, self._console)

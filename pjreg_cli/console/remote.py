@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pjreg_cli import remote
 from pjreg_cli.console.backend import Facts, Outcome, Suggestion, Watcher, Write
@@ -26,6 +27,7 @@ class RemoteBackend:
 
     def __init__(self, client: ControlClient) -> None:
         self._client = client
+        self._columns = 0
 
     @property
     def greeting(self) -> Greeting:
@@ -86,6 +88,13 @@ class RemoteBackend:
         except Gone as gone:
             raise ConnectionError(str(gone)) from gone
         return Outcome(ok=execution.ok, quit=execution.quit)
+
+    def resized(self, columns: int) -> None:
+        """Tell the instance how broad our terminal is; one that is gone is found out later."""
+        if columns != self._columns:
+            self._columns = columns
+            with suppress(Gone):
+                self._client.resize(columns)
 
     async def suggest(self, text: str) -> Sequence[Suggestion]:
         """What `text` can go on with."""

@@ -143,6 +143,7 @@ class _Place:
             shell_allowed=shell_allowed,
             terminal=self._terminal,
             writer=self.writer,
+            pages=self.interactive,
         )
 
     def reader(self, session: Session, around: Surroundings, default: str) -> Reader:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
 
-from pjreg_cli.console.backend import Backend, Facts, Suggestion
+from pjreg_cli.console.backend import Backend, Facts, Suggestion, Write
 from pjreg_cli.console.completer import NOTHING, explained, question
 from pjreg_cli.console.paint import Painter, paint
+from pjreg_cli.console.pipeline import FileSink, Pager, Piped, ShellSink, Sink, taken_apart
 from pjreg_cli.console.reader import Interrupted, Leaving, Reader
 from pjreg_cli.console.shell import run_shell
 from pjreg_cli.console.status import (
@@ -38,6 +39,13 @@ _SAME_KEY_S = 0.5
 _LEAVE = frozenset({"quit", "exit"})
 
 
+_TIMING = {"pjreg timing on": True, "pjreg timing off": False}
+
+
+class _NotTaken(Exception):  # noqa: N818 -- a fact
+    """Whoever was to take the output does not want, or cannot take, more of it."""
+
+
 class Disconnected(Exception):  # noqa: N818 -- a fact, told to the caller
     """The instance is gone."""
 
@@ -55,7 +63,12 @@ class Session:
         shell_allowed: bool,
         terminal: Terminal,
         writer: Writer,
+        pages: bool = False,
     ) -> None:
+        """`pages` where somebody reads who may want a pager."""
+        self._pages = pages
+        self._timing = False
+        self._took_s = 0.0
         self._backend = backend
         self._facts = facts
         self._remote = remote
@@ -186,31 +199,116 @@ class Session:
             self._writer.put(explained(await self.suggest(asked), 80, 1_000) or NOTHING)
             return False
         # Tab leaves a blank behind; error lines repeat what was typed, and look odd with it.
-        return await self._execute(line if line.endswith("\\ ") else line.rstrip())
+        line = line if line.endswith("\\ ") else line.rstrip()
+        if (timing := _TIMING.get(" ".join(command.lower().split()))) is not None:
+            self._timing = timing
+            self._writer.put(f"How long a command took is {'told' if timing else 'not told'}.\n")
+            return False
+        piped = taken_apart(line)
+        if piped.sign:
+            await self._execute_into(piped)
+            return False
+        return await self._execute(line)
 
     async def _execute(self, line: str) -> bool:
+        """Run a command, its output on the terminal; True to leave."""
+        pager = self._pager_of(line)
+        if pager is not None:
+            return await self._execute_for(line, pager, painter=Painter(self._colour))
         painter = Painter(self._colour)
-        quits = False
 
         async def write(text: str) -> None:
             await self._write(painter.feed(text))
+
+        quits, whole = await self._run(line, write, self._terminal.columns)
+        rest = painter.rest()
+        if whole:
+            await self._write(rest)
+        return await self._ended(quits)
+
+    async def _run(self, line: str, write: Write, columns: int) -> tuple[bool, bool]:
+        """Have a command run; whether it wants the console closed, and whether it came to its
+        end."""
+        quits = False
 
         async def execute() -> None:
             nonlocal quits
             quits = (await self._backend.execute(line, write)).quit
 
+        self._backend.resized(columns)
+        began_at = asyncio.get_running_loop().time()
         try:
-            if not await self._interruptible(execute()):
-                painter.rest()
+            whole = await self._interruptible(execute())
+        except _NotTaken:
+            whole = True
         except OSError as error:
             raise self._gone or Disconnected(str(error)) from error
-        await self._write(painter.rest())
+        self._took_s = asyncio.get_running_loop().time() - began_at
+        return quits, whole
+
+    async def _ended(self, quits: bool) -> bool:
+        """Say what is to be said behind an output; True to leave."""
         await self._writer.finish_line()
         told, self._interrupted = self._interrupted, ""
         self._writer.put(told)
+        if self._timing:
+            self._writer.put(f"({self._took_s * 1000:.0f} ms)\n")
         if self._gone is not None:
             raise self._gone
         return quits and self._remote
+
+    # -- output that goes elsewhere -----------------------------------------------------------
+
+    async def _execute_into(self, piped: Piped) -> None:
+        """`COMMAND | shell command`, `COMMAND > file`."""
+        if not self._shell_allowed:
+            self._writer.put(NO_SHELL)
+            return
+        try:
+            if piped.sign == "|":
+                sink: Sink = await ShellSink.start(piped.target)
+            else:
+                sink = FileSink(piped.target, append=piped.sign == ">>")
+        except OSError as error:
+            self._writer.put(f"{piped.target}: {error.strerror}\n")
+            return
+        await self._execute_for(piped.command, sink)
+
+    async def _execute_for(self, line: str, sink: Sink, painter: Painter | None = None) -> bool:
+        """Run a command whose output `sink` takes; True to leave."""
+        failed: OSError | None = None
+        painter = painter or Painter(colour=False)
+
+        async def write(text: str) -> None:
+            nonlocal failed
+            try:
+                await sink.write(painter.feed(text))
+            except OSError as error:
+                failed = None if isinstance(error, BrokenPipeError) else error
+                raise _NotTaken from error
+
+        quits, told = False, ""
+        columns = self._terminal.columns if isinstance(sink, Pager) else 0
+        await self._writer.drain()
+        with self._terminal_lent():
+            quits, whole = await self._run(line, write, columns)
+            if not whole:
+                sink.abandon()
+            with suppress(OSError, _NotTaken):
+                await sink.write(painter.rest())
+            told = await sink.close()
+        if failed is not None:
+            told = f"The output could not be written: {failed.strerror}\n"
+        self._writer.put(told)
+        return await self._ended(quits)
+
+    def _pager_of(self, line: str) -> Pager | None:
+        """What pages a long output, if the operator wants that."""
+        command = os.environ.get("PJREG_PAGER", "").strip()
+        rows = self._terminal.rows
+        if not command or not rows or not self._shell_allowed or not self._pages:
+            return None
+        return Pager(command, rows, self._writer.put)
 
     async def _write(self, text: str) -> None:
         for at in range(0, len(text), _PIECE):
@@ -222,15 +320,22 @@ class Session:
             self._writer.put(NO_SHELL)
             return
         await self._writer.drain()
-        self._writer.hold(True)
-        self._in_shell = True
-        self._heard_in_shell.clear()
         try:
-            with self._terminal.lent(interactive=not command):
+            with self._terminal_lent(interactive=not command):
                 if await run_shell(command):
                     await self._hear_it()
         except OSError as error:
             self._writer.put(f"No shell can be started: {error}\n")
+
+    @contextmanager
+    def _terminal_lent(self, *, interactive: bool = False) -> Iterator[None]:
+        """The terminal is somebody else's meanwhile; log lines wait."""
+        self._writer.hold(True)
+        self._in_shell = True
+        self._heard_in_shell.clear()
+        try:
+            with self._terminal.lent(interactive):
+                yield
         finally:
             self._in_shell = False
             self._writer.hold(False)
@@ -254,7 +359,7 @@ class Session:
             async with asyncio.TaskGroup() as group:
                 self._running = group.create_task(work)
             return not self._running.cancelled()
-        except* OSError as errors:
+        except* (OSError, _NotTaken) as errors:
             raise _first(errors) from None
         finally:
             self._running = None
@@ -265,6 +370,9 @@ class Session:
             # The terminal has echoed ^C.
             self._heard_in_shell.set()
             self._writer.put("\n")
+            if self._running is not None:
+                self._running.cancel()
+                self._forget_the_rest()
             return
         if self._running is not None:
             self._running.cancel()
@@ -279,9 +387,9 @@ class Session:
             self._interrupted = f"({dropped:,} more {lines} of what was pasted were not run)\n"
 
 
-def _first(errors: ExceptionGroup[OSError]) -> OSError:
+def _first(errors: ExceptionGroup[OSError | _NotTaken]) -> OSError | _NotTaken:
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    assert isinstance(error, OSError)
+    assert isinstance(error, OSError | _NotTaken)
     return error

@@ -29,6 +29,22 @@ class Terminal:
         """Whether there was a terminal, and it has hung up."""
         return self._own is not None and self._modes() is None
 
+    @property
+    def columns(self) -> int:
+        """How broad it is; 0 where there is none."""
+        return self._size().columns
+
+    @property
+    def rows(self) -> int:
+        """How high it is; 0 where there is none."""
+        return self._size().lines
+
+    def _size(self) -> os.terminal_size:
+        try:
+            return os.get_terminal_size(self._handle)
+        except OSError:
+            return os.terminal_size((0, 0))
+
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Neither echo what is typed during a command nor wait for whole lines of it.

@@ -170,6 +170,10 @@ class ControlClient(asyncio.Protocol):
         self._listener = listener
         self._send(protocol.WATCH, "log counts")
 
+    def resize(self, columns: int) -> None:
+        """Tell how many columns the terminal has; raises Gone."""
+        self._send(protocol.RESIZE, str(columns))
+
     def close(self) -> None:
         """Hang up; nobody is told that the connection has ended."""
         self._listener = None

@@ -8,9 +8,11 @@ From the client (payload at most 64 KiB):
 
 =====  ==========================================================================================
 ``H``  hello, once, before anything else: words ``kind=one-shot|remote``, ``dialect=current|12``,
-       ``json=0|1``, ``verbose=N``, ``muted=0|1`` separated by blanks; unknown ones are passed over
+       ``json=0|1``, ``verbose=N``, ``muted=0|1``, ``width=N`` separated by blanks; unknown ones
+       are passed over
 ``X``  execute this command line
 ``S``  what could follow this text? (completion and `?`)
+``T``  the terminal has so many columns now
 ``W``  watch from now on: words ``log`` and ``counts``
 =====  ==========================================================================================
 
@@ -58,6 +60,7 @@ __all__ = [
     "OUTPUT",
     "PROGRESS",
     "REFUSED",
+    "RESIZE",
     "SUGGEST",
     "WATCH",
     "ControlError",
@@ -71,6 +74,7 @@ __all__ = [
     "parse_hello",
     "parse_log",
     "parse_suggestions",
+    "parse_width",
     "print_counts",
     "print_log",
     "print_suggestions",
@@ -80,6 +84,7 @@ WATCH = b"W"
 GREETING = b"G"
 COUNTS = b"C"
 PROGRESS = b"P"
+RESIZE = b"T"
 LOG = b"L"
 BYE = b"B"
 
@@ -130,6 +135,8 @@ class Hello:
     json: bool = False
     verbose: int = 0
     muted: bool = False
+    width: int = 0
+    """Columns of the asker's terminal; 0: it has none."""
 
     def encode(self) -> bytes:
         """The payload of an `H` frame."""
@@ -165,7 +172,13 @@ def parse_hello(payload: bytes) -> Hello:
         json=given.get("json") == "1",
         verbose=_count(given.get("verbose", "0")),
         muted=given.get("muted") == "1",
+        width=_count(given.get("width", "0")),
     )
+
+
+def parse_width(payload: bytes) -> int:
+    """The payload of a `T` frame; raises ControlError."""
+    return _count(payload.decode("ascii", "replace"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,8 @@ class _Connection:
                 self._send(protocol.SUGGEST, answer)
             case protocol.HELLO:
                 self._greet(protocol.parse_hello(payload))
+            case protocol.RESIZE:
+                self._console.width = protocol.parse_width(payload)
             case protocol.WATCH:
                 self._watch(payload.split())
             case _:
@@ -235,6 +237,7 @@ class _Connection:
             json=hello.json,
             verbose=hello.verbose,
             muted=hello.muted,
+            width=hello.width,
         )
         if remote:
             view = self._port.instance.view()

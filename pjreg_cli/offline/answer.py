@@ -31,7 +31,13 @@ Show = Callable[[bytes], None]
 
 def one_shot(port: Api, options: Options) -> Console:
     """Who asks, when the commands of the command line are executed in this process."""
-    return Console(port=port, kind=Kind.ONE_SHOT, dialect=named(options.dialect), json=options.json)
+    return Console(
+        port=port,
+        kind=Kind.ONE_SHOT,
+        dialect=named(options.dialect),
+        json=options.json,
+        width=remote.columns(),
+    )
 
 
 async def execute_all(console: Console, lines: Iterable[str], show: Show = remote.write) -> int:

@@ -6,6 +6,7 @@ For text of ASCII alone bytes and characters are the same and the fast way is ta
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 #: what moves a cursor or worse: everything that is no character, but tab and line feed
@@ -53,3 +54,26 @@ def grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str
     for row in table:
         cells = [cell.ljust(size) for cell, size in zip(row, widths, strict=True)]
         yield "  ".join(cells).rstrip() + "\n"
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes: two for the broad signs of East Asia."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def fit(text: str, columns: int) -> str:
+    """Exactly so many columns of a terminal; what is cut off ends in a dot line."""
+    size = cells(text)
+    if size <= columns:
+        return text + " " * (columns - size)
+    kept: list[str] = []
+    room = columns - 1
+    for sign in text:
+        room -= cells(sign)
+        if room < 0:
+            break
+        kept.append(sign)
+    short = "".join(kept) + "…"
+    return short + " " * (columns - cells(short))

@@ -3,43 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from pjreg_cli.api.configuration import Planned, Problem
 from pjreg_cli.api.registrations import Evidence, RegistrationView, UnderWay
-from pjreg_cli.render import columns, facts, objects
-
-_STATUS_HEAD = ("Registration", "Status", "Last answer", "Rule", "Target", "Next attempt")
-#: narrowest columns; wider cells push the rest to the right, so that rows can stream
-_STATUS_WIDTHS = (24, 12, 24, 12, 26, 0)
-
-
-def status(views: Iterable[RegistrationView]) -> Iterator[str]:
-    """A row for each registration, made as it is asked for."""
-    count = 0
-    for view in views:
-        if not count:
-            yield _row(_STATUS_HEAD)
-        count += 1
-        yield _row(_cells(view))
-    yield f"\n{count} registrations\n" if count else objects.NOTHING
-
-
-def _row(cells: Sequence[str]) -> str:
-    padded = (columns.pad(cell, size) for cell, size in zip(cells, _STATUS_WIDTHS, strict=True))
-    return "  ".join(padded).rstrip() + "\n"
-
-
-def _cells(view: RegistrationView) -> tuple[str, ...]:
-    found = view.evidence
-    return (
-        view.row.name,
-        view.row.word or "Unregistered",
-        answer(found),
-        found.rule if found else "-",
-        (found.target if found else "") or "-",
-        next_attempt(view),
-    )
+from pjreg_cli.render import columns, facts
 
 
 def answer(evidence: Evidence | None) -> str:

@@ -44,6 +44,9 @@ class Host:
         self._watcher = watcher
         watcher.counts(self._counts)
 
+    def resized(self, columns: int) -> None:
+        """Nothing here is fitted to the terminal."""
+
     async def execute(self, line: str, write: Write) -> Outcome:
         """Do what the line says."""
         assert self._watcher is not None

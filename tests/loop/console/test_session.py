@@ -67,6 +67,9 @@ class Backend:
         self.watcher = watcher
         watcher.counts(FACTS.counts)
 
+    def resized(self, columns: int) -> None:
+        assert columns >= 0
+
     async def execute(self, line: str, write: Write) -> Outcome:
         self.lines.append(line)
         assert self.watcher is not None

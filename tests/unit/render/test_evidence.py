@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from pjreg_cli.api.registrations import Evidence, RegistrationView, UnderWay
-from pjreg_cli.render.evidence import answer, one, status
+from pjreg_cli.render import status as tables
+from pjreg_cli.render.evidence import answer, one
 from tests.support.fake_port import registration
+
+
+def status(views: Iterable[RegistrationView]) -> Iterator[str]:
+    """The table of `pjreg status` as a pipe gets it."""
+    return tables.table(views, tables.DEFAULT, 0)
+
 
 FACTS = Evidence(
     at=0.0,

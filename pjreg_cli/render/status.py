@@ -1,0 +1,126 @@
+"""`pjreg status` in columns of the operator's choice, for a screen, a spreadsheet or one by one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import NamedTuple
+
+from pjreg_cli.api.registrations import RegistrationView
+from pjreg_cli.render import columns, evidence, facts, objects
+
+#: rows whose cells decide how broad the columns are
+_JUDGED = 256
+_GAP = 2
+#: no column is made narrower
+_NARROWEST = 6
+
+
+class Column(NamedTuple):
+    """One thing to know of each registration."""
+
+    head: str
+    cell: Callable[[RegistrationView], str]
+    width: int = 0
+    """The narrowest where the terminal's width is not known, so that rows can stream."""
+
+
+def _settled(view: RegistrationView) -> str:
+    return facts.clock(view.evidence.at) if view.evidence else "-"
+
+
+def _granted(view: RegistrationView) -> str:
+    found = view.evidence
+    return f"{found.granted_s}s" if found and found.granted_s is not None else "-"
+
+
+COLUMNS = {
+    "name": Column("Registration", lambda view: view.row.name, 24),
+    "status": Column("Status", lambda view: view.row.word or "Unregistered", 12),
+    "answer": Column("Last answer", lambda view: evidence.answer(view.evidence), 24),
+    "rule": Column("Rule", lambda view: view.evidence.rule if view.evidence else "-", 12),
+    "target": Column(
+        "Target", lambda view: (view.evidence.target if view.evidence else "") or "-", 26
+    ),
+    "next": Column("Next attempt", evidence.next_attempt),
+    "server": Column("Server", lambda view: view.row.server_uri, 30),
+    "account": Column("Account", lambda view: view.client_uri, 30),
+    "attempts": Column("Attempts", lambda view: str(view.attempts), 8),
+    "retries": Column("Retries", lambda view: str(view.retries), 8),
+    "granted": Column("Granted", _granted, 8),
+    "seen": Column(
+        "Seen as",
+        lambda view: columns.harmless(view.evidence.received if view.evidence else "") or "-",
+        21,
+    ),
+    "settled": Column("Last settled", _settled, 23),
+    "source": Column("Configured", lambda view: view.source, 24),
+}
+DEFAULT = ("name", "status", "answer", "rule", "target", "next")
+
+
+def table(views: Iterable[RegistrationView], names: Sequence[str], width: int) -> Iterator[str]:
+    """A row for each registration, made as it is asked for.
+
+    With a `width` (0: none is known) rows are cut to it, the broadest columns first.
+    """
+    shown = [COLUMNS[name] for name in names]
+    rows = (tuple(column.cell(view) for column in shown) for view in views)
+    head = tuple(column.head for column in shown)
+    first = list(islice(rows, _JUDGED)) if width else []
+    sizes = fitted([head, *first], width) if width else tuple(column.width for column in shown[:-1])
+    count = 0
+    for row in chain(first, rows):
+        if not count:
+            yield _line(head, sizes, cutting=bool(width))
+        count += 1
+        yield _line(row, sizes, cutting=bool(width))
+    yield f"\n{count} registrations\n" if count else objects.NOTHING
+
+
+def fitted(rows: Sequence[Sequence[str]], width: int) -> tuple[int, ...]:
+    """How broad the columns are so that a row has `width` cells at most."""
+    sizes = [max(map(columns.cells, column)) for column in zip(*rows, strict=True)]
+    room = width - _GAP * (len(sizes) - 1)
+    while sum(sizes) > room and max(sizes) > _NARROWEST:
+        broadest = max(sizes)
+        second = max((size for size in sizes if size < broadest), default=_NARROWEST)
+        at = sizes.index(broadest)
+        over = sum(sizes) - room
+        sizes[at] = max(broadest - over, min(second, broadest - 1), _NARROWEST)
+    return tuple(sizes)
+
+
+def _line(cells: Sequence[str], sizes: Sequence[int], *, cutting: bool) -> str:
+    if cutting:
+        fit = (columns.fit(cell, size) for cell, size in zip(cells, sizes, strict=True))
+        return (" " * _GAP).join(fit).rstrip() + "\n"
+    padded = [columns.pad(cell, size) for cell, size in zip(cells, sizes, strict=False)]
+    return (" " * _GAP).join([*padded, *cells[len(padded) :]]).rstrip() + "\n"
+
+
+def comma_separated(views: Iterable[RegistrationView], names: Sequence[str]) -> Iterator[str]:
+    """The same for a spreadsheet (RFC 4180, with plain line feeds); the first row has the names."""
+    yield _csv_row(names)
+    shown = [COLUMNS[name] for name in names]
+    for view in views:
+        yield _csv_row([column.cell(view) for column in shown])
+
+
+def _csv_row(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def vertical(views: Iterable[RegistrationView]) -> Iterator[str]:
+    """Everything known of each, a line for each fact, an empty line between two."""
+    between = ""
+    for view in views:
+        yield between
+        yield from evidence.one(view)
+        between = "\n"
+    if not between:
+        yield objects.NOTHING

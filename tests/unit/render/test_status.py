@@ -1,0 +1,53 @@
+"""The table of `pjreg status`, fitted and otherwise."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pjreg_cli.render import columns
+from pjreg_cli.render.status import COLUMNS, DEFAULT, comma_separated, fitted, table, vertical
+from tests.support.fake_port import registration
+
+VIEWS = [
+    registration("telnyx-main", "Registered", 9, server_uri="sip:sip.telnyx.com", next_attempt_s=9),
+    registration("zürich-语语", None, None, server_uri="sip:a,b.example"),
+]
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 200])
+def test_rows_keep_to_the_width_of_the_terminal(width: int) -> None:
+    lines = "".join(table(VIEWS, DEFAULT, width)).splitlines()
+    assert max(map(columns.cells, lines)) <= width
+    assert lines[0].startswith("Reg")
+    assert len(lines) == 5
+
+
+def test_what_is_cut_is_seen_to_be() -> None:
+    (_, row, *_) = table(VIEWS, ("name", "server"), 20)
+    assert "…" in row
+
+
+@given(
+    st.lists(st.tuples(*[st.text(max_size=40)] * 4), min_size=1, max_size=5), st.integers(20, 120)
+)
+def test_columns_fit_wherever_they_can(rows: list[tuple[str, ...]], width: int) -> None:
+    sizes = fitted(rows, width)
+    assert sum(sizes) + 6 <= max(width, 4 * 6 + 6)
+
+
+def test_every_column_can_be_shown_and_read_back() -> None:
+    lines = list(comma_separated(VIEWS, tuple(COLUMNS)))
+    rows = list(csv.DictReader(lines))
+    assert [row["name"] for row in rows] == ["telnyx-main", "zürich-语语"]
+    assert rows[1]["server"] == "sip:a,b.example"
+
+
+def test_vertical_has_a_line_for_each_fact_and_a_gap_between() -> None:
+    text = "".join(vertical(VIEWS))
+    assert text.count("Registration: ") == 2
+    assert "\n\nRegistration: " in text
+    assert "".join(vertical([])) == "No objects found.\n\n"

@@ -14,7 +14,7 @@ from pjreg_cli.errors import UsageError, excerpt, hint
 
 USAGE = """\
 Usage: pjreg-cli [OPTION...] [COMMAND WORD...]
-       pjreg-cli demo [OPTION...] [COMMAND WORD...]
+       pjreg-cli demo [--database] [OPTION...] [COMMAND WORD...]
        pjreg-cli check [--strict] [--json] [PATH]
        pjreg-cli completion bash|zsh|fish
 
@@ -77,6 +77,7 @@ class Options:
         "color",
         "commands",
         "config",
+        "database",
         "debug",
         "dialect",
         "execute",
@@ -115,6 +116,8 @@ class Options:
         self.verbose = 0
         self.debug = 0
         self.reveal_secrets = False
+        self.database = False
+        """Of the demo: accounts come from a database."""
         self.strict = False
         self.version = False
         self.help = False
@@ -241,6 +244,7 @@ _FLAGS: dict[str, Callable[[Options], None]] = {
     "--register": _set("register"),
     "--json": _set("json"),
     "--reveal-secrets": _set("reveal_secrets"),
+    "--database": _set("database"),
     "--strict": _set("strict"),
     "--verbose": _louder,
     "--debug": _debug,
@@ -343,6 +347,8 @@ def _check(options: Options) -> None:
         raise UsageError("--register is for a command where no instance runs: not with -f, -c, -r")
     if options.register and (not options.lines or options.program):
         raise UsageError("--register needs a command to answer")
+    if options.database and options.program != "demo":
+        raise UsageError("--database is for the demo: pjreg-cli demo --database")
 
 
 # -- defaults ---------------------------------------------------------------------------------

@@ -75,6 +75,8 @@ def test_instance_without_a_terminal_loads_no_console(home: Path) -> None:
 
 #: modules that whole-process and loop tests watch instead of a module of their own
 WATCHED_ELSEWHERE = {
+    "pjreg_cli.demo.database": "tests/process/test_tables.py",
+    "pjreg_cli.instance.tables": "tests/process/test_tables.py",
     "pjreg_cli.__main__": "tests/process/test_oneshot.py",
     "pjreg_cli.entry": "tests/process/test_oneshot.py",
     "pjreg_cli.offline.answer": "tests/process/test_oneshot.py",

@@ -40,9 +40,16 @@ class Problem:
     """One thing wrong with the configuration; secrets never appear in `message`."""
 
     path: str
+    """A file, or `TABLE[ID].COLUMN` of a database."""
     line: int
+    """From 1; 0 where lines mean nothing."""
     level: Level
     message: str
+
+    @property
+    def where(self) -> str:
+        """`file:line`, or the path alone where there is no line."""
+        return f"{self.path}:{self.line}" if self.line else self.path
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ def _maker(model: type[T], complete: Complete | None) -> Callable[[Section], T]:
             values["name"] = section.name
             if section.wizard:
                 values["wizard"] = section.wizard
-        values["source"] = f"{section.path}:{section.line}"
+        values["source"] = f"{section.path}:{section.line}" if section.line else section.path
         if complete is not None:
             complete(values)
         try:
@@ -221,6 +221,8 @@ def _refuse(built: Built[T], section: Section, flaws: Sequence[Defect], old: T |
     for option, message in flaws:
         entry = section.last(option) if option else None
         path, line = (entry[3], entry[2]) if entry else (section.path, section.line)
+        if option and not line:
+            path = f"{path}.{option}"  # a column of a table
         text = f"[{excerpt(name)}] is refused: {message}; {fate}"
         built.problems.append(Problem(path, line, Level.ERROR, text))
     built.refused[name] = tuple(flaw.message for flaw in flaws)

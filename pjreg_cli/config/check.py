@@ -14,7 +14,7 @@ from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import wizard
 from pjreg_cli.config.build import kind_of
 from pjreg_cli.config.call_options import TYPES
-from pjreg_cli.config.load import examine, in_file_order
+from pjreg_cli.config.load import examine
 from pjreg_cli.config.models import (
     Auth,
     Global,
@@ -26,7 +26,9 @@ from pjreg_cli.config.models import (
     System,
     Transport,
 )
+from pjreg_cli.config.problems import in_file_order
 from pjreg_cli.config.reader import Document, Entry, Section
+from pjreg_cli.config.realtime import OpenRows, no_database
 from pjreg_cli.config.rules import bare, uri_problem
 from pjreg_cli.config.secrets import SECRETS
 from pjreg_cli.config.settings import Settings
@@ -63,11 +65,13 @@ _URIS: Final = frozenset(
 _SEVERAL: Final = frozenset({"local_net", "password_digest", "set_var", "match", "contact"})
 
 
-def check(path: Path) -> list[Problem]:
-    """Every problem of a configuration, in file order.  Never raises for what is in the files or
-    for files that are not there."""
+def check(path: Path, open_rows: OpenRows = no_database) -> list[Problem]:
+    """Every problem of a configuration, in file order, tables read by `open_rows`.
+
+    Never raises for what is in the files or for files that are not there.
+    """
     try:
-        settings, documents = examine(path)
+        settings, documents = examine(path, open_rows)
     except ConfigError as error:
         return [Problem(error.path, error.line, Level.ERROR, error.message)]
     found = list(settings.problems)

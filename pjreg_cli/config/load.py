@@ -16,10 +16,13 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeVar
 
 from pjreg_cli.api.configuration import Level, Problem
-from pjreg_cli.config import build, manager_conf, other_files, wizard
+from pjreg_cli.config import build, manager_conf, other_files, tables, wizard
+from pjreg_cli.config.differences import difference
 from pjreg_cli.config.files import MAIN, Disk, Fingerprint, joined, locate, readable, stamp
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
+from pjreg_cli.config.problems import distinct
 from pjreg_cli.config.reader import Document, Section, given_up, read
+from pjreg_cli.config.realtime import FILES, FILES_ONLY, Mapped, OpenRows, mapped, no_database
 from pjreg_cli.config.rules import Inspector, OpenTransports
 from pjreg_cli.config.settings import (
     NOTHING,
@@ -29,7 +32,7 @@ from pjreg_cli.config.settings import (
     Scope,
     Settings,
 )
-from pjreg_cli.config.shown import registration_options
+from pjreg_cli.config.tables import of_files
 from pjreg_cli.errors import ConfigError
 
 __all__ = ["Difference", "Reload", "Scope", "Settings", "load", "reload"]
@@ -39,16 +42,18 @@ T = TypeVar("T", Registration, Auth, Transport, Global, System)
 #: what registrations leave by where no transport is configured at all
 IMPLICIT: Final = Transport(name="udp", source="", host="0.0.0.0", port=5060, bind="0.0.0.0:5060")
 WIZARD: Final = "pjsip_wizard.conf"
+_TABLES: Final = "tables"
 
 
-def load(path: Path) -> Settings:
-    """Read a configuration directory, or a pjsip.conf and its companions beside it.
+def load(path: Path, open_rows: OpenRows = no_database) -> Settings:
+    """Read a configuration directory, or a pjsip.conf and its companions beside it, and what they
+    say is in tables, by `open_rows`.
 
     Raises ConfigError when there is no pjsip.conf or it cannot be opened.  A file that Asterisk
     would give up leaves its defaults and a problem.
     """
     directory, main = locate(Path(path))
-    return _run(Settings(directory, main), Scope.ALL).settings
+    return _run(Settings(directory, main, open_rows=open_rows), Scope.ALL).settings
 
 
 def reload(old: Settings, scope: Scope) -> Reload:
@@ -60,14 +65,16 @@ def reload(old: Settings, scope: Scope) -> Reload:
     return _run(old, scope)
 
 
-def examine(path: Path) -> tuple[Settings, Mapping[str, Document]]:
+def examine(
+    path: Path, open_rows: OpenRows = no_database
+) -> tuple[Settings, Mapping[str, Document]]:
     """What a configuration means with all reasons to give a file up passed over, and the documents
     by the paths of their first files: for finding everything that is wrong at once.
 
     Raises ConfigError when there is no pjsip.conf or it cannot be read.
     """
     directory, main = locate(Path(path))
-    run = _Run(Settings(directory, main), forgiving=True)
+    run = _Run(Settings(directory, main, open_rows=open_rows), forgiving=True)
     with _without_collector():
         settings = run.run(Scope.ALL).settings
     return settings, {
@@ -120,13 +127,16 @@ class _Run:
         if scope.registrations:
             transports = new.get("transports", self.old.transports)
             new["registrations"] = self.registrations(transports)
+            new |= self.tables(new, transports)
         new |= self.beside(scope)
         new["parts"] = MappingProxyType(self.parts)
-        new["problems"] = _distinct(self.parts.values())
+        new["problems"] = distinct(self.parts.values())
         new["refused"] = self.refused()
         settings = replace(self.old, **new)
-        problems = _distinct(self.parts[name] for name in self.read_again)
-        return Reload(settings, self.difference(settings, scope), problems, _each_once(self.errors))
+        problems = distinct(self.parts[name] for name in self.read_again)
+        touched = any(part in ("registrations", "wizards") for part in self.read_again)
+        changes = difference(self.old, settings, scope, touched)
+        return Reload(settings, changes, problems, _each_once(self.errors))
 
     # pjsip.conf and pjsip_wizard.conf
 
@@ -134,7 +144,7 @@ class _Run:
         """Everything of pjsip.conf and its wizards but registrations."""
         old, new = self.old, dict[str, Any]()
         document = self.take_up("pjsip", MAIN)
-        own = {name: auth for name, auth in old.auths.items() if not auth.wizard}
+        own = {name: auth for name, auth in of_files(old.auths).items() if not auth.wizard}
         if document is not None:
             kinds = _by_kind(document)
             before = {"global": old.global_} if old.global_.source else {}
@@ -166,6 +176,8 @@ class _Run:
     def registrations(self, transports: Mapping[str, Transport]) -> Mapping[str, Registration]:
         """The registrations of pjsip.conf and of wizards."""
         old = self.old.registrations
+        if self.old.mapped != FILES_ONLY:
+            old = of_files(old)
         document = self.take_up("registrations", MAIN)
         wizards = self.take_up("wizards", WIZARD)
         if document is None and wizards is None:
@@ -184,6 +196,51 @@ class _Run:
             made = self.taken("wizards", built, made)
             self.refuse("wizards", built.refused)
         return MappingProxyType(own | _without(made, own))
+
+    # tables
+
+    def tables(self, new: Mapping[str, Any], transports: Mapping[str, Transport]) -> dict[str, Any]:
+        """Registrations and auth sections with those that are in tables of a database."""
+        old = self.old
+        mapping = self.mapping()
+        if mapping == old.mapped == FILES_ONLY:
+            return {}
+        both = tables.add(
+            mapping,
+            new["registrations"],
+            of_files(new.get("auths", old.auths)),
+            old=(old.registrations, old.auths),
+            inspector=Inspector(OpenTransports.of(transports.values())),
+            global_=new.get("global_", old.global_),
+            open_rows=old.open_rows,
+        )
+        if both.error is not None:
+            self.errors.append(both.error)
+        former = self.parts[_TABLES]
+        refused = former.refused if both.error else MappingProxyType(both.refused)
+        self.parts[_TABLES] = Part(Fingerprint(), (*former.problems, *both.problems), refused)
+        return {
+            "registrations": MappingProxyType(dict(both.registrations)),
+            "auths": MappingProxyType(dict(both.auths)),
+            "mapped": mapping,
+            "unread": both.error is not None,
+        }
+
+    def mapping(self) -> Mapped:
+        """Which objects come from tables; as it was when a file that says so was given up."""
+        documents: dict[str, Document] = {}
+        for file in FILES:
+            path = str(self.old.directory / file)
+            document = self.read(path, optional=True).document
+            if document is None:
+                self.errors.append(self.failures[path])
+                self.parts[_TABLES] = Part(problems=(given_up(self.failures[path]),))
+                return self.old.mapped
+            documents[file] = document
+        found, problems = mapped(documents)
+        self.read_again.append(_TABLES)
+        self.parts[_TABLES] = Part(problems=tuple(problems))
+        return found
 
     def taken(self, part: str, built: build.Built[T], old: Mapping[str, T]) -> dict[str, T]:
         """What is in force from now on; after a duplicate what was before."""
@@ -279,27 +336,6 @@ class _Run:
     def refuse(self, part: str, refused: Mapping[str, tuple[str, ...]]) -> None:
         self.parts[part] = replace(self.parts[part], refused=MappingProxyType(refused))
 
-    # what has changed
-
-    def difference(self, new: Settings, scope: Scope) -> Difference:
-        """What the run means for registrations."""
-        old, then = self.old.registrations, new.registrations
-        changed = {
-            name: _changes(old[name], registration)
-            for name, registration in (then.items() if then is not old else ())
-            if name in old and old[name] != registration
-        }
-        return Difference(
-            touched=any(part in ("registrations", "wizards") for part in self.read_again),
-            added=tuple(name for name in then if name not in old),
-            removed=tuple(name for name in old if name not in then),
-            changed=MappingProxyType(changed),
-            refused=new.refused if scope.registrations else NOTHING,
-            transports_changed=dict(new.transports) != dict(self.old.transports),
-            auths_read=scope.pjsip,
-            auths_changed=_changed_names(self.old.auths, new.auths),
-        )
-
     def refused(self) -> Mapping[str, tuple[str, ...]]:
         """Refused registrations of all parts."""
         return MappingProxyType(
@@ -336,39 +372,6 @@ def _without(made: Mapping[str, T], own: Mapping[str, T]) -> dict[str, T]:
     return {name: one for name, one in made.items() if name not in own}
 
 
-def _changes(old: Registration, new: Registration) -> tuple[str, ...]:
-    """`option: old -> new` for each option that differs."""
-    before = {option.name: ",".join(option.values) for option in registration_options(old)}
-    after = {option.name: ",".join(option.values) for option in registration_options(new)}
-    return tuple(
-        f"{name}: {before.get(name, '')} -> {after.get(name, '')}"
-        for name in sorted({**before, **after})
-        if before.get(name) != after.get(name)
-    )
-
-
-def _changed_names(old: Mapping[str, Auth], new: Mapping[str, Auth]) -> tuple[str, ...]:
-    if old is new:
-        return ()
-    return tuple(name for name in {**old, **new} if old.get(name) != new.get(name))
-
-
 def _each_once(errors: Iterable[ConfigError]) -> tuple[ConfigError, ...]:
     """The same file may be given up for several purposes."""
     return tuple({(e.path, e.line, e.message): e for e in errors}.values())
-
-
-def _distinct(parts: Iterable[Part]) -> tuple[Problem, ...]:
-    """The problems of all parts, each once, in file order."""
-    them = tuple(parts)
-    paths = (path for part in them for path in part.fingerprint.stamps)
-    return tuple(in_file_order((p for part in them for p in part.problems), paths))
-
-
-def in_file_order(problems: Iterable[Problem], paths: Iterable[str]) -> list[Problem]:
-    """Problems, each once, by file and line; files in the order of `paths`."""
-    order: dict[str, int] = {}
-    for path in paths:
-        order.setdefault(path, len(order))
-    found = dict.fromkeys(problems)
-    return sorted(found, key=lambda p: (order.get(p.path, len(order)), p.path, p.line))

@@ -112,6 +112,12 @@ class PjregSettings:
         "Relative to the configuration.  Empty: $STATE_DIRECTORY (systemd), else"
         " /var/lib/pjreg-cli for root and ~/.local/state/pjreg-cli for others.",
     )
+    reload_guard: Loose = option(
+        10,
+        "How much a change of a database's tables may remove unasked, in per cent",
+        "A reload that only the database asked for and that would remove more of the registrations"
+        " (and more than 100) is not applied until somebody reloads; 0: there is no such guard.",
+    )
     resume: Boolean = option(
         False,
         "Go on after a restart where the last run stopped",

@@ -23,6 +23,7 @@ from pjreg_cli.config.models import (
     System,
     Transport,
 )
+from pjreg_cli.config.realtime import FILES_ONLY, Mapped, OpenRows, no_database
 from pjreg_cli.errors import ConfigError
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -96,6 +97,12 @@ class Settings:
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     """Names of refused registrations and why; one that was in force before stays so."""
     parts: Mapping[str, Part] = field(default_factory=_nothing)
+    mapped: Mapped = FILES_ONLY
+    """Which objects come from tables of a database."""
+    unread: bool = False
+    """Those tables could not be read: what is in force of them may be old."""
+    open_rows: OpenRows = field(default=no_database, compare=False)
+    """How to read them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class ConfigurationViews:
         return config_help.modules()
 
     async def problems(self) -> Sequence[Problem]:
-        return await asyncio.to_thread(check, self._settings().path)
+        return await asyncio.to_thread(check, self._settings().path, self._settings().open_rows)
 
     async def plan(self) -> Sequence[Planned]:
         return await asyncio.to_thread(plan, self._settings())

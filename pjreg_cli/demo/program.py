@@ -22,6 +22,7 @@ from pjreg_cli.api.notices import Notice, Settled
 from pjreg_cli.config.load import load
 from pjreg_cli.control.claim import Claim
 from pjreg_cli.demo import registrar as demo_registrar
+from pjreg_cli.demo.database import move_accounts
 from pjreg_cli.errors import PjregError, TransportError
 from pjreg_cli.instance.local_console import console
 from pjreg_cli.instance.logs import Logs
@@ -29,6 +30,7 @@ from pjreg_cli.instance.program import LEAVE_S, Program, serve
 from pjreg_cli.instance.register_once import until_terminated
 from pjreg_cli.offline.answer import execute_all, one_shot
 from pjreg_cli.options import Options
+from pjreg_cli.store.rows import open_rows
 
 _FIXTURES = Path(__file__).parents[1] / "fixtures" / "demo"
 
@@ -132,7 +134,9 @@ async def _open(
     own.socket = str(folder / "ctl")
     for left in reversed(range(_TRIES)):
         _write_configuration(folder, {"REGISTRAR": registrar, "PORT": _free_port()})
-        program = Program(load(folder), own, logs)
+        if options.database:
+            move_accounts(folder)
+        program = Program(load(folder, open_rows), own, logs)
         async with AsyncExitStack() as attempt:
             try:
                 await program.open(attempt)

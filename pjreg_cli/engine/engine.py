@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.api.configuration import Problem
 from pjreg_cli.config.load import Reload, Scope, reload
+from pjreg_cli.config.tables import too_much
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.contain import Contained
@@ -187,12 +188,18 @@ class Engine:
 
     # -- reload -------------------------------------------------------------------------------
 
-    async def reload(self, scope: Scope) -> bool:
+    async def reload(self, scope: Scope, *, asked: bool = True) -> bool:
         """Read the configuration anew and apply what changed; False when a file was given up and
-        everything stays.  Problems are logged.  One reload runs after the other."""
+        everything stays.  Problems are logged.  One reload runs after the other.
+
+        When nobody has `asked` for it in person, it may not take away most of what tables said.
+        """
         async with self._reloading:
             result = await asyncio.to_thread(reload, self.settings, scope)
             log_problems(result.problems)
+            if not asked and (why := too_much(self.settings, result.difference)):
+                _log.error("%s: nothing is changed until somebody reloads", why)
+                return False
             # a file that was given up leaves its own settings as they were, no others
             await self._apply(result)
             return result.ok
@@ -320,8 +327,7 @@ class Engine:
 def log_problems(problems: Iterable[Problem]) -> None:
     """What is wrong with a configuration, one line each."""
     for problem in problems:
-        where = f"{problem.path}:{problem.line}" if problem.line else problem.path
-        _log.warning("%s: %s: %s", where, problem.level.value, problem.message)
+        _log.warning("%s: %s: %s", problem.where, problem.level.value, problem.message)
 
 
 class Registrations(RegistrationViews):

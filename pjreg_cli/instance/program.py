@@ -32,10 +32,12 @@ from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import PjregError
 from pjreg_cli.instance.lifecycle import Facts, Lifecycle
 from pjreg_cli.instance.logs import NOTICE, Logs
+from pjreg_cli.instance.tables import follow
 from pjreg_cli.metrics.statsd import Statsd
 from pjreg_cli.options import Options, config_path
 from pjreg_cli.render.traced import traced
 from pjreg_cli.store.places import state_file_of
+from pjreg_cli.store.rows import open_rows
 from pjreg_cli.store.state import Store
 
 _log = logging.getLogger("pjreg_cli.instance")
@@ -140,6 +142,8 @@ class Program:
             _log.error("%s; registrations go on without it, a reload tries again", why)
         stack.push_async_callback(self.engine.close)
         await self.engine.open()
+        if self.engine.settings.mapped.table is not None:
+            stack.push_async_callback(_ended, spawn(follow(self.engine), "tables"))
 
     def _noticed(self, notice: Notice) -> None:
         if isinstance(notice, Traced):
@@ -216,7 +220,7 @@ async def _instance(options: Options, console: Front | None) -> bool:
 
 def _settings(options: Options) -> Settings:
     """The configuration by its whole path: whoever is told of it does not know where we began."""
-    return load(Path(config_path(options)).absolute())
+    return load(Path(config_path(options)).absolute(), open_rows)
 
 
 def _store(settings: Settings, stack: AsyncExitStack) -> Store | None:
@@ -259,7 +263,7 @@ def report(settings: Settings) -> None:
     """Log what is wrong with the configuration, a line for each problem."""
     for problem in settings.problems:
         level = logging.ERROR if problem.level is Level.ERROR else logging.WARNING
-        _log.log(level, "%s:%d: %s", problem.path, problem.line, problem.message)
+        _log.log(level, "%s: %s", problem.where, problem.message)
 
 
 @contextlib.contextmanager

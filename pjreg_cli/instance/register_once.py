@@ -17,6 +17,7 @@ from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.program import LEAVE_S, Program, report
 from pjreg_cli.offline.answer import Show, execute_all, one_shot
 from pjreg_cli.options import Options, config_path
+from pjreg_cli.store.rows import open_rows
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
@@ -31,7 +32,7 @@ def register_and_answer(options: Options, lines: Iterable[str], show: Show) -> i
 
 
 async def _registered(options: Options, lines: Iterable[str], show: Show) -> int:
-    settings = load(Path(config_path(options)))
+    settings = load(Path(config_path(options)), open_rows)
     logs = Logs(stderr=sys.stderr, verbose=options.verbose, debug=options.debug)
     async with AsyncExitStack() as stack:
         stack.callback(logs.close)

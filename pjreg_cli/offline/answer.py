@@ -15,6 +15,7 @@ from pjreg_cli.dialects import named
 from pjreg_cli.errors import PjregError
 from pjreg_cli.offline.api import offline_port
 from pjreg_cli.options import FRESH, Options, config_path, configured
+from pjreg_cli.store.rows import open_rows
 
 #: commands that are answered without a configuration
 _UNCONFIGURED = tuple(
@@ -61,7 +62,7 @@ def from_configuration(options: Options, lines: Iterable[str], why: str, show: S
         nothing = Settings(directory=Path(), path=Path())
         return asyncio.run(execute_all(one_shot(offline_port(nothing), options), lines, show))
     try:
-        settings = load(Path(config_path(options)))
+        settings = load(Path(config_path(options)), open_rows)
     except PjregError as error:
         remote.complain(f"{why}, and there is no configuration to answer from: {error}")
         if not configured(options):
@@ -78,7 +79,7 @@ def from_configuration(options: Options, lines: Iterable[str], why: str, show: S
 def suggestions(options: Options, text: str) -> list[str]:
     """What a console would suggest after `text`, each with a tab before its explanation."""
     try:
-        settings = load(Path(config_path(options)))
+        settings = load(Path(config_path(options)), open_rows)
     except PjregError:
         settings = Settings(directory=Path(), path=Path())
     found = suggest(text, one_shot(offline_port(settings), options))

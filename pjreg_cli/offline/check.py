@@ -10,6 +10,7 @@ from pjreg_cli.api.configuration import Level
 from pjreg_cli.config.check import check
 from pjreg_cli.errors import UsageError
 from pjreg_cli.render import evidence, json
+from pjreg_cli.store.rows import open_rows
 
 
 def run(options: command_line.Options) -> int:
@@ -20,7 +21,7 @@ def run(options: command_line.Options) -> int:
     paths = options.words[1:]
     if len(paths) > 1:
         raise UsageError("check takes one PATH at most")
-    problems = check(Path(paths[0] if paths else command_line.config_path(options)))
+    problems = check(Path(paths[0] if paths else command_line.config_path(options)), open_rows)
     lines = json.array(map(json.problem, problems)) if options.json else evidence.problems(problems)
     for line in lines:
         remote.write(line.encode("utf-8", "surrogateescape"))

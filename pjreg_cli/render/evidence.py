@@ -75,6 +75,6 @@ def plan(steps: Sequence[Planned]) -> Iterator[str]:
 def problems(found: Sequence[Problem]) -> Iterator[str]:
     """A line for each, as compilers print them."""
     for problem in found:
-        yield f"{problem.path}:{problem.line}: {problem.level.value}: {problem.message}\n"
+        yield f"{problem.where}: {problem.level.value}: {problem.message}\n"
     if not found:
         yield "No problems found.\n"

@@ -1,0 +1,35 @@
+"""Keeps registrations as tables of a database say, when those say that they have changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from pjreg_cli.config.settings import Scope
+from pjreg_cli.store.rows import told
+
+if TYPE_CHECKING:
+    from pjreg_cli.engine.engine import Engine
+
+_log = logging.getLogger("pjreg_cli.instance")
+
+#: seconds until tables that could not be read at the start are tried again
+_AGAIN_S = 10.0
+
+
+async def follow(engine: Engine) -> None:
+    """Read tables that could not be read at the start as soon as they can be, then whenever the
+    database says that they have changed; until cancelled."""
+    table = engine.settings.mapped.table
+    if table is None:
+        return
+    while engine.settings.unread:
+        await asyncio.sleep(_AGAIN_S)
+        if await engine.reload(Scope.PJSIP):
+            _log.info("%s can be read now", table.database.title)
+
+    async def changed() -> None:
+        await engine.reload(Scope.REGISTRATIONS, asked=False)
+
+    await told(table.database, changed)

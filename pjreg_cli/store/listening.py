@@ -1,0 +1,62 @@
+"""Being told by PostgreSQL that its tables have changed (LISTEN, NOTIFY)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from pjreg_cli.store.postgres_rows import reason
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.realtime import Database
+
+_log = logging.getLogger("pjreg_cli.store")
+
+CHANNEL = "pjreg_config"
+#: after the first notification, more are gathered for so long, in seconds
+_GATHER_S = 1.0
+_LONGEST_S = 5.0
+_PAUSE_S = 5.0
+
+
+async def listen(database: Database, changed: Callable[[], Awaitable[object]]) -> None:
+    """Call `changed` after each burst of notifications, and after a lost session, in which some may
+    have been missed; until cancelled."""
+    lost = False
+    while True:
+        try:
+            connection = await psycopg.AsyncConnection.connect(
+                database.location.get_secret_value(), autocommit=True, connect_timeout=5
+            )
+            async with connection:
+                await connection.execute(f"LISTEN {CHANNEL}")
+                if lost:
+                    _log.info("%s: answers again", database.title)
+                    await changed()
+                lost = False
+                while True:
+                    await _one_burst(connection)
+                    await changed()
+        except (psycopg.Error, OSError) as error:
+            if not lost:
+                why = reason(error) if isinstance(error, psycopg.Error) else str(error)
+                _log.warning("%s: changes are not told: %s", database.title, why)
+            lost = True
+            await asyncio.sleep(_PAUSE_S)
+
+
+# Any would be what rows hold: none are read here
+async def _one_burst(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+    """Wait for a notification, and for those that come right behind it."""
+    async for _ in connection.notifies(stop_after=1):
+        pass
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _LONGEST_S
+    while loop.time() < end:
+        more = [one async for one in connection.notifies(timeout=_GATHER_S, stop_after=1)]
+        if not more:
+            return

@@ -1,0 +1,184 @@
+"""Accounts that an instance reads from a database, PostgreSQL and SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from pjreg_cli.config.realtime import Database
+from pjreg_cli.errors import ConfigError
+from pjreg_cli.store.listening import CHANNEL
+from pjreg_cli.store.postgres_rows import PostgresRows
+from tests.support.instance import Instance, run
+from tests.support.ports import LOOPBACK, free_port
+from tests.support.postgres import Postgres, binaries, postgres
+from tests.support.registrar import Registrar
+from tests.support.waiting import all_registered, until
+
+TRANSPORT = "[udp]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{port}\n"
+FILES = {
+    "sorcery.conf": """\
+[res_pjsip]
+auth = realtime,ps_auths
+[res_pjsip_outbound_registration]
+registration = realtime,ps_registrations
+registration = config,pjsip.conf,criteria=type=registration
+""",
+    "extconfig.conf": "[settings]\nps_registrations => pgsql,a\nps_auths => pgsql,a\n",
+}
+
+pytestmark = pytest.mark.skipif(binaries() is None, reason="Debian's postgresql is not installed")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with postgres() as one:
+        yield one
+
+
+@pytest.fixture
+def tables(server: Postgres) -> Postgres:
+    """The server with Asterisk's tables, empty."""
+    server.fresh()
+    return server
+
+
+@pytest.fixture
+async def registrar() -> AsyncIterator[Registrar]:
+    async with Registrar.open(LOOPBACK) as one:
+        yield one
+
+
+def add(server: Postgres, registrar: Registrar, *names: str) -> None:
+    for name in names:
+        server.execute(
+            "INSERT INTO ps_registrations (id, client_uri, server_uri, max_random_initial_delay)"
+            " VALUES (%s, %s, %s, 0)",
+            name,
+            f"sip:{name}@127.0.0.1",
+            f"sip:127.0.0.1:{registrar.port}",
+        )
+
+
+def configured(home: Path, url: str) -> Instance:
+    """An instance whose accounts are in a database."""
+    one = Instance(home, TRANSPORT.format(port=free_port()))
+    for name, text in FILES.items():
+        (one.etc / name).write_text(text)
+    (one.etc / "pjreg.conf").write_text(f"[database]\nurl = {url}\n")
+    return one
+
+
+def names(instance: Instance) -> list[str]:
+    rows = json.loads(instance.ask("pjsip show registrations", "--json").out)
+    return [row["name"] for row in rows]
+
+
+async def test_rows_register_and_changes_are_told(
+    home: Path, tables: Postgres, registrar: Registrar
+) -> None:
+    add(tables, registrar, "alice", "bob")
+    one = configured(home, tables.url())
+    try:
+        await asyncio.to_thread(one.start)
+        await asyncio.to_thread(all_registered, one, 2)
+        add(tables, registrar, "carol")
+        tables.execute("DELETE FROM ps_registrations WHERE id = 'bob'")
+        tables.execute(f"NOTIFY {CHANNEL}")
+        await asyncio.to_thread(until, lambda: names(one) == ["alice", "carol"], "the difference")
+        await asyncio.to_thread(all_registered, one, 2)
+        assert len(registrar.of("alice")) == 1, "what has not changed is left alone"
+        assert registrar.of("bob")[-1].expires_s == 0
+    finally:
+        await asyncio.to_thread(one.stop)
+
+
+async def test_an_emptied_table_unregisters_nobody_unasked(
+    home: Path, tables: Postgres, registrar: Registrar
+) -> None:
+    add(tables, registrar, *(f"r{n:03}" for n in range(120)))
+    one = configured(home, tables.url())
+    try:
+        await asyncio.to_thread(one.start)
+        await asyncio.to_thread(all_registered, one, 120)
+        tables.execute("DELETE FROM ps_registrations")
+        tables.execute(f"NOTIFY {CHANNEL}")
+        await asyncio.to_thread(
+            until, lambda: "would take away 120 of 120" in one.log(), "the guard speaks"
+        )
+        assert len(names(one)) == 120
+        plan = one.ask("pjreg reload plan").out
+        assert plan.count("unregistered") >= 120
+        one.ask("module reload res_pjsip_outbound_registration")
+        await asyncio.to_thread(until, lambda: names(one) == [], "asked for, it is done")
+    finally:
+        await asyncio.to_thread(one.stop)
+
+
+async def test_a_server_that_comes_later_is_read_then(
+    home: Path, tables: Postgres, registrar: Registrar
+) -> None:
+    add(tables, registrar, "alice")
+    tables.stop()
+    one = configured(home, tables.url())
+    try:
+        await asyncio.to_thread(one.start)
+        assert "cannot be reached" in one.log()
+    finally:
+        await asyncio.to_thread(tables.start)
+    try:
+        await asyncio.to_thread(all_registered, one, 1)
+    finally:
+        await asyncio.to_thread(one.stop)
+
+
+def test_check_says_what_is_wrong_with_tables(home: Path, tables: Postgres) -> None:
+    tables.execute(
+        "INSERT INTO ps_registrations (id, client_uri, server_uri, expiration)"
+        " VALUES ('alice', 'sip:a@x', 'sip:x', -5)"
+    )
+    one = configured(home, tables.url())
+    done = run("check", str(one.etc), home=home)
+    assert done.status == 1
+    assert "ps_registrations[alice].expiration: error: [alice] is refused" in done.out
+
+
+@pytest.mark.parametrize(
+    ("statement", "complaint"),
+    [
+        ("DROP TABLE ps_registrations", "there is no such table"),
+        ("ALTER TABLE ps_registrations DROP COLUMN client_uri", "it has no column client_uri"),
+        (
+            "REVOKE ALL ON ps_registrations FROM reader",
+            "permission denied for table ps_registrations (42501)",
+        ),
+    ],
+)
+def test_tables_that_are_not_as_they_must_be(
+    tables: Postgres, statement: str, complaint: str
+) -> None:
+    with tables.connect() as connection:
+        connection.execute("DROP ROLE IF EXISTS reader")
+        connection.execute("CREATE ROLE reader LOGIN")
+        connection.execute("GRANT SELECT ON ps_registrations TO reader")
+        connection.execute(statement.encode())
+    database = Database("pgsql", SecretStr(tables.url(user="reader")), "a at b")
+    with pytest.raises(ConfigError, match="a at b") as raised, PostgresRows.open(database) as rows:
+        list(rows.records("ps_registrations", {"expiration"}, ("id", "client_uri")))
+    assert complaint in str(raised.value)
+    with tables.connect() as connection:
+        connection.execute("DROP OWNED BY reader")
+        connection.execute("DROP ROLE reader")
+
+
+def test_demo_with_a_database_shows_the_same_trunks(home: Path) -> None:
+    done = run("demo", "--database", "pjsip", "show", "registrations", home=home)
+    assert done.status == 0, done.err
+    assert "office" in done.out
+    assert done.out.count("Registered") == 2
+    assert run("--database", "-rx", "core show version", home=home).status == 2

@@ -1,0 +1,163 @@
+"""A PostgreSQL server of the test's own, from Debian's package: on a free port of loopback, in a
+temporary folder, run by an unprivileged user where we are root."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from pjreg_cli.store.asterisk_tables import definitions
+from tests.support.ports import LOOPBACK, free_port
+
+_SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "fsync": "off",
+    "unix_socket_directories": "",
+    "max_connections": "100",
+    "wal_level": "replica",
+    "max_wal_senders": "5",
+    "hot_standby": "on",
+    "log_min_messages": "warning",
+}
+
+
+def binaries() -> Path | None:
+    """The folder of `initdb` and `pg_ctl`, of the newest version installed; None without one."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return found[-1].parent if found else None
+
+
+class Postgres:
+    """One server; its databases are reached as the superuser `postgres`, without a password."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self.data = folder / "data"
+
+    def url(self, database: str = "asterisk", user: str = "postgres", port: int = 0) -> str:
+        """How to reach a database, by another `port` for who goes through a proxy."""
+        return f"postgresql://{user}@{LOOPBACK}:{port or self.port}/{database}"
+
+    # Any: what a row holds is known to its query alone
+    def connect(
+        self, database: str = "asterisk", user: str = "postgres"
+    ) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection that commits each statement."""
+        return psycopg.connect(self.url(database, user), autocommit=True)
+
+    def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one statement in `asterisk`; its rows, if it has any.  Any: see `connect`."""
+        with self.connect() as connection:
+            cursor = connection.execute(statement.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def fresh(self) -> None:
+        """An empty database `asterisk` with Asterisk's tables."""
+        with self.connect("postgres") as connection:
+            connection.execute("DROP DATABASE IF EXISTS asterisk WITH (FORCE)")
+            connection.execute("CREATE DATABASE asterisk")
+        with self.connect() as connection:
+            connection.execute(definitions().encode())
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "start")
+
+    def stop(self, how: str = "fast") -> None:
+        """`fast` or `immediate`."""
+        self._run("pg_ctl", "-D", str(self.data), "-m", how, "-w", "stop")
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self._run("pg_ctl", "-D", str(self.data), "-w", "promote")
+
+    def kill(self) -> None:
+        """End it without a word."""
+        pid = int((self.data / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop", check=False)
+
+    def make(self, standby_of: Postgres | None = None) -> None:
+        """Make the data folder: an empty one, or a copy that follows another server."""
+        if standby_of is None:
+            self._run(
+                "initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8"
+            )
+        else:
+            self._run(
+                "pg_basebackup", "-D", str(self.data), "-R", "-X", "stream", "-c", "fast",
+                "-d", standby_of.url("postgres"),
+            )  # fmt: skip
+        lines = [f"{key} = '{value}'" for key, value in (_SETTINGS | {"port": self.port}).items()]
+        with (self.data / "postgresql.auto.conf").open("a") as file:
+            file.write("\n".join(lines) + "\n")
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> None:
+        folder = binaries()
+        assert folder is not None
+        done = subprocess.run(
+            [str(folder / program), *arguments],
+            user=_user(),
+            group=_group(),
+            extra_groups=[] if _user() is not None else None,
+            cwd=self.folder,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT if program != "pg_ctl" else subprocess.DEVNULL,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{program}: {done.stdout}"
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Who runs the server: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    return None
+
+
+def _user() -> int | None:
+    account = _account()
+    return None if account is None else account.pw_uid
+
+
+def _group() -> int | None:
+    account = _account()
+    return None if account is None else account.pw_gid
+
+
+@contextmanager
+def postgres(standby_of: Postgres | None = None) -> Iterator[Postgres]:
+    """A running server, gone with the block."""
+    folder = Path(tempfile.mkdtemp(prefix="pjreg-pg-"))
+    try:
+        if (user := _user()) is not None:
+            os.chown(folder, user, _group() or -1)
+        server = Postgres(folder, free_port())
+        server.make(standby_of)
+        server.start()
+        try:
+            yield server
+        finally:
+            server._run("pg_ctl", "-D", str(server.data), "-m", "immediate", "stop", check=False)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

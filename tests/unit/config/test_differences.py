@@ -1,0 +1,24 @@
+"""What new settings mean for what runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pjreg_cli.config.differences import difference
+from pjreg_cli.config.settings import Scope, Settings
+from tests.support.registrations import registration
+
+
+def test_difference() -> None:
+    path = Path("pjsip.conf")
+    old = Settings(path.parent, path, {n: registration(n) for n in ("kept", "changed", "gone")})
+    then = {
+        "kept": registration("kept", source="elsewhere:9"),
+        "changed": registration("changed", expiration=60),
+        "new": registration("new"),
+    }
+    found = difference(old, Settings(path.parent, path, then), Scope.REGISTRATIONS, touched=True)
+    assert (found.added, found.removed) == (("new",), ("gone",))
+    assert found.changed == {"changed": ("expiration: 3600 -> 60",)}
+    assert found.touched
+    assert not found.auths_read

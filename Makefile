@@ -26,6 +26,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/test_budgets.py
 
 # the budgets, measured side by side
 bench: $(VENV)/.dev

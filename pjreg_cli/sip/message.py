@@ -104,8 +104,8 @@ class Response:
     body: bytes = b""
     _cseq: tuple[int, str] | None = field(default=None, repr=False, compare=False)
     _branch: str | None = field(default=None, repr=False, compare=False)
-    usual: bool = field(default=False, repr=False, compare=False)
-    """`scan` has read it: one From, Call-ID and CSeq, by their long names, and no folded line."""
+    origin: tuple[str, str] | None = field(default=None, repr=False, compare=False)
+    """Call-ID and From as they came, where `scan` has read them."""
 
     def encode(self) -> bytes:
         """The message for the wire, with the Content-Length its body has."""

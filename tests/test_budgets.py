@@ -1,0 +1,99 @@
+"""What a registration may cost, counted in calls: a slip of a quarter fails `make check`.
+
+Seconds depend on the machine and on who else uses it; calls do not.  A change that makes one of
+these dearer says why in its commit and raises the figure; one that makes it cheaper lowers it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pjreg_cli.registration.machine import react
+from pjreg_cli.registration.state import Outcome, Policy, State, Status, Wake
+from pjreg_cli.sip.contacts import granted_s, seen
+from pjreg_cli.sip.digest import Account, authorize, parse_challenges, select
+from pjreg_cli.sip.message import Response, parse
+from pjreg_cli.sip.scan import repeats, scan
+from pjreg_cli.sip.transaction import Event, begin
+from pjreg_cli.sip.transaction import react as transact
+from pjreg_cli.sip.uri import parse_uri
+from tests.support.counting import calls_of
+
+#: how much more than its figure anything may take
+SLACK = 1.25
+
+GRANT = (
+    b"SIP/2.0 200 OK\r\n"
+    b"Via: SIP/2.0/UDP 192.0.2.1:5060;rport=5060;branch=z9hG4bK1f;received=192.0.2.9\r\n"
+    b"From: <sip:alice@example.com>;tag=1\r\n"
+    b"To: <sip:alice@example.com>;tag=2\r\n"
+    b"Call-ID: 77\r\n"
+    b"CSeq: 3 REGISTER\r\n"
+    b"Contact: <sip:alice@192.0.2.1>;expires=60\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
+CHALLENGE = GRANT.replace(b"200 OK", b"401 Unauthorized").replace(
+    b"Contact: <sip:alice@192.0.2.1>;expires=60",
+    b'WWW-Authenticate: Digest realm="r", nonce="5f2c", algorithm=MD5, qop="auth"',
+)
+ACCOUNT = Account("a", "", "alice", ("MD5",), password=lambda: "secret")
+OURS = parse_uri("sip:alice@192.0.2.1")
+#: a policy of nothing but defaults
+POLICY: Policy = Policy(
+    **{
+        name: parameter.default
+        for name, parameter in inspect.signature(Policy).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+)
+
+
+def read(data: bytes) -> Response:
+    """A response, read the long way."""
+    response = parse(data)
+    assert isinstance(response, Response)
+    return response
+
+
+def refresh() -> None:
+    """Wake, challenge, grant."""
+    state, _ = react(State(Status.REGISTERED, wake_at=1.0), Wake(), POLICY, 1.0)
+    state, _ = react(state, Outcome(401, credentials_fit=True), POLICY, 1.1)
+    react(state, Outcome(200, granted_s=3600), POLICY, 1.2)
+
+
+def answer() -> None:
+    """A challenge, from its header to credentials."""
+    selected = select(parse_challenges(read(CHALLENGE)), (ACCOUNT,))
+    assert authorize(selected, "REGISTER", "sip:example.com", "c")
+
+
+SCANNED = scan(GRANT)
+
+#: what is done, and how many calls it takes
+WORK: dict[str, tuple[Callable[[], Any], float]] = {
+    "read an answer, short cut": (lambda: scan(GRANT), 10),
+    "read an answer, the long way": (lambda: parse(GRANT), 25),
+    "tell whether it is ours": (lambda: SCANNED and repeats(SCANNED, "77", "1"), 3),
+    "read what is granted": (lambda: SCANNED and granted_s(SCANNED, OURS, 3600), 10),
+    "read how we are seen": (lambda: SCANNED and seen(SCANNED), 47),
+    "answer a challenge": (answer, 85),
+    "decide a refresh": (refresh, 60),
+    "a transaction": (lambda: transact(begin(0.0, False), Event.FINAL, 1.0), 11),
+}
+
+
+@pytest.mark.parametrize("what", WORK)
+def test_work_stays_within_its_budget(what: str) -> None:
+    work, budget = WORK[what]
+    assert calls_of(work) <= budget * SLACK
+
+
+@pytest.mark.parametrize("what", WORK)
+def test_no_budget_is_so_wide_that_a_slip_would_go_unseen(what: str) -> None:
+    work, budget = WORK[what]
+    assert calls_of(work) >= budget / SLACK

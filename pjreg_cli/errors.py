@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from _collections_abc import Iterable
 
+# a one-shot command loads this module, and need not load `typing`
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pjreg_cli.api.findings import Trouble
+
 #: the longest piece of somebody's input that an error text repeats, in characters
 _EXCERPT = 80
 #: words that differ by more letters are not taken for each other
@@ -75,11 +80,24 @@ class AmiError(PjregError):
 
 
 class TransportError(PjregError):
-    """A socket or connection that cannot be opened, or a message that cannot be sent."""
+    """A socket or connection that cannot be opened, or a message that cannot be sent; `trouble` is
+    the same as values, where somebody may want to explain it."""
+
+    def __init__(self, message: str, trouble: Trouble | None = None) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class ResolveError(PjregError):
-    """A name that leads nowhere (RFC 3263)."""
+    """A name that leads nowhere (RFC 3263); `trouble` says what was asked and answered.
+
+    Of a single question `result` is what became of it: `silent`, `SERVFAIL`, `REFUSED`, ...
+    """
+
+    def __init__(self, message: str, trouble: Trouble | None = None, result: str = "") -> None:
+        super().__init__(message)
+        self.trouble = trouble
+        self.result = result
 
 
 class UsageError(PjregError):

@@ -107,7 +107,25 @@ WATCHED_ELSEWHERE = {
     },
     **{
         f"pjreg_cli.engine.{name}": "tests/loop/test_engine.py"
-        for name in ("attempts", "fleet", "inbound", "views")
+        for name in ("attempts", "facts", "fleet", "inbound", "views")
+    },
+    "pjreg_cli.commands.why": "tests/process/test_why.py",
+    "pjreg_cli.render.explanation": "tests/process/test_why.py",
+    **{
+        f"pjreg_cli.why.{name}": "tests/loop/test_why_answers.py"
+        for name in (
+            "bindings",
+            "case",
+            "cause",
+            "challenges",
+            "diagnosis",
+            "network",
+            "notes",
+            "refusals",
+            "state",
+            "steps",
+            "tls",
+        )
     },
 }
 

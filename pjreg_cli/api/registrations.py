@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from pjreg_cli.api.configuration import Option
+from pjreg_cli.api.findings import Finding
+
+
+def _unknown() -> str:
+    """Nobody has looked."""
+    return ""
 
 
 class RegistrationRow(NamedTuple):
@@ -82,6 +88,8 @@ class RegistrationView:
     evidence: Evidence | None
     source: str
     """`file:line` of its section."""
+    cause: Callable[[], str] = field(default=_unknown, compare=False)
+    """Finds out why it stands so: the code of `Registrations.cause`."""
     under_way: UnderWay | None = None
     """What is being sent now; None while nothing is."""
 
@@ -111,6 +119,14 @@ class Registrations(Protocol):
 
     def views(self) -> Iterable[RegistrationView]:
         """All of them sorted by name, made one by one as they are asked for."""
+        ...
+
+    def finding(self, name: str) -> Finding:
+        """How one registration stands and why, also of a name that does not exist."""
+        ...
+
+    def cause(self, name: str) -> str:
+        """The code of that finding alone."""
         ...
 
     def unregister(self, name: str) -> bool:

@@ -18,6 +18,7 @@ from pjreg_cli.commands.command import (
 )
 from pjreg_cli.commands.options import Given, OptionError, offered, told_apart
 from pjreg_cli.commands.pjsip import perhaps, registration_names, standing
+from pjreg_cli.config.pattern import compile_pattern
 from pjreg_cli.errors import excerpt, hint
 from pjreg_cli.render import json
 from pjreg_cli.render import status as shown
@@ -29,7 +30,7 @@ _FLAGS = {
 }
 _VALUES = {
     "--columns": "which, separated by commas",
-    "--sort": "by a column, `-` before it for the other way round",
+    "--sort": "by a column, `-` before it for the other way round, or by trouble",
     "--state": "only those that stand so",
     "--registrar": "only those whose server has this in its name",
 }
@@ -37,10 +38,10 @@ _VALUES = {
 
 async def _status(call: Call) -> Answer:
     given = told_apart(call.args, _FLAGS, _VALUES)
-    if len(given.words) > 1:
+    if len(given.words) > 1 and not _like(given):
         return USAGE
     names = _columns(given)
-    if given.words:
+    if len(given.words) == 1:
         view = call.port.registrations.view(given.words[0])
         if view is None:
             return absent(f"Unable to find object {given.words[0]}.", "", *perhaps(call))
@@ -51,14 +52,15 @@ async def _status(call: Call) -> Answer:
         return _for_machines(call, given, views)
     if "--csv" in given.flags:
         return Answer(shown.comma_separated(views, names))
-    if "--vertical" in given.flags or (given.words and "--columns" not in given.values):
+    one = len(given.words) == 1 and "--columns" not in given.values
+    if "--vertical" in given.flags or one:
         return Answer(shown.vertical(views))
     return Answer(shown.table(views, names, call.console.width))
 
 
 def _for_machines(call: Call, given: Given, views: Iterable[RegistrationView]) -> Answer:
     now_at = call.port.instance.view().now_at
-    if given.words:
+    if len(given.words) == 1:
         (view,) = views
         return Answer(json.document(json.status(view, now_at)), json=True)
     return Answer(json.array(json.status(view, now_at) for view in views), json=True)
@@ -73,12 +75,22 @@ async def _chosen(call: Call, given: Given) -> Iterable[RegistrationView]:
     by = given.values.get("--sort")
     if by is None:
         return views
+    if by == "trouble":
+        return sorted(await kept(views, lambda _view: True), key=shown.by_trouble)
     column = _known(by.removeprefix("-"))
     every = await kept(views, lambda _view: True)
     return sorted(every, key=_order(column), reverse=by.startswith("-"))
 
 
+def _like(given: Given) -> bool:
+    """Whether the words are `like PATTERN`."""
+    return len(given.words) == 2 and given.words[0].casefold() == "like"
+
+
 def _tests(given: Given) -> Iterator[Callable[[RegistrationView], bool]]:
+    if _like(given):
+        search = compile_pattern(given.words[1]).search
+        yield lambda view: search(view.row.name)
     state = given.values.get("--state")
     if state is not None:
         wanted = state.casefold()
@@ -132,11 +144,13 @@ def _complete(console: Console, args: Sequence[str], partial: str) -> Iterator[C
 ROW = Command(
     "pjreg status",
     usage(
-        "Usage: pjreg status [<registration>] [--columns <name>,...] [--sort [-]<column>]",
-        "             [--state <state>] [--registrar <host>] [--csv] [--vertical]",
+        "Usage: pjreg status [<registration> | like <pattern>] [--columns <name>,...]",
+        "             [--sort [-]<column> | trouble] [--state <state>] [--registrar <host>]",
+        "             [--csv] [--vertical]",
         "Tells for every registration, or in full for one, how it stands and why: what the",
         "registrar last answered, from where, which rule of the retry policy decided, and",
-        "when the next attempt is due.",
+        "when the next attempt is due.  The cause is what pjreg explain tells about; sorted by",
+        "trouble, those come first that are not registered.",
         "",
         f"Columns: {', '.join([*shown.COLUMNS][:9])},",
         f"         {', '.join([*shown.COLUMNS][9:])}.",

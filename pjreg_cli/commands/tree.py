@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from pjreg_cli.commands import config_help, core, manager, pjreg, pjsip, program, table, trace
+from pjreg_cli.commands import config_help, core, manager, pjreg, pjsip, program, table, trace, why
 from pjreg_cli.commands.command import (
     Answer,
     Call,
@@ -176,6 +176,7 @@ _ROWS = (
     *pjsip.ROWS,
     *trace.ROWS,
     *pjreg.ROWS,
+    *why.COMMANDS,
     Command("help", _HELP, "Short for core show help", _help, _complete_help, interactive=True),
     Command("?", _HELP, "Short for core show help", _help, _complete_help, interactive=True),
     *(

@@ -10,6 +10,7 @@ from pjreg_cli.engine.accounts import Accounts
 from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.entry import Attempt, Binding, Entry, KeptNonce
 from pjreg_cli.engine.exchange import INTERNAL, Exchange, Exchanges
+from pjreg_cli.engine.record import answered, failed, signed_by, trouble_of
 from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
 from pjreg_cli.registration.request import Template, next_hop
 from pjreg_cli.registration.state import Cause, Flight, Hop, Outcome, SendRegister
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pjreg_cli.engine.randomness import Ids
     from pjreg_cli.engine.tasks import Spawner
     from pjreg_cli.engine.timers import Timers
-    from pjreg_cli.net.flow import Flow
+    from pjreg_cli.net.flow import Flow, Source
     from pjreg_cli.net.pool import Pool
     from pjreg_cli.net.resolver import Resolver
     from pjreg_cli.sip.locate import Target, TransportKinds
@@ -66,6 +67,8 @@ class Attempts:
         """For registrations that name none."""
         self.keep_nonces = False
         """Whether refreshes go on using the nonce of the last challenge."""
+        self.source: Source | None = None
+        """Where what is delivered just now came from."""
         self._heard_at: dict[Flow, float] = {}
         self._clock = timers.clock
 
@@ -91,6 +94,7 @@ class Attempts:
             kinds = self._pool.kinds(entry.settings.transport)
             targets = self._resolver.now(uri, kinds, entry.granted_by)
         except PjregError as error:
+            attempt.trouble = trouble_of(error)
             self._located(entry, attempt, (), str(error))
             return
         if targets is not None:
@@ -110,6 +114,7 @@ class Attempts:
                 targets = await self._resolver.locate(uri, kinds, entry.granted_by)
             except ResolveError as error:
                 why = str(error)
+                attempt.trouble = trouble_of(error)
         attempt.locating = False
         self._located(entry, attempt, targets, why)
 
@@ -137,9 +142,11 @@ class Attempts:
             flow = self._pool.flow(entry.settings.transport, target)
             template = self._template(entry, attempt, flow)
         except (TransportError, SipParseError) as error:
+            attempt.trouble = trouble_of(error)
             self._fail(entry, attempt, Cause.SEND_FAILED, str(error))
             return
         attempt.expires_s = effect.expires_s
+        attempt.signed = signed_by(attempt.answers) if effect.credentials else None
         if effect.credentials:
             authorization = authorize(
                 attempt.answers, "REGISTER", template.request_uri, self._ids.cnonce()
@@ -184,6 +191,8 @@ class Attempts:
         if kept is None or not self.keep_nonces:
             return []
         kept.count += 1
+        if entry.attempt is not None:
+            entry.attempt.signed = signed_by(kept.answers)
         return authorize(
             kept.answers, "REGISTER", template.request_uri, self._ids.cnonce(), kept.count
         )
@@ -243,17 +252,21 @@ class Attempts:
         cause: Cause,
         why: str,
     ) -> None:
+        now = self._clock()
         if response is None:
+            attempt.steps += failed(exchange, attempt.signed, cause, now)
             if cause is Cause.TIMED_OUT:
                 why = attempt.reason or why
                 self._reset_if_deaf(exchange)
             self._fail(entry, attempt, cause, why)
             return
         if exchange.flow.reliable:
-            self._heard_at[exchange.flow] = self._clock()
+            self._heard_at[exchange.flow] = now
         attempt.reason = response.reason
         attempt.response = response
+        attempt.challenges = ()
         outcome = self._read(entry, attempt, response)
+        attempt.steps += answered(exchange, attempt, response, now, self.source)
         attempt.outcome = outcome
         if 200 <= outcome.code < 300:
             self._accepted(entry, attempt, exchange.flow)
@@ -284,7 +297,8 @@ class Attempts:
         fits = stale = False
         if code in (401, 407):
             accounts = self.accounts.named(entry.settings.outbound_auth)
-            attempt.answers = select(parse_challenges(response), accounts)
+            attempt.challenges = parse_challenges(response)
+            attempt.answers = select(attempt.challenges, accounts)
             fits = bool(attempt.answers)
             stale = any(challenge.stale for challenge, _account in attempt.answers)
             entry.kept = None

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.configuration import Problem
+from pjreg_cli.api.findings import Facts
 from pjreg_cli.config.load import Reload, Scope, reload
 from pjreg_cli.config.tables import too_much
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.contain import Contained
+from pjreg_cli.engine.facts import FactsOf
 from pjreg_cli.engine.fleet import REJOIN_RATE, Fleet
 from pjreg_cli.engine.inbound import Inbound
 from pjreg_cli.engine.journal import Journal, identity_of
@@ -100,6 +102,14 @@ class Engine:
         self._reloading = asyncio.Lock()
         self._left: list[str] = []
         self._leaving = 0
+        self._not_open: dict[str, str] = {}
+        self._facts = FactsOf(
+            clock=clock,
+            wall_clock=wall_clock,
+            pool=self._pool,
+            resolver=self._resolver,
+            not_open=lambda: self._not_open,
+        )
         self.registrations = Registrations(self, clock)
         self.configuration = ConfigurationViews(lambda: self.settings, self._opened, reveal_secrets)
 
@@ -116,6 +126,7 @@ class Engine:
             self.settings.transports.values(),
             keep_alive_s=self.settings.global_.keep_alive_interval,
         )
+        self._not_open = {name: failure.why for name, failure in failed.items()}
         for failure in failed.values():
             if failure.in_use:
                 await self._pool.close()
@@ -211,6 +222,7 @@ class Engine:
         reopened = await self._pool.reopen(
             settings.transports.values(), keep_alive_s=settings.global_.keep_alive_interval
         )
+        self._not_open = {name: failure.why for name, failure in reopened.failed.items()}
         for failure in reopened.failed.values():
             _log.error("%s", failure.why)
         for name in reopened.kept:
@@ -254,6 +266,7 @@ class Engine:
         entry = self._fleet.entries.get(name)
         if entry is None:
             return False
+        entry.record.told_at = self._timers.clock()
         self._fleet.post(entry, Unregister())
         return True
 
@@ -262,6 +275,7 @@ class Engine:
         if not self.unregister(name):
             return False
         entry = self._fleet.entries[name]
+        entry.record.told_at = None
         self._fleet.post(entry, Start(self._fleet.jitter_s(entry.settings)))
         return True
 
@@ -286,6 +300,11 @@ class Engine:
         """See views.Held."""
         return self._fleet.find(name)
 
+    def facts(self, name: str) -> Facts:
+        """What is known of one registration, also of a name that does not exist."""
+        settings, entry = self._fleet.find(name) or (None, None)
+        return self._facts.of(name, settings, entry)
+
     def words(self) -> Mapping[str, int]:
         """How many registrations each word is shown for."""
         return self._fleet.words()
@@ -298,6 +317,7 @@ class Engine:
 
     def received(self, data: bytes, source: Source) -> None:
         """One message from outside."""
+        self._attempts.source = source
         with Contained(self._failed_inputs, "a message from %s:%d", source.host, source.port):
             self._inbound.received(data, source)
 
@@ -334,7 +354,7 @@ class Registrations(RegistrationViews):
     """api.registrations.Registrations of a running engine."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
-        super().__init__(engine, clock)
+        super().__init__(engine, clock, engine.facts, lambda: engine.settings)
         self.unregister = engine.unregister
         self.register = engine.register
         self.unregister_all = engine.unregister_all

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from pjreg_cli.engine.record import Record
 from pjreg_cli.engine.settled import Standing
 from pjreg_cli.registration.state import Outcome, Policy, State
 
 if TYPE_CHECKING:
+    from pjreg_cli.api.findings import Trouble
     from pjreg_cli.api.registrations import Evidence
     from pjreg_cli.config.models import Registration
     from pjreg_cli.engine.exchange import Exchange
+    from pjreg_cli.engine.record import Flat
     from pjreg_cli.net.flow import Flow
     from pjreg_cli.registration.request import Template
     from pjreg_cli.sip.digest import Account, Challenge
@@ -45,6 +48,7 @@ class Attempt:
 
     __slots__ = (
         "answers",
+        "challenges",
         "exchange",
         "expires_s",
         "flow",
@@ -53,11 +57,14 @@ class Attempt:
         "outcome",
         "reason",
         "response",
+        "signed",
         "since",
+        "steps",
         "tag",
         "targets",
         "template",
         "tried",
+        "trouble",
     )
 
     def __init__(self) -> None:
@@ -86,6 +93,14 @@ class Attempt:
         """The last outcome of a request of this attempt."""
         self.reason = ""
         """Its reason phrase, or the cause of there being none."""
+        self.challenges: tuple[Challenge, ...] = ()
+        """Those of the last answer."""
+        self.signed: Account | tuple[Account, ...] | None = None
+        """Whose credentials the request under way carries."""
+        self.steps: Flat = ()
+        """The requests that have ended, for explanations."""
+        self.trouble: Trouble | None = None
+        """Why no request could be sent."""
 
     @property
     def target(self) -> Target | None:
@@ -137,6 +152,7 @@ class Entry:
         "kept",
         "line",
         "policy",
+        "record",
         "removed",
         "settings",
         "standing",
@@ -174,6 +190,8 @@ class Entry:
         self.binding: Binding | None = None
         """What is granted, as far as is known; None when nothing is."""
         self.kept: KeptNonce | None = None
+        self.record = Record()
+        """What explains how it stands."""
         self.removed = False
         """Gone from the configuration (rather than made anew): shown as `Stopped`."""
         self.word = self.state.status.word
@@ -186,6 +204,11 @@ class Entry:
     def name(self) -> str:
         """The name of its section."""
         return self.settings.name
+
+    def lost(self, now: float) -> None:
+        """What its binding was made over is gone."""
+        self.flow = None
+        self.record.lost(now)
 
     def wake(self, now: float) -> None:
         """`State.wake_at` has come."""

@@ -329,7 +329,8 @@ class Fleet:
         old_word, entry.word = entry.word, entry.state.status.word
         if self._journal is not None and self.entries.get(entry.name) is entry:
             self._journal.mark(entry)
-        next_s = next_attempt_s(entry, self._clock())
+        entry.record.settled(attempt, published, old_word != entry.word, now := self._clock())
+        next_s = next_attempt_s(entry, now)
         settled.log(entry, evidence, old_word, next_s)
         self._publish(
             Settled(
@@ -364,7 +365,7 @@ class Fleet:
         """The connection is gone: register again over a new one, many not all at once."""
         on_it = [entry for entry in self.entries.values() if entry.flow is flow]
         for number, entry in enumerate(on_it):
-            entry.flow = None
+            entry.lost(self._clock())
             self.post(entry, TransportClosed(float(number // REJOIN_RATE)))
 
     # -- what views look at -------------------------------------------------------------------

@@ -41,6 +41,7 @@ class Inbound:
             message = parse(data)
         except SipParseError as error:
             self.traffic["garbage"] += 1
+            source.endpoint.garbled(data, source.address)
             _log.debug("from %s:%d: %s", source.host, source.port, error)
             return
         if isinstance(message, Response):

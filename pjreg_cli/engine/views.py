@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from pjreg_cli.api.findings import Facts, Finding
 from pjreg_cli.api.registrations import RegistrationRow, RegistrationView, UnderWay
 from pjreg_cli.config.shown import (
     registration_options,
 )
 from pjreg_cli.registration.state import Cause, Flight, Status
+from pjreg_cli.why.diagnosis import cause_of, diagnose
+from pjreg_cli.why.places import located
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
+    from pjreg_cli.config.settings import Settings
     from pjreg_cli.engine.entry import Entry
 
 #: the word for a registration that was removed and still has an unregister under way
@@ -74,11 +79,25 @@ def under_way_of(entry: Entry, now: float) -> UnderWay | None:
 
 
 class RegistrationViews:
-    """The showing half of api.registrations.Registrations."""
+    """The showing half of api.registrations.Registrations; `facts` are those of a name."""
 
-    def __init__(self, held: Held, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        held: Held,
+        clock: Callable[[], float],
+        facts: Callable[[str], Facts],
+        settings: Callable[[], Settings],
+    ) -> None:
         self._held = held
         self._clock = clock
+        self._facts = facts
+        self._settings = settings
+
+    def finding(self, name: str) -> Finding:
+        return located(diagnose(self._facts(name), self._settings()))
+
+    def cause(self, name: str) -> str:
+        return cause_of(self._facts(name), self._settings())
 
     def names(self) -> Sequence[str]:
         return [settings.name for settings, _entry in self._held.held()]
@@ -113,6 +132,7 @@ class RegistrationViews:
             retries=0 if entry is None else entry.state.retries,
             evidence=None if entry is None else entry.evidence,
             source=settings.source,
+            cause=partial(self.cause, settings.name),
             under_way=None if entry is None else under_way_of(entry, now),
         )
 

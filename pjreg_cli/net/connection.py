@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 
+from pjreg_cli.api.findings import Certificate, Trouble
 from pjreg_cli.errors import SipParseError, TransportError
 from pjreg_cli.net.flow import Endpoint, Listener, Source, Tap
+from pjreg_cli.net.tls import certificate_of
+from pjreg_cli.net.trouble import of_end
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.framing import StreamFramer
 
@@ -16,6 +20,10 @@ _log = logging.getLogger("pjreg_cli.net")
 
 #: bytes that may wait for a peer that does not read
 _LARGEST_BACKLOG = 16 * 1024 * 1024
+#: how much is kept of what came in first, in bytes
+_HEARD = 80
+#: how SIP begins: the start line of a response or of a request
+_LIKE_SIP = re.compile(rb"SIP/2\.|[A-Z]+ (?i:sips?|tel):")
 _PING = b"\r\n\r\n"
 _PONG = b"\r\n"
 
@@ -27,8 +35,8 @@ class Connection(asyncio.Protocol, Endpoint):
     """
 
     __slots__ = (
-        "_framer", "_listener", "_lost", "_pings", "_stream", "_tap", "_why", "came_in",
-        "heard_at", "peer", "protocol", "reliable", "transport",
+        "_first", "_framer", "_listener", "_lost", "_pings", "_stream", "_tap", "_why", "came_in",
+        "heard_at", "peer", "protocol", "reliable", "transport", "trouble",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +60,9 @@ class Connection(asyncio.Protocol, Endpoint):
         self._pings = 0
         self._stream: asyncio.Transport | None = None
         self._why = ""
+        self._first = b""
+        self.trouble: Trouble | None = None
+        """Why it has ended."""
         self.peer: tuple[Any, ...] = ("", 0)
         self.heard_at = asyncio.get_running_loop().time()
         """When something last came in, by the loop's clock."""
@@ -87,6 +98,22 @@ class Connection(asyncio.Protocol, Endpoint):
         if self._stream is not None:
             self._stream.abort()
 
+    def certificate(self) -> Certificate | None:
+        """What the other side shows, with TLS."""
+        return certificate_of(self._stream) if self._stream is not None else None
+
+    def suspicion(self) -> Trouble | None:
+        """Why nothing that makes sense may have come in so far."""
+        first = self._first.lstrip(b"\r\n")
+        if not first or _LIKE_SIP.match(first):
+            return None
+        return Trouble("not-sip", heard=first)
+
+    def garbled(self, data: bytes, address: tuple[Any, ...]) -> bool:
+        """A message that came in is no SIP."""
+        self.trouble = Trouble("not-sip", heard=data[:_HEARD])
+        return True
+
     # -- what asyncio calls -------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -101,6 +128,8 @@ class Connection(asyncio.Protocol, Endpoint):
     def data_received(self, data: bytes) -> None:
         """Cut what came into messages; a stream that is no SIP is closed."""
         self.heard_at = asyncio.get_running_loop().time()
+        if not self._first:
+            self._first = data[:_HEARD]
         try:
             messages = self._framer.feed(data)
         except SipParseError as error:
@@ -120,6 +149,8 @@ class Connection(asyncio.Protocol, Endpoint):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
         lost, self._lost = self._lost, None
+        at = asyncio.get_running_loop().time()
+        self.trouble = (self.trouble or self.suspicion() or of_end(exc, at))._replace(at=at)
         if lost is not None:
             lost(
                 self,

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from pjreg_cli.api.findings import Certificate, Trouble
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target
 
@@ -55,6 +56,10 @@ class Endpoint(ABC):
     def reply(self, data: bytes, address: tuple[Any, ...]) -> None:
         """Send `data` back to where a message came from; best effort, never raises."""
 
+    def garbled(self, data: bytes, address: tuple[Any, ...]) -> bool:
+        """What came from `address` is no SIP; whether anybody waits for something from there."""
+        return False
+
 
 class Source(NamedTuple):
     """Where a message came from, and the way back."""
@@ -95,6 +100,12 @@ class Flow(ABC):
     target: Target
     told: Address | None
     """What `contact` was when last asked for; None before."""
+    trouble: Trouble | None = None
+    """What last went wrong on this way."""
+    stage: str = ""
+    """How far a connection has come that is being made: `connect`, `handshake`; empty for none."""
+    certificate: Certificate | None = None
+    """What the other side of a TLS connection shows."""
 
     @property
     @abstractmethod
@@ -113,6 +124,10 @@ class Flow(ABC):
         Raises TransportError when it certainly cannot be sent.  What fails later, a stream tells
         by `Listener.closed`, UDP by `Listener.refused`.
         """
+
+    def suspicion(self) -> Trouble | None:
+        """Why nothing may have come back although nothing has failed yet; None: no idea."""
+        return None
 
     @abstractmethod
     def carries(self, endpoint: Endpoint) -> bool:

@@ -90,9 +90,8 @@ class DnsNameServers:
         """
         self._refresh()
         if not self._servers:
-            raise NoNameServerError(
-                f"{question.name} cannot be looked up: no name server is configured"
-            )
+            why = f"{question.name} cannot be looked up: no name server is configured"
+            raise NoNameServerError(why, result="no name server")
         query = _query(question)
         clock = asyncio.get_running_loop().time
         ends_at = clock() + self._lifetime_s
@@ -102,7 +101,8 @@ class DnsNameServers:
             for server in self._in_order(clock()):
                 patience_s = min(self._patience_s(server), ends_at - clock())
                 if patience_s < _SHORTEST_S:
-                    raise ResolveError(f"{question.name}: no answer from any name server")
+                    why = f"{question.name}: no answer from any name server"
+                    raise ResolveError(why, result="silent")
                 try:
                     async with asyncio.timeout(patience_s):
                         response = await dns_client.ask(server, query)
@@ -118,7 +118,8 @@ class DnsNameServers:
                     return _answer(question, response)
                 failures[server] = dns.rcode.to_text(response.rcode())
         server, why = next(reversed(failures.items()))
-        raise ResolveError(f"{question.name}: look-up failed: {excerpt(f'{server} {why}')}")
+        failure = excerpt(f"{server} {why}")
+        raise ResolveError(f"{question.name}: look-up failed: {failure}", result=failure)
 
     # -- which ones ---------------------------------------------------------------------------
 
@@ -169,7 +170,8 @@ def _query(question: Question) -> dns.message.QueryMessage:
         name = dns.name.from_text(question.name)
         return dns.message.make_query(name, question.kind)
     except (dns.exception.DNSException, ValueError) as error:
-        raise ResolveError(f"{excerpt(question.name)}: {excerpt(str(error))}") from error
+        failure = excerpt(str(error))
+        raise ResolveError(f"{excerpt(question.name)}: {failure}", result=failure) from error
 
 
 def _answer(question: Question, response: dns.message.QueryMessage) -> Answer:
@@ -177,7 +179,9 @@ def _answer(question: Question, response: dns.message.QueryMessage) -> Answer:
     try:
         chain = response.resolve_chaining()
     except dns.exception.DNSException as error:
-        raise ResolveError(f"{question.name}: look-up failed: {excerpt(str(error))}") from error
+        failure = excerpt(str(error))
+        why = f"{question.name}: look-up failed: {failure}"
+        raise ResolveError(why, result=failure) from error
     if chain.answer is not None:
         return Answer(_records(question, list(chain.answer)), min(chain.minimum_ttl, _LONGEST_S))
     exists = response.rcode() != dns.rcode.NXDOMAIN

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pjreg_cli.api.findings import Trouble
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net import certificates, tls
 from pjreg_cli.net.flow import Endpoint, Failure, Flow, Listener, Source, Spawner, Tap
@@ -202,8 +203,10 @@ class Pool:
             if section.endpoint is not None and section.kind == kind:
                 return section.endpoint
         if named is not None:
-            raise TransportError(f"transport {name} does not lead to {target}")
-        raise TransportError(f"no transport for {kind.protocol} over IPv{kind.version}")
+            why = f"transport {name} does not lead to {target}"
+            raise TransportError(why, Trouble("no-transport", why))
+        why = f"no transport for {kind.protocol} over IPv{kind.version}"
+        raise TransportError(why, Trouble("no-transport", why))
 
     def _kinds_of(self, name: str) -> TransportKinds:
         failed = tuple((kind_of(options), why) for options, why in self._failed.values())

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pjreg_cli.api.findings import Asked, Trouble
 from pjreg_cli.errors import ResolveError, excerpt
 from pjreg_cli.net.flow import Spawner
 from pjreg_cli.net.hosts import Hosts
@@ -17,8 +18,10 @@ from pjreg_cli.sip.locate import (
     Choice,
     Known,
     Locatable,
+    Naptr,
     Question,
     Records,
+    Srv,
     Target,
     TransportKinds,
     choice,
@@ -79,6 +82,7 @@ class Resolver:
         self._files_at = clock() + _FILES_S
         self._entries: dict[Question, _Entry] = {}
         self._failures: dict[Question, str] = {}
+        self._results: dict[Question, str] = {}
         self._pending: dict[Question, asyncio.Future[None]] = {}
         # what `now` need not work out again: until when, and the choice
         self._decisions: dict[tuple[Locatable, TransportKinds], tuple[float, Choice]] = {}
@@ -151,6 +155,7 @@ class Resolver:
             self._hosts = Hosts(settings.hosts)
             self._entries.clear()
             self._failures.clear()
+            self._results.clear()
             self._pending.clear()
             self._decisions.clear()
 
@@ -165,8 +170,9 @@ class Resolver:
         favourite: Target | None,
     ) -> tuple[Target, ...]:
         """The targets, or the best reason why there are none."""
-        host = excerpt(uri.host)
-        reason = objection(uri, kinds, known, {} if self._is_in_hosts(uri.host) else failed)
+        unsure = {} if self._is_in_hosts(uri.host) else failed
+        reason = objection(uri, kinds, known, unsure)
+        conflict = objection(uri, kinds, known, {}) or impossible(uri, kinds)
         if not reason:
             made = choice(uri, kinds, known)
             if found := made.drawn(self._draw, favourite):
@@ -174,14 +180,52 @@ class Resolver:
                     self._remember(uri, kinds, known, made)
                 return found
             reason = impossible(uri, kinds) or next(iter(failed.values()), "")
+        why = self._why_none(uri, known, reason)
+        kind = "no-transport" if conflict else "unresolved"
+        raise ResolveError(why, Trouble(kind, why, self._clock(), asked=self._asked(known)))
+
+    def _why_none(self, uri: Locatable, known: Known, reason: str) -> str:
+        """Why there are no targets, in a line."""
+        host = excerpt(uri.host)
         if reason:
-            raise ResolveError(f"{host}: {reason}" if host not in reason else reason)
+            return f"{host}: {reason}" if host not in reason else reason
         if any(records for question, records in known.items() if question.kind == "SRV"):
-            raise ResolveError(f"{host}: none of the SRV targets has an address we can reach")
+            return f"{host}: none of the SRV targets has an address we can reach"
         gone = (entry for question in known if (entry := self._entries.get(question)))
         if known and not any(entry.exists for entry in gone):
-            raise ResolveError(f"{host} does not exist")
-        raise ResolveError(f"{host} has no address we can reach")
+            return f"{host} does not exist"
+        return f"{host} has no address we can reach"
+
+    def asked(self, uri: Locatable, kinds: TransportKinds) -> tuple[Asked, ...]:
+        """What is known now of the questions that a URI leads to, without asking anybody."""
+        known: dict[Question, Records] = {}
+        while missing := questions(uri, kinds, known):
+            for question in missing:
+                records = self._hosts.answer(question)
+                entry = self._entries.get(question)
+                known[question] = records or (entry.records if entry is not None else ())
+        return self._asked(known)
+
+    def _asked(self, known: Known) -> tuple[Asked, ...]:
+        """Questions and what became of them, in words."""
+        return tuple(
+            Asked(
+                question.name,
+                question.kind,
+                self._result(question, records),
+                not records and question in self._results,
+            )
+            for question, records in known.items()
+        )
+
+    def _result(self, question: Question, records: Records) -> str:
+        if records:
+            return ", ".join(map(_in_words, records))
+        failed = self._results.get(question)
+        if failed is not None:
+            return failed
+        entry = self._entries.get(question)
+        return "NXDOMAIN" if entry is not None and not entry.exists else "none"
 
     def _is_in_hosts(self, name: str) -> bool:
         """Whether the hosts file knows a name: who put it there wants that to be enough."""
@@ -246,6 +290,7 @@ class Resolver:
                 self._keep(question, answer)
         except ResolveError as error:
             if servers is self._servers:
+                self._results[question] = error.result
                 self._failed(question, str(error))
         finally:
             if self._pending.get(question) is done:
@@ -257,6 +302,7 @@ class Resolver:
         now = self._clock()
         fresh_until = now + answer.ttl_s
         self._failures.pop(question, None)
+        self._results.pop(question, None)
         self._entries.pop(question, None)
         # that there is none is kept as well: a domain without NAPTR must not have every refresh
         # wait for a name server that is silent
@@ -273,6 +319,15 @@ class Resolver:
             entry.pause_until = now + PAUSE_S
             return
         self._entries.pop(question, None)
+
+
+def _in_words(record: str | Srv | Naptr) -> str:
+    """A record as an operator reads it."""
+    if isinstance(record, Srv):
+        return f"{record.target or '.'}:{record.port} (priority {record.priority})"
+    if isinstance(record, Naptr):
+        return f"{record.service} {record.replacement or '.'}"
+    return record
 
 
 def _texts(records: Records) -> tuple[str, ...]:

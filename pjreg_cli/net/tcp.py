@@ -9,11 +9,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pjreg_cli.api.findings import Certificate, Trouble
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net import certificates, sockets, tls
 from pjreg_cli.net.connection import Connection
 from pjreg_cli.net.flow import Endpoint, Flow, Listener, Spawner, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
+from pjreg_cli.net.trouble import of_connection
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target
 
@@ -35,8 +37,8 @@ class StreamFlow(Flow):
     """From one TCP or TLS transport to one target; connects when there is something to send."""
 
     __slots__ = (
-        "_connecting", "_connection", "_endpoint", "_translated", "_waiting", "protocol",
-        "reliable", "target", "transport",
+        "_connecting", "_connection", "_endpoint", "_translated", "_waiting", "certificate",
+        "protocol", "reliable", "stage", "target", "transport", "trouble",
     )  # fmt: skip
 
     def __init__(self, endpoint: StreamEndpoint, target: Target) -> None:
@@ -45,6 +47,9 @@ class StreamFlow(Flow):
         self.reliable = True
         self.target = target
         self.told = None
+        self.trouble: Trouble | None = None
+        self.stage = ""
+        self.certificate: Certificate | None = None
         self._endpoint = endpoint
         self._translated = endpoint.local.translated(target)
         self._connection: Connection | None = None
@@ -108,14 +113,20 @@ class StreamFlow(Flow):
 
     async def _connect(self) -> None:
         """Make the connection, then send what waits."""
+        self.stage = "connect"
         try:
             async with asyncio.timeout(CONNECT_S):
-                connection = await self._endpoint.connect(self.target, self._lost)
+                connection = await self._endpoint.connect(self.target, self._lost, self._reached)
         except (OSError, TransportError) as error:
+            self.trouble = await self._endpoint.trouble(self.target, error, self.stage)
+            self.stage = ""
             self._connecting = None
             self._waiting.clear()
             self._endpoint.listener.closed(self, _explained(self.target, error), False)
             return
+        self.stage = ""
+        self.trouble = None
+        self.certificate = connection.certificate()
         self._connecting = None
         self._connection = connection
         waiting, self._waiting = self._waiting, deque()
@@ -125,10 +136,22 @@ class StreamFlow(Flow):
         except TransportError as error:
             self._lost(connection, str(error))
 
+    def _reached(self) -> None:
+        """The other side is there; its TLS is yet to come."""
+        self.stage = "handshake"
+
+    def suspicion(self) -> Trouble | None:
+        """Why nothing may have come back although nothing has failed yet."""
+        if self.stage:
+            kind = "handshake-timeout" if self.stage == "handshake" else "connect-timeout"
+            return Trouble(kind)
+        return self._connection.suspicion() if self._connection is not None else None
+
     def _lost(self, connection: Connection, why: str) -> None:
         """A connection has ended by itself."""
         if connection is self._connection:
             self._connection = None
+            self.trouble = connection.trouble
             connection.close()
             self._endpoint.listener.closed(self, f"{self.target}: {why}", True)
 
@@ -194,14 +217,32 @@ class StreamEndpoint:
         for connection in self._incoming:
             connection.ping()
 
-    async def connect(self, target: Target, lost: Callable[[Connection, str], None]) -> Connection:
-        """A new connection to a target; raises OSError or TransportError."""
+    async def trouble(self, target: Target, error: Exception, stage: str) -> Trouble:
+        """Why a connection did not come about; a certificate that was refused is looked at once
+        more, for nobody shows what it says otherwise."""
+        loop = asyncio.get_running_loop()
+        certificate = None
+        if isinstance(error, ssl.SSLCertVerificationError):
+            source = "" if self.local.anywhere else self.local.bound.host
+            made = sockets.outgoing(self._options, source)
+            certificate = await tls.peer_certificate(self._options, made, target)
+        return of_connection(error, loop.time(), stage, certificate)
+
+    async def connect(
+        self,
+        target: Target,
+        lost: Callable[[Connection, str], None],
+        reached: Callable[[], None],
+    ) -> Connection:
+        """A new connection to a target; raises OSError or TransportError.  `reached` is called when
+        the other side is there, before TLS."""
         loop = asyncio.get_running_loop()
         bound = self.local.bound.host
         source = "" if self.local.anywhere else bound
         made = sockets.outgoing(self._options, source)
         try:
             await loop.sock_connect(made, (target.host, target.port))
+            reached()
             with tls.telling(made):
                 stream, connection = await loop.create_connection(
                     lambda: self._connection(lost),
@@ -217,7 +258,9 @@ class StreamEndpoint:
             wildcards = self._options.allow_wildcard_certs
             if why := certificates.mismatch(certificate, target.name, wildcards=wildcards):
                 connection.close()
-                raise TransportError(f"certificate refused: {why}")
+                mark = "wildcard" if "wildcard" in why else "name"
+                trouble = Trouble("certificate", mark, certificate=connection.certificate())
+                raise TransportError(f"certificate refused: {why}", trouble)
         return connection
 
     def renew(self) -> None:

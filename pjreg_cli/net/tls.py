@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -11,10 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from pjreg_cli.api.findings import Certificate
 from pjreg_cli.errors import TransportError, excerpt
+from pjreg_cli.net.x509 import read_certificate
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Transport
+    from pjreg_cli.sip.locate import Target
 
 _V = ssl.TLSVersion
 #: lowest and highest version for each `method`; nothing named means what is safe today
@@ -28,6 +32,8 @@ _METHODS: Mapping[str, tuple[ssl.TLSVersion, ssl.TLSVersion]] = {
     "tlsv1_2": (_V.TLSv1_2, _V.TLSv1_2),
     "tlsv1_3": (_V.TLSv1_3, _V.TLSv1_3),
 }
+#: how long a certificate that was refused is looked for again, in seconds
+_LOOK_S = 3.0
 _OLD = (_V.TLSv1, _V.TLSv1_1)
 
 Files = tuple[tuple[str, tuple[int, int, int]], ...]
@@ -76,6 +82,39 @@ def files(options: Transport) -> Files:
         with contextlib.suppress(OSError):
             paths += sorted(entry.path for entry in os.scandir(options.ca_list_path))
     return tuple((path, _state(path)) for path in paths if path)
+
+
+async def peer_certificate(
+    options: Transport, made: socket.socket, target: Target
+) -> Certificate | None:
+    """What a server shows that we do not trust, over a connection of its own on which nothing is
+    said; None when it shows nothing within 3 s.  Takes over the socket."""
+    loop = asyncio.get_running_loop()
+    transport: asyncio.Transport | None = None
+    try:
+        context = _context(ssl.PROTOCOL_TLS_CLIENT, options)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        _load_own(context, options)
+        async with asyncio.timeout(_LOOK_S):
+            await loop.sock_connect(made, (target.host, target.port))
+            transport, _ = await loop.create_connection(
+                asyncio.Protocol, sock=made, ssl=context, server_hostname=target.name
+            )
+        return certificate_of(transport)
+    except (OSError, ValueError, TransportError):
+        return None
+    finally:
+        if transport is not None:
+            transport.close()
+        else:
+            made.close()
+
+
+def certificate_of(stream: asyncio.BaseTransport) -> Certificate | None:
+    """What the other side of a connection shows, whether we trust it or not."""
+    secured = stream.get_extra_info("ssl_object")
+    shown = secured.getpeercert(binary_form=True) if secured is not None else None
+    return read_certificate(shown) if shown else None
 
 
 def _state(path: str) -> tuple[int, int, int]:

@@ -8,15 +8,18 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import socket
 import struct
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from pjreg_cli.api.findings import Trouble
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net import sockets
 from pjreg_cli.net.flow import Endpoint, Flow, Listener, Source, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
+from pjreg_cli.net.trouble import of_system
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target
 
@@ -55,6 +58,7 @@ class UdpFlow(Flow):
         "reliable",
         "target",
         "transport",
+        "trouble",
     )
 
     def __init__(self, endpoint: UdpEndpoint, target: Target) -> None:
@@ -63,6 +67,7 @@ class UdpFlow(Flow):
         self.reliable = False
         self.target = target
         self.told = None
+        self.trouble: Trouble | None = None
         self._endpoint = endpoint
         self._address = (target.host, target.port)
         self._translated = endpoint.local.translated(target)
@@ -80,7 +85,11 @@ class UdpFlow(Flow):
 
     def send(self, data: bytes) -> None:
         """Send a datagram; raises TransportError."""
-        self._endpoint.send(data, self._address)
+        try:
+            self._endpoint.send(data, self._address)
+        except TransportError as error:
+            self.trouble = error.trouble
+            raise
 
     def carries(self, endpoint: Endpoint) -> bool:
         """Whether it came as a datagram, whatever the address (RFC 3261 section 18.1.2)."""
@@ -140,6 +149,14 @@ class UdpEndpoint(Endpoint):
         except TransportError as error:
             _log.debug("transport %s: answer dropped: %s", self.transport, error)
 
+    def garbled(self, data: bytes, address: tuple[Any, ...]) -> bool:
+        """What came from there is no SIP: whoever waits for an answer may want to know."""
+        flow = self._flows.get((str(address[0]), int(address[1])))
+        if flow is None or not data.strip(b"\r\n\0"):
+            return False
+        flow.trouble = Trouble("not-sip", at=self._loop.time(), heard=data[:80])
+        return True
+
     def close(self) -> None:
         """Close the socket; a flow that is used later raises TransportError."""
         if self._socket.fileno() >= 0:
@@ -175,7 +192,9 @@ class UdpEndpoint(Endpoint):
             return False
         except (OSError, OverflowError) as error:
             why = getattr(error, "strerror", None) or error
-            raise TransportError(f"udp {address[0]}:{address[1]}: {why}") from error
+            raise TransportError(
+                f"udp {address[0]}:{address[1]}: {why}", self._trouble(error)
+            ) from error
         return True
 
     def _wait(self, data: bytes, address: tuple[Any, ...]) -> None:
@@ -206,7 +225,7 @@ class UdpEndpoint(Endpoint):
             except TransportError as error:
                 _log.debug("transport %s: %s", self.transport, error)
                 self._waiting.popleft()
-                self._tell_refused(address)
+                self._tell_refused(address, error.trouble)
             else:
                 self._waiting.popleft()
 
@@ -258,20 +277,25 @@ class UdpEndpoint(Endpoint):
                 _, notes, _, address = self._socket.recvmsg(1, 512, _MSG_ERRQUEUE)
             except OSError:
                 return
-            if address and _refused(notes):
-                self._tell_refused(address)
+            if address and (number := _refused(notes)):
+                self._tell_refused(address, self._trouble(OSError(number, os.strerror(number))))
                 if self._socket.fileno() < 0:
                     return
 
-    def _tell_refused(self, address: tuple[Any, ...]) -> None:
+    def _trouble(self, error: OSError | OverflowError) -> Trouble:
+        return of_system(error, self._loop.time())
+
+    def _tell_refused(self, address: tuple[Any, ...], trouble: Trouble | None) -> None:
         """Nothing reaches that address."""
         flow = self._flows.get((str(address[0]), int(address[1])))
         if flow is not None:
+            flow.trouble = trouble
             self._listener.refused(flow)
 
 
-def _refused(notes: list[tuple[int, int, bytes]]) -> bool:
-    """Whether control messages hold an ICMP error that says nobody can be reached."""
+def _refused(notes: list[tuple[int, int, bytes]]) -> int:
+    """What ICMP says in control messages, as an errno, if it is that nobody can be reached; else
+    0."""
     for level, kind, data in notes:
         wanted = (
             (socket.IPPROTO_IP, sockets.IP_RECVERR),
@@ -280,5 +304,5 @@ def _refused(notes: list[tuple[int, int, bytes]]) -> bool:
         if (level, kind) in wanted and len(data) >= _EXTENDED.size:
             number, origin, _, _ = _EXTENDED.unpack_from(data)
             if origin in _FROM_ICMP and number in _REFUSALS:
-                return True
-    return False
+                return int(number)
+    return 0

@@ -8,9 +8,12 @@ instance can do raises `NotRunningError`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pjreg_cli import __version__
+from pjreg_cli.api.findings import Facts, Finding
 from pjreg_cli.api.instance import InstanceView, LogChannel, Stop
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.notices import Listener
@@ -23,6 +26,8 @@ from pjreg_cli.config.shown import (
 )
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.errors import PjregError
+from pjreg_cli.why.diagnosis import cause_of, diagnose
+from pjreg_cli.why.places import located
 
 if TYPE_CHECKING:
     from pjreg_cli.config.load import Settings
@@ -56,6 +61,7 @@ class _Registrations:
     """`api.registrations.Registrations` of nothing but sections."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._sections = settings.registrations
 
     def names(self) -> Sequence[str]:
@@ -73,10 +79,22 @@ class _Registrations:
 
     def view(self, name: str) -> RegistrationView | None:
         section = self._sections.get(name)
-        return _view(section) if section else None
+        return self._view(section) if section else None
 
     def views(self) -> Iterator[RegistrationView]:
-        return (_view(self._sections[name]) for name in self.names())
+        return (self._view(self._sections[name]) for name in self.names())
+
+    def _view(self, section: Registration) -> RegistrationView:
+        return replace(_view(section), cause=partial(self.cause, section.name))
+
+    def finding(self, name: str) -> Finding:
+        return located(diagnose(self._facts(name), self._settings))
+
+    def cause(self, name: str) -> str:
+        return cause_of(self._facts(name), self._settings)
+
+    def _facts(self, name: str) -> Facts:
+        return Facts(name=name, word="Unregistered" if name in self._sections else "", live=False)
 
     def unregister(self, name: str) -> bool:
         return self._send(name)

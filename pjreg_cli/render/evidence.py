@@ -40,6 +40,7 @@ def one(view: RegistrationView) -> Iterator[str]:
     pairs = [
         ("Registration", view.row.name),
         ("Status", view.row.word or "Unregistered"),
+        ("Cause", view.cause() or "-"),
         ("Server", view.row.server_uri),
         ("Account", view.client_uri),
         ("Configured", view.source),

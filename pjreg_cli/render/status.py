@@ -15,7 +15,7 @@ from pjreg_cli.render import columns, evidence, facts, objects
 _JUDGED = 256
 _GAP = 2
 #: no column is made narrower
-_NARROWEST = 6
+_NARROWEST = 5
 
 
 class Column(NamedTuple):
@@ -44,7 +44,8 @@ COLUMNS = {
     "target": Column(
         "Target", lambda view: (view.evidence.target if view.evidence else "") or "-", 26
     ),
-    "next": Column("Next attempt", evidence.next_attempt),
+    "next": Column("Next attempt", evidence.next_attempt, 12),
+    "cause": Column("Cause", lambda view: view.cause() or "-", 12),
     "server": Column("Server", lambda view: view.row.server_uri, 30),
     "account": Column("Account", lambda view: view.client_uri, 30),
     "attempts": Column("Attempts", lambda view: str(view.attempts), 8),
@@ -58,7 +59,16 @@ COLUMNS = {
     "settled": Column("Last settled", _settled, 23),
     "source": Column("Configured", lambda view: view.source, 24),
 }
-DEFAULT = ("name", "status", "answer", "rule", "target", "next")
+DEFAULT = ("name", "status", "answer", "rule", "target", "next", "cause")
+#: the words of a registration, those in trouble first
+_TROUBLE = {"Rejected": 0, "Stopped": 1, "Unregistered": 2, "Registered": 3}
+
+
+def by_trouble(view: RegistrationView) -> tuple[float, str]:
+    """Sorts registrations: those in trouble first, of these the longest settled first."""
+    word = view.row.word or "Unregistered"
+    at = view.evidence.at if view.evidence is not None else 0.0
+    return _TROUBLE.get(word, 1) * 1e12 + at, view.row.name
 
 
 def table(views: Iterable[RegistrationView], names: Sequence[str], width: int) -> Iterator[str]:

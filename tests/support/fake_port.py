@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pjreg_cli.api.configuration import (
     ModuleHelp,
@@ -14,6 +15,7 @@ from pjreg_cli.api.configuration import (
     Problem,
     TypeHelp,
 )
+from pjreg_cli.api.findings import Finding, Next
 from pjreg_cli.api.instance import InstanceView, LogChannel, Stop
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.notices import Listener
@@ -147,11 +149,29 @@ def transport(name: str, **given: _Values) -> ObjectView:
     return ObjectView(name, columns, options, "pjsip.conf:30")
 
 
+def finding(name: str, cause: str = "fine", **more: Any) -> Finding:
+    """A finding about a registration.  Any: fields have their own types."""
+    values: dict[str, Any] = {
+        "status": "Registered",
+        "since_at": NOW_AT - 180,
+        "ok": cause == "fine",
+        "finding": "all is well",
+        "steps": (),
+        "evidence": (),
+        "notes": (),
+        "next": Next("refresh", NOW_AT + 60, 60, "refresh in 60 s"),
+        "fix": (),
+        **more,
+    }
+    return Finding(name=name, cause=cause, **values)
+
+
 class FakeRegistrations:
     """`api.registrations.Registrations`."""
 
     def __init__(self, views: Iterable[RegistrationView], log: list[str]) -> None:
         self.held = {view.row.name: view for view in sorted(views, key=lambda v: v.row.name)}
+        self.findings: dict[str, Finding] = {}
         self._log = log
 
     def names(self) -> Sequence[str]:
@@ -172,6 +192,12 @@ class FakeRegistrations:
 
     def views(self) -> Iterator[RegistrationView]:
         return iter(self.held.values())
+
+    def finding(self, name: str) -> Finding:
+        return self.findings.get(name) or finding(name)
+
+    def cause(self, name: str) -> str:
+        return self.finding(name).cause
 
     def unregister(self, name: str) -> bool:
         return self._send("unregister", name)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -74,6 +75,9 @@ class Reply:
     """A 100 goes first."""
     close: bool = False
     """The connection is closed afterwards."""
+    reason: str = "Scripted"
+    via: str = ""
+    """Put behind the Via, e.g. `;received=192.0.2.1`."""
     again: bool = False
     """The next request meets the same answer of the script: this one was a challenge."""
 
@@ -219,14 +223,17 @@ class Registrar:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, host: str = LOOPBACK, port: int = 0) -> AsyncIterator[Self]:
-        """Listening until the block ends; `port` 0 chooses a free one."""
+    async def open(
+        cls, host: str = LOOPBACK, port: int = 0, context: ssl.SSLContext | None = None
+    ) -> AsyncIterator[Self]:
+        """Listening until the block ends; `port` 0 chooses a free one.  With `context` its streams
+        are TLS."""
         loop = asyncio.get_running_loop()
         self = cls(host, port or free_port(host))
         datagrams, _ = await loop.create_datagram_endpoint(
             lambda: _Datagrams(self), (host, self.port)
         )
-        server = await loop.create_server(lambda: _Stream(self), host, self.port)
+        server = await loop.create_server(lambda: _Stream(self), host, self.port, ssl=context)
         try:
             yield self
         finally:
@@ -314,13 +321,22 @@ class Registrar:
 def _responses(request: Request, reply: Reply) -> list[bytes]:
     """What goes on the wire, a provisional response first where there is one."""
     repeated = ("via", "from", "call-id", "cseq")
-    fields = [(name, value) for name, value in request.headers if name.lower() in repeated]
+    fields = [
+        (name, _answered_via(value, reply) if name.lower() == "via" else value)
+        for name, value in request.headers
+        if name.lower() in repeated
+    ]
     to = request.headers.get("to") or ""
     out = []
     if reply.provisional:
         out.append(Response(100, "Trying", Headers([*fields, ("To", to)])).encode())
     final = Headers([*fields, ("To", f"{to};tag=registrar"), *reply.headers])
-    return [*out, Response(reply.code, "Scripted", final).encode()]
+    return [*out, Response(reply.code, reply.reason, final).encode()]
+
+
+def _answered_via(value: str, reply: Reply) -> str:
+    """The Via of a request as it goes back."""
+    return value.replace(";rport", "") + reply.via if reply.via else value
 
 
 class _Datagrams(asyncio.DatagramProtocol):

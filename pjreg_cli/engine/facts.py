@@ -1,0 +1,125 @@
+"""What the engine knows of a registration as facts for a diagnosis; made only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from pjreg_cli.api.findings import Asked, Certificate, Facts, Tried
+from pjreg_cli.engine.record import HOUR_S, Sent
+from pjreg_cli.engine.views import word_of
+from pjreg_cli.errors import PjregError
+from pjreg_cli.registration.request import next_hop, our_contact
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.models import Registration
+    from pjreg_cli.engine.entry import Entry
+    from pjreg_cli.net.pool import Pool
+    from pjreg_cli.net.resolver import Resolver
+
+
+class FactsOf:
+    """Makes facts.  `clock` is the loop's, `wall_clock` gives seconds since 1970."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        pool: Pool,
+        resolver: Resolver,
+        not_open: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._pool = pool
+        self._resolver = resolver
+        self._not_open = not_open
+
+    def of(self, name: str, settings: Registration | None, entry: Entry | None) -> Facts:
+        """The facts of one registration; `settings` None where none is configured."""
+        now_at = self._wall_clock()
+        not_open = tuple(self._not_open().items())
+        if entry is None or settings is None:
+            word = "" if settings is None else "Unregistered"
+            return Facts(name=name, word=word, now_at=now_at, not_open=not_open)
+        wall = now_at - self._clock()
+        record, state, evidence = entry.record, entry.state, entry.evidence
+        tried = tuple(_tried(sent, wall) for sent in record.sent())
+        last = next(reversed(list(record.sent())), None)
+        attempt = entry.attempt
+        return Facts(
+            name=name,
+            word=word_of(entry),
+            now_at=now_at,
+            since_at=record.changes[-1] + wall if record.changes else None,
+            changes=sum(self._clock() - at < HOUR_S for at in record.changes),
+            settled_at=evidence.at if evidence is not None else None,
+            method=evidence.method if evidence is not None else "register",
+            code=evidence.code if evidence is not None else 0,
+            reason=evidence.reason if evidence is not None else "",
+            rule=evidence.rule if evidence is not None else "",
+            tried=tried,
+            trouble=record.trouble,
+            asked_s=state.requested_s or settings.expiration,
+            granted_s=evidence.granted_s if evidence is not None else None,
+            granted_at=record.granted_at + wall if record.granted_at is not None else None,
+            received=evidence.received if evidence is not None else "",
+            contact=_contact(settings, entry, last),
+            in_flight=state.in_flight.value if state.in_flight is not None else "",
+            in_flight_to=str(attempt.target) if attempt is not None and attempt.target else "",
+            next_at=state.wake_at + wall if state.wake_at is not None else None,
+            attempts=entry.attempts,
+            retries=state.retries,
+            told_at=record.told_at + wall if record.told_at is not None else None,
+            losses=record.losses,
+            certificate=_certificate(last),
+            found=self._found(settings),
+            not_open=not_open,
+        )
+
+    def _found(self, settings: Registration) -> tuple[Asked, ...]:
+        """What is known of the look-ups, for a registrar that is looked up."""
+        try:
+            uri = next_hop(settings)
+            return self._resolver.asked(uri, self._pool.kinds(settings.transport))
+        except PjregError:
+            return ()
+
+
+def _tried(sent: Sent, wall: float) -> Tried:
+    """One request in words."""
+    flow = sent.flow
+    signed = sent.signed
+    accounts = () if signed is None else signed if isinstance(signed, tuple) else (signed,)
+    try:
+        ours = str(flow.sent_by)
+    except (PjregError, OSError):
+        ours = "?"
+    return Tried(
+        target=str(flow.target),
+        ours=ours,
+        transport=flow.transport,
+        sent_at=sent.sent_at + wall,
+        took_s=max(0.0, sent.ended_at - sent.sent_at),
+        sends=sent.sends,
+        signed=tuple(account.name for account in accounts),
+        heard=sent.heard,
+        trouble=sent.trouble,
+        elsewhere=sent.elsewhere,
+    )
+
+
+def _contact(settings: Registration, entry: Entry, last: Sent | None) -> str:
+    """The Contact we offered by that flow."""
+    if last is None:
+        return ""
+    try:
+        flow = last.flow
+        return str(our_contact(settings, flow.protocol, flow.contact, entry.line))
+    except (PjregError, OSError):
+        return ""
+
+
+def _certificate(last: Sent | None) -> Certificate | None:
+    return last.flow.certificate if last is not None else None

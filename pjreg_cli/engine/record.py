@@ -1,0 +1,228 @@
+"""What is remembered of the last attempt of a registration, for whoever asks why.
+
+Gathering must cost next to nothing, as nearly nobody ever asks: a request leaves eight values in
+a flat tuple, shared objects and numbers; texts are made when they are shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from pjreg_cli.api.findings import Heard, Offer, Trouble
+from pjreg_cli.registration.state import Cause, Flight
+from pjreg_cli.sip.headers import canonical
+
+if TYPE_CHECKING:
+    from pjreg_cli.engine.entry import Attempt
+    from pjreg_cli.engine.exchange import Exchange
+    from pjreg_cli.errors import PjregError
+    from pjreg_cli.net.flow import Flow, Source
+    from pjreg_cli.registration.state import Publish
+    from pjreg_cli.sip.digest import Account, Challenge
+    from pjreg_cli.sip.message import Response
+    from pjreg_cli.sip.uri import SipUri
+
+#: the word of a registration changed so often within an hour: more than anybody wants to know
+_CHANGES = 20
+HOUR_S = 3600.0
+#: a connection lost this soon after a grant, in seconds, was closed by design or by a fault
+SOON_S = 120.0
+#: longest value kept of a header, in characters, and most of them
+_LONGEST = 200
+_MOST = 12
+#: headers of a refusal that explain it
+_EXPLAINING = re.compile(
+    r"warning|retry-after|reason|server|user-agent|allow|unsupported|require|min-expires|contact|m"
+    r"|error-info|security-server|x-[\w-]*(?:error|reason)[\w-]*",
+    re.IGNORECASE,
+)
+
+
+class Sent(NamedTuple):
+    """One request that was sent."""
+
+    flow: Flow
+    sent_at: float
+    ended_at: float
+    sends: int
+    signed: Account | tuple[Account, ...] | None
+    heard: Heard | None
+    trouble: Trouble | None
+    elsewhere: str
+
+
+WIDTH = len(Sent._fields)
+Flat = tuple[object, ...]
+"""The values of all requests of an attempt, one after the other."""
+
+
+class Record:
+    """What one registration remembers for explanations; instants by the loop's clock."""
+
+    __slots__ = (
+        "changes",
+        "granted_at",
+        "granted_s",
+        "losses",
+        "settled_at",
+        "steps",
+        "told_at",
+        "trouble",
+    )
+
+    def __init__(self) -> None:
+        self.steps: Flat = ()
+        """The requests of the last settled attempt."""
+        self.trouble: Trouble | None = None
+        """Why that came to no request."""
+        self.changes: tuple[float, ...] = ()
+        """When the word changed: the last time, and those within an hour."""
+        self.settled_at = 0.0
+        self.granted_at: float | None = None
+        """When the binding in force was granted, and for how long."""
+        self.granted_s: int | None = None
+        self.told_at: float | None = None
+        """When an operator told it to unregister; None once it registers again."""
+        self.losses = 0
+        """Connections in a row that were lost soon after a grant."""
+
+    def settled(self, attempt: Attempt, published: Publish, changed: bool, now: float) -> None:
+        """An attempt has come to its outcome."""
+        self.steps = attempt.steps
+        self.trouble = attempt.trouble
+        self.settled_at = now
+        if changed:
+            recent = [at for at in self.changes[1 - _CHANGES :] if now - at < HOUR_S]
+            self.changes = (*recent, now)
+        if published.rule == "granted":
+            if self.granted_at is not None and now - self.granted_at > SOON_S:
+                self.losses = 0
+            self.granted_at = now
+            self.granted_s = attempt.outcome.granted_s if attempt.outcome else None
+            self.told_at = None
+        elif published.flight is Flight.UNREGISTER and published.rule == "removed":
+            self.granted_at = self.granted_s = None
+
+    def lost(self, now: float) -> None:
+        """The connection of its binding was lost."""
+        soon = self.granted_at is not None and now - self.granted_at <= SOON_S
+        self.losses = self.losses + 1 if soon else 0
+
+    def sent(self) -> Iterator[Sent]:
+        """The requests of the last attempt."""
+        return requests(self.steps)
+
+
+def requests(steps: Sequence[object]) -> Iterator[Sent]:
+    """The requests in a flat record."""
+    for at in range(0, len(steps), WIDTH):
+        yield Sent._make(steps[at : at + WIDTH])
+
+
+def heard(response: Response, challenges: Sequence[Challenge], ours: SipUri | None) -> Heard:
+    """What explains a final answer to a request whose Contact was `ours`."""
+    code = response.code
+    contacts: tuple[str, ...] = ()
+    if challenges:
+        return _heard(code, response.reason, tuple(map(_offer, challenges)), (), ())
+    if 200 <= code < 300:
+        contacts = response.headers.all("contact")
+        if len(contacts) == 1 and ours is not None and contacts[0].startswith(f"<{ours}>"):
+            contacts = ()
+        elif contacts:
+            contacts = tuple(value[:_LONGEST] for value in contacts[:_MOST])
+        return _heard(code, response.reason, (), (), contacts)
+    return _heard(code, response.reason, (), _explaining(response), ())
+
+
+def _explaining(response: Response) -> tuple[tuple[str, str], ...]:
+    found = [
+        (canonical(name), value[:_LONGEST])
+        for name, value in response.headers
+        if _EXPLAINING.fullmatch(name)
+    ]
+    return tuple(found[:_MOST])
+
+
+@lru_cache(maxsize=4096)
+def _heard(
+    code: int,
+    reason: str,
+    offers: tuple[Offer, ...],
+    headers: tuple[tuple[str, str], ...],
+    contacts: tuple[str, ...],
+) -> Heard:
+    """The same object for all who heard the same: most of a fleet does."""
+    return Heard(code, reason[:_LONGEST], offers, headers, contacts)
+
+
+def _offer(challenge: Challenge) -> Offer:
+    return Offer(
+        challenge.answer != "Authorization",
+        challenge.realm,
+        challenge.algorithm or "MD5",
+        challenge.qop,
+        challenge.stale,
+    )
+
+
+# -- what Attempts leaves behind --------------------------------------------------------------
+
+
+def signed_by(
+    answers: tuple[tuple[Challenge, Account], ...],
+) -> Account | tuple[Account, ...] | None:
+    """Whose credentials these are; nearly always one section's."""
+    if len(answers) == 1:
+        return answers[0][1]
+    return tuple(account for _, account in answers) or None
+
+
+def answered(
+    exchange: Exchange, attempt: Attempt, response: Response, now: float, source: Source | None
+) -> Flat:
+    """A request that has its final answer."""
+    flow, template = exchange.flow, attempt.template
+    trouble = flow.trouble
+    if trouble is not None and trouble.at < exchange.sent_at:
+        trouble = None
+    return (
+        flow,
+        exchange.sent_at,
+        now,
+        exchange.resends + 1,
+        attempt.signed,
+        heard(response, attempt.challenges, None if template is None else template.contact),
+        trouble,
+        "" if flow.reliable or source is None else _elsewhere(flow, source),
+    )
+
+
+def failed(
+    exchange: Exchange, signed: Account | tuple[Account, ...] | None, cause: Cause, now: float
+) -> Flat:
+    """A request without an answer."""
+    flow = exchange.flow
+    trouble = flow.trouble
+    if trouble is not None and trouble.at < exchange.sent_at:
+        trouble = None
+    if trouble is None and cause is Cause.TIMED_OUT:
+        trouble = flow.suspicion()
+    return flow, exchange.sent_at, now, exchange.resends + 1, signed, None, trouble, ""
+
+
+def trouble_of(error: PjregError) -> Trouble:
+    """Why nothing could be sent."""
+    trouble = getattr(error, "trouble", None)
+    return trouble if isinstance(trouble, Trouble) else Trouble("send-failed", str(error))
+
+
+def _elsewhere(flow: Flow, source: Source) -> str:
+    """Where an answer came from, if not from where the request went."""
+    target, address = flow.target, source.address
+    if address[0] == target.host and address[1] == target.port:
+        return ""
+    return f"{address[0]}:{address[1]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import timeit
 from collections.abc import Callable
 
-from pjreg_cli.sip.contacts import granted_s
+from pjreg_cli.sip.contacts import granted
 from pjreg_cli.sip.digest import Account, authorize, parse_challenges, select
 from pjreg_cli.sip.framing import StreamFramer
 from pjreg_cli.sip.message import Response, parse
@@ -67,7 +67,7 @@ def main() -> None:
         ("200: code, branch, cseq, one header", lambda: _read(_OK, "contact")),
         ("401: code, branch, cseq, one header", lambda: _read(_CHALLENGE, "www-authenticate")),
         ("401 to Authorization", _answer_challenge),
-        ("granted lifetime of a 200", lambda: granted_s(accepted, _OURS, 3600)),
+        ("granted lifetime of a 200", lambda: granted(accepted, _OURS, 3600)),
         ("a transaction with one resend, to its end", _transaction),
         ("a 200 through the stream framer", lambda: StreamFramer().feed(_OK)),
         ("parse a contact URI", lambda: parse_uri("sip:s@10.0.0.1:5060;line=abcdefg")),

@@ -14,7 +14,7 @@ import pytest
 
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.state import Outcome, Policy, State, Status, Wake
-from pjreg_cli.sip.contacts import granted_s, seen
+from pjreg_cli.sip.contacts import granted, seen
 from pjreg_cli.sip.digest import Account, authorize, parse_challenges, select
 from pjreg_cli.sip.message import Response, parse
 from pjreg_cli.sip.scan import repeats, scan
@@ -42,6 +42,7 @@ CHALLENGE = GRANT.replace(b"200 OK", b"401 Unauthorized").replace(
 )
 ACCOUNT = Account("a", "", "alice", ("MD5",), password=lambda: "secret")
 OURS = parse_uri("sip:alice@192.0.2.1")
+OFFERED = str(OURS)
 #: a policy of nothing but defaults
 POLICY: Policy = Policy(
     **{
@@ -79,7 +80,7 @@ WORK: dict[str, tuple[Callable[[], Any], float]] = {
     "read an answer, short cut": (lambda: scan(GRANT), 10),
     "read an answer, the long way": (lambda: parse(GRANT), 25),
     "tell whether it is ours": (lambda: SCANNED and repeats(SCANNED, "77", "1"), 3),
-    "read what is granted": (lambda: SCANNED and granted_s(SCANNED, OURS, 3600), 10),
+    "read what is granted": (lambda: SCANNED and granted(SCANNED, OURS, 3600, offered=OFFERED), 7),
     "read how we are seen": (lambda: SCANNED and seen(SCANNED), 47),
     "answer a challenge": (answer, 85),
     "decide a refresh": (refresh, 60),

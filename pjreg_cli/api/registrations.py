@@ -52,6 +52,8 @@ class Evidence:
     """Address and port the registrar saw us come from (`received`, `rport`); empty if not told."""
     granted_s: int | None
     """The granted lifetime of a 2xx."""
+    contact_missing: bool = False
+    """The 2xx listed bindings, none of which can be ours."""
 
 
 @dataclass(frozen=True, slots=True)

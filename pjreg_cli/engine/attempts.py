@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine.accounts import Accounts
+from pjreg_cli.engine.bench import Bench
+from pjreg_cli.engine.bindings import Binding, bound, doubt
 from pjreg_cli.engine.contain import Contained
-from pjreg_cli.engine.entry import Attempt, Binding, Entry, KeptNonce
+from pjreg_cli.engine.credentials import challenged, kept, signed
+from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import INTERNAL, Exchange, Exchanges
 from pjreg_cli.engine.record import answered, failed, signed_by, trouble_of
 from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
 from pjreg_cli.registration.request import Template, next_hop
 from pjreg_cli.registration.state import Cause, Flight, Hop, Outcome, SendRegister
-from pjreg_cli.sip.contacts import granted_s, min_expires_s, retry_after_s, security_servers
-from pjreg_cli.sip.digest import authorize, parse_challenges, select
+from pjreg_cli.sip.contacts import granted, min_expires_s, retry_after_s, security_servers
 
 if TYPE_CHECKING:
     from pjreg_cli.counters import Tally
     from pjreg_cli.engine.randomness import Ids
+    from pjreg_cli.engine.succession import Succession
     from pjreg_cli.engine.tasks import Spawner
     from pjreg_cli.engine.timers import Timers
     from pjreg_cli.net.flow import Flow, Source
@@ -35,8 +40,22 @@ _log = logging.getLogger("pjreg_cli.engine")
 TIMED_OUT = 408
 NOT_SENT = 503
 
+#: what the system says when there is no way to anywhere, or the address is not there (yet)
+_NO_NETWORK = tuple(
+    os.strerror(number) for number in (errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
+)
+
+#: how long a target that is not the last one may be silent, in seconds
+SILENT_S = 8.0
+
 Settle = Callable[[Entry, Outcome], None]
 """Told every outcome of a request; may be called from within `Attempts.send`."""
+
+
+def no_network(why: str) -> bool:
+    """Whether something could not be sent because the host is not connected to anything; `why` is
+    the text of a TransportError, which has the system's own words."""
+    return any(words in why for words in _NO_NETWORK)
 
 
 class Attempts:
@@ -53,6 +72,7 @@ class Attempts:
         settle: Settle,
         lost: Callable[[Flow], None],
         faults: Tally,
+        succession: Succession,
     ) -> None:
         self._pool = pool
         self._resolver = resolver
@@ -61,6 +81,8 @@ class Attempts:
         self._settle = settle
         self._lost = lost
         self._faults = faults
+        self._succession = succession
+        self._bench = Bench(timers.clock)
         self.exchanges = Exchanges(timers, self._delivered, faults)
         self.accounts = Accounts()
         self.user_agent = ""
@@ -81,14 +103,28 @@ class Attempts:
             attempt = entry.attempt = Attempt()
             attempt.expires_s = effect.expires_s
             entry.attempts += 1
-            self._find_targets(entry, attempt)
+            self._begin(entry, attempt)
             return
         if effect.hop is Hop.NEXT:
             attempt.tried += 1
         self._request(entry, attempt, effect)
 
+    def unsent(self, entry: Entry) -> bool:
+        """Whether the attempt under way has sent nothing yet: it waits for DNS, or for somebody
+        who leaves."""
+        return entry.attempt is not None and entry.attempt.tried < 0
+
+    def _begin(self, entry: Entry, attempt: Attempt) -> None:
+        """Look for targets, as soon as nobody leaves the place that is to be taken."""
+        if self._succession.holds(entry, attempt, self._begin):
+            attempt.locating = True
+            attempt.since = self._clock()
+        else:
+            self._find_targets(entry, attempt)
+
     def _find_targets(self, entry: Entry, attempt: Attempt) -> None:
         """Look up where to go (RFC 3263); at once where nobody needs to be asked."""
+        attempt.locating = False
         try:
             uri = next_hop(entry.settings)
             kinds = self._pool.kinds(entry.settings.transport)
@@ -99,6 +135,9 @@ class Attempts:
             return
         if targets is not None:
             self._located(entry, attempt, targets)
+        elif attempt.expires_s == 0 and entry.granted_by is not None:
+            # a farewell knows where to go without asking
+            self._located(entry, attempt, ())
         else:
             attempt.locating = True
             attempt.since = self._clock()
@@ -123,6 +162,7 @@ class Attempts:
     ) -> None:
         if entry.attempt is not attempt:
             return  # the instance was closed meanwhile
+        targets = self._bench.ordered(entry.name, targets)
         granted_by = entry.granted_by
         if attempt.expires_s == 0 and granted_by is not None:
             # origin: begins with the first target, which may know nothing of the binding
@@ -146,28 +186,36 @@ class Attempts:
             self._fail(entry, attempt, Cause.SEND_FAILED, str(error))
             return
         attempt.expires_s = effect.expires_s
-        attempt.signed = signed_by(attempt.answers) if effect.credentials else None
-        if effect.credentials:
-            authorization = authorize(
-                attempt.answers, "REGISTER", template.request_uri, self._ids.cnonce()
-            )
-        else:
+        held = bound(entry, template, effect.expires_s, self._clock())
+        if not effect.expires_s:
+            entry.taken_off = held or (template.offered,)
+        attempt.reason = attempt.refused = ""
+        attempt.response = None
+        answers, mechanisms = attempt.answers, attempt.mechanisms
+        if not effect.credentials:
             attempt.tag = self._ids.tag()
             attempt.answers = ()
-            authorization = self._kept_credentials(entry, template)
-        answering = effect.credentials or effect.agreement
+            before = entry.kept if self.keep_nonces else None
+            answers = before.answers if before is not None else ()
+            if not effect.agreement:
+                mechanisms = before.mechanisms if before is not None else ()
+        attempt.signed = signed_by(answers)
         branch = self._ids.branch()
         data = template.build(
             effect.expires_s,
             cseq=entry.cseq,
             from_tag=attempt.tag,
             branch=branch,
-            authorization=authorization,
-            security_verify=attempt.mechanisms if answering else (),
+            bound=held,
+            authorization=signed(answers, template.request_uri, self._ids.cnonce),
+            security_verify=mechanisms,
             agreement=effect.agreement,
         )
         attempt.since = self._clock()
-        attempt.exchange = self.exchanges.open(entry, flow, branch, entry.cseq, attempt.tag, data)
+        timeout_s = SILENT_S if attempt.target_left else None
+        attempt.exchange = self.exchanges.open(
+            entry, flow, branch, entry.cseq, attempt.tag, data, timeout_s
+        )
         entry.cseq += 1
 
     def _template(self, entry: Entry, attempt: Attempt, flow: Flow) -> Template:
@@ -186,17 +234,6 @@ class Attempts:
             attempt.flow = flow
         return template
 
-    def _kept_credentials(self, entry: Entry, template: Template) -> list[tuple[str, str]]:
-        kept = entry.kept
-        if kept is None or not self.keep_nonces:
-            return []
-        kept.count += 1
-        if entry.attempt is not None:
-            entry.attempt.signed = signed_by(kept.answers)
-        return authorize(
-            kept.answers, "REGISTER", template.request_uri, self._ids.cnonce(), kept.count
-        )
-
     # -- what comes back ----------------------------------------------------------------------
 
     def closed(self, flow: Flow, waiting: Iterable[Exchange], why: str) -> None:
@@ -212,7 +249,7 @@ class Attempts:
             attempt = exchange.entry.attempt
             if attempt is None or attempt.exchange is not exchange:
                 continue
-            attempt.reason = "connection refused"
+            attempt.refused = "connection refused"
             if attempt.target_left:
                 self.exchanges.fail(exchange, "connection refused")
 
@@ -256,10 +293,13 @@ class Attempts:
         if response is None:
             attempt.steps += failed(exchange, attempt.signed, cause, now)
             if cause is Cause.TIMED_OUT:
-                why = attempt.reason or why
+                why = attempt.refused or self._silence(exchange)
                 self._reset_if_deaf(exchange)
+                self._unheard(entry, attempt, exchange)
             self._fail(entry, attempt, cause, why)
             return
+        if attempt.target is not None:
+            self._bench.heard(entry.name, attempt.target)
         if exchange.flow.reliable:
             self._heard_at[exchange.flow] = now
         attempt.reason = response.reason
@@ -272,11 +312,31 @@ class Attempts:
             self._accepted(entry, attempt, exchange.flow)
         self._settle(entry, outcome)
 
+    def _silence(self, exchange: Exchange) -> str:
+        """What a silence was like."""
+        if exchange.flow.open:
+            return "no answer"
+        timeout_s = min(exchange.timeout_s or self.exchanges.timeout_s, self.exchanges.timeout_s)
+        return f"{exchange.flow.target}: no connection within {timeout_s:g} s"
+
+    def _unheard(self, entry: Entry, attempt: Attempt, exchange: Exchange) -> None:
+        """A request that nobody answered may have been carried out all the same."""
+        if attempt.target is not None:
+            self._bench.silent(entry.name, attempt.target, exchange.sent_at)
+        if attempt.template is not None and attempt.expires_s:
+            doubt(entry, attempt.template, attempt.expires_s, self._clock())
+
     def _fail(self, entry: Entry, attempt: Attempt, cause: Cause, why: str) -> None:
         """There is no answer: 408 for silence, 503 for everything else."""
         code = TIMED_OUT if cause is Cause.TIMED_OUT else NOT_SENT
         attempt.reason = why
-        attempt.outcome = Outcome(code, cause, target_left=attempt.target_left)
+        attempt.response = None
+        attempt.outcome = Outcome(
+            code,
+            cause,
+            target_left=attempt.target_left,
+            no_network=cause is Cause.SEND_FAILED and no_network(why),
+        )
         self._settle(entry, attempt.outcome)
 
     def _reset_if_deaf(self, exchange: Exchange) -> None:
@@ -293,23 +353,29 @@ class Attempts:
             template = attempt.template
             if attempt.expires_s == 0 or template is None:
                 return Outcome(code)
-            return Outcome(code, granted_s=granted_s(response, template.contact, attempt.expires_s))
-        fits = stale = False
+            ours, asked_s = template.contact, attempt.expires_s
+            grant = granted(response, ours, asked_s, template.instance, template.offered)
+            attempt.missing = grant.missing
+            return Outcome(code, granted_s=grant.expires_s)
+        repeated = stale = False
         if code in (401, 407):
-            accounts = self.accounts.named(entry.settings.outbound_auth)
-            attempt.challenges = parse_challenges(response)
-            attempt.answers = select(attempt.challenges, accounts)
-            fits = bool(attempt.answers)
-            stale = any(challenge.stale for challenge, _account in attempt.answers)
+            # who is leaving goes by what it knew, if its auth sections have gone before it
+            accounts = self.accounts.named(entry.settings.outbound_auth) or entry.accounts
+            repeated, stale = challenged(attempt, response, accounts)
             entry.kept = None
+        fits = code in (401, 407) and bool(attempt.answers)
         if entry.settings.security_negotiation == "mediasec" and code in (401, 407, 494):
             # origin: adds them to those of the challenge before
             attempt.mechanisms = security_servers(response) or attempt.mechanisms
+        pause_s = retry_after_s(response) or 0
+        if code == 503 and pause_s and attempt.target is not None:
+            self._bench.overloaded(attempt.target, pause_s)
         return Outcome(
             code,
-            retry_after_s=retry_after_s(response) or 0,
+            retry_after_s=pause_s,
             min_expires_s=min_expires_s(response),
             credentials_fit=fits,
+            repeated=repeated,
             stale=stale,
             target_left=attempt.target_left,
             mechanisms=code == 494 and bool(attempt.mechanisms),
@@ -317,16 +383,14 @@ class Attempts:
 
     def _accepted(self, entry: Entry, attempt: Attempt, flow: Flow) -> None:
         """Remember where the binding is, and by which way it came about."""
-        if entry.state.in_flight is Flight.UNREGISTER:
+        if self.keep_nonces:
+            entry.kept = kept(entry.kept, attempt)
+        granted_s = attempt.outcome.granted_s if attempt.outcome is not None else 0
+        entry.strays = ()
+        if entry.state.in_flight is Flight.UNREGISTER or not granted_s:
             entry.granted_by = entry.flow = entry.binding = None
             return
-        granted_s = attempt.outcome.granted_s if attempt.outcome is not None else None
-        granted_s = granted_s or attempt.expires_s
         if attempt.template is not None:
-            entry.binding = Binding(
-                str(attempt.template.contact), granted_s, self._clock() + granted_s
-            )
+            entry.binding = Binding(attempt.template.offered, granted_s, self._clock() + granted_s)
         entry.granted_by = attempt.target
         entry.flow = flow
-        if self.keep_nonces and attempt.answers:
-            entry.kept = KeptNonce(attempt.answers)

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("pjreg_cli.engine")
 
+#: how long a reload that closes a transport waits for the unregisters that need it, in seconds:
+#: five of their datagrams
+FAREWELL_S = 8.0
 #: registrations handled in one go before the loop may look at its sockets again
 BATCH = 200
 
@@ -189,7 +192,7 @@ class Engine:
     def _take_over(self, settings: Settings) -> None:
         """Make the options that are not a registration's own effective."""
         self.settings = settings
-        self._fleet.configure(settings.registrations)
+        self._fleet.configure(settings.registrations, settings.pjreg)
         self._attempts.accounts.update(settings.auths)
         self._attempts.user_agent = settings.global_.user_agent or self._user_agent
         self._attempts.keep_nonces = settings.pjreg.keep_nonce
@@ -217,7 +220,14 @@ class Engine:
 
     async def _apply(self, result: Reload) -> None:
         settings, difference, fleet = result.settings, result.difference, self._fleet
+        # farewells go out while the transports and auth sections they need are still there
+        for name in (*difference.removed, *difference.changed):
+            if (entry := fleet.entries.get(name)) is not None:
+                entry.removed = name in difference.removed
+                fleet.remove(entry)
         self._take_over(settings)
+        closing = self._pool.closing(settings.transports.values())
+        await self._until(lambda: not fleet.succession.needs(closing), FAREWELL_S)
         self._resolver.reconfigure(settings.resolver)
         reopened = await self._pool.reopen(
             settings.transports.values(), keep_alive_s=settings.global_.keep_alive_interval
@@ -231,10 +241,6 @@ class Engine:
             _log.info("transport %s: its certificates were read again", name)
         if reopened.renewed:
             self.reachable()
-        for name in (*difference.removed, *difference.changed):
-            if (entry := fleet.entries.get(name)) is not None:
-                entry.removed = name in difference.removed
-                fleet.remove(entry)
         fresh: Iterable[str] = (*difference.changed, *difference.added)
         if difference.touched:
             # a file that was written again brings back what `send unregister *all` forgot
@@ -267,7 +273,7 @@ class Engine:
         if entry is None:
             return False
         entry.record.told_at = self._timers.clock()
-        self._fleet.post(entry, Unregister())
+        self._fleet.post(entry, Unregister(self._attempts.unsent(entry)))
         return True
 
     def register(self, name: str) -> bool:

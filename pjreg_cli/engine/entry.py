@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from pjreg_cli.config.other_files import PjregSettings
+from pjreg_cli.config.types import FOREVER
 from pjreg_cli.engine.record import Record
 from pjreg_cli.engine.settled import Standing
 from pjreg_cli.registration.state import Outcome, Policy, State
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from pjreg_cli.api.findings import Trouble
     from pjreg_cli.api.registrations import Evidence
     from pjreg_cli.config.models import Registration
+    from pjreg_cli.engine.bindings import Binding
+    from pjreg_cli.engine.credentials import Answer, Kept
     from pjreg_cli.engine.exchange import Exchange
     from pjreg_cli.engine.record import Flat
     from pjreg_cli.net.flow import Flow
@@ -24,13 +28,14 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=256)
-def _policy(options: tuple[int, int, int, int, int, bool]) -> Policy:
+def _policy(options: tuple[int, int, int, int, int, bool, bool, bool, int]) -> Policy:
     """The same object for registrations that share their options: most of a fleet does."""
     return Policy(*options)
 
 
-def policy_of(settings: Registration) -> Policy:
-    """The options of a registration that its machine decides by."""
+def policy_of(settings: Registration, pjreg: PjregSettings | None = None) -> Policy:
+    """The options of a registration, and of pjreg.conf, that its machine decides by."""
+    pjreg = pjreg or PjregSettings()
     return _policy(
         (
             settings.expiration,
@@ -39,6 +44,9 @@ def policy_of(settings: Registration) -> Policy:
             settings.fatal_retry_interval,
             settings.max_retries,
             settings.auth_rejection_permanent,
+            settings.max_retries == FOREVER,
+            pjreg.retry_backoff,
+            pjreg.refresh_margin,
         )
     )
 
@@ -52,10 +60,13 @@ class Attempt:
         "exchange",
         "expires_s",
         "flow",
+        "held_until",
         "locating",
         "mechanisms",
+        "missing",
         "outcome",
         "reason",
+        "refused",
         "response",
         "signed",
         "since",
@@ -83,12 +94,12 @@ class Attempt:
         """The From tag of the last request."""
         self.expires_s = 0
         """The expiry that the last request asked for."""
-        self.answers: tuple[tuple[Challenge, Account], ...] = ()
-        """What the credentials of the next request answer."""
+        self.answers: tuple[Answer, ...] = ()
+        """What the credentials of the request answer."""
         self.mechanisms: tuple[str, ...] = ()
         """Security-Server values of the last challenge or 494 (RFC 3329 section 2.3)."""
         self.response: Response | None = None
-        """The last final response to a request of this attempt."""
+        """The final response to the last request of this attempt, None when it has none."""
         self.outcome: Outcome | None = None
         """The last outcome of a request of this attempt."""
         self.reason = ""
@@ -101,6 +112,12 @@ class Attempt:
         """The requests that have ended, for explanations."""
         self.trouble: Trouble | None = None
         """Why no request could be sent."""
+        self.missing = False
+        """The last 2xx listed Contacts, but none that can be ours."""
+        self.held_until: float | None = None
+        """Until when it waits for a predecessor at most, by the loop's clock."""
+        self.refused = ""
+        """What the network said against the request under way, though it may still be answered."""
 
     @property
     def target(self) -> Target | None:
@@ -113,26 +130,6 @@ class Attempt:
         return self.tried + 1 < len(self.targets)
 
 
-class KeptNonce:
-    """A nonce that refreshes go on using, with its count (RFC 7616 section 3.4)."""
-
-    __slots__ = ("answers", "count")
-
-    def __init__(self, answers: tuple[tuple[Challenge, Account], ...]) -> None:
-        self.answers = answers
-        self.count = 1
-
-
-class Binding(NamedTuple):
-    """What a registrar has granted."""
-
-    contact: str
-    """The URI in our Contact."""
-    granted_s: int
-    until_at: float
-    """When it ends, in seconds of the loop's clock."""
-
-
 class Entry:
     """A registration under way.  Its `state` changes by `machine.react` alone.
 
@@ -140,6 +137,7 @@ class Entry:
     """
 
     __slots__ = (
+        "accounts",
         "attempt",
         "attempts",
         "binding",
@@ -157,6 +155,8 @@ class Entry:
         "settings",
         "standing",
         "state",
+        "strays",
+        "taken_off",
         "timer_at",
         "woken",
         "word",
@@ -170,9 +170,10 @@ class Entry:
         cseq: int,
         line: str,
         woken: Callable[[Entry], None],
+        policy: Policy | None = None,
     ) -> None:
         self.settings = settings
-        self.policy = policy_of(settings)
+        self.policy = policy or policy_of(settings)
         self.state = State()
         self.call_id = call_id
         self.cseq = cseq
@@ -189,7 +190,13 @@ class Entry:
         """The target that granted the binding; an unregister goes there first."""
         self.binding: Binding | None = None
         """What is granted, as far as is known; None when nothing is."""
-        self.kept: KeptNonce | None = None
+        self.strays: tuple[Binding, ...] = ()
+        """What the registrar may hold besides: Contacts of requests that nobody answered."""
+        self.taken_off: tuple[str, ...] = ()
+        """The Contacts that its last unregister named."""
+        self.accounts: Sequence[Account] = ()
+        """What it could answer challenges with when it was removed."""
+        self.kept: Kept | None = None
         self.record = Record()
         """What explains how it stands."""
         self.removed = False

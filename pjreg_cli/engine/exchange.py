@@ -51,6 +51,7 @@ class Exchange:
         "resends",
         "sent_at",
         "tag",
+        "timeout_s",
         "timer_at",
         "transaction",
         "woken",
@@ -84,6 +85,8 @@ class Exchange:
         self.fresh = False
         self.over = False
         """It has its final answer, or will have none."""
+        self.timeout_s: float | None = None
+        """How long it may go unanswered, in seconds; None: as long as any."""
         self.failure = ""
         """Why it could not be sent in the first place; its user is told at the next wake."""
 
@@ -151,11 +154,19 @@ class Exchanges:
         self.timeout_s = timeout_s
 
     def open(
-        self, entry: Entry, flow: Flow, branch: str, cseq: int, tag: str, data: bytes
+        self,
+        entry: Entry,
+        flow: Flow,
+        branch: str,
+        cseq: int,
+        tag: str,
+        data: bytes,
+        timeout_s: float | None = None,
     ) -> Exchange:
         """Send `data`, at once or when its turn comes; nobody is told anything before this has
-        returned.  `tag` is that of From."""
+        returned.  `tag` is that of From; `timeout_s` may make timer F shorter."""
         exchange = Exchange(entry, flow, branch, cseq, tag, data, self._woken)
+        exchange.timeout_s = timeout_s
         self._by_branch[branch] = exchange
         self.lanes.enter(exchange)
         return exchange
@@ -210,7 +221,8 @@ class Exchanges:
     def _send(self, exchange: Exchange) -> None:
         now = self._timers.clock()
         exchange.sent_at = now
-        exchange.transaction = begin(now, exchange.flow.reliable, self.t1_s, self.timeout_s)
+        timeout_s = min(exchange.timeout_s or self.timeout_s, self.timeout_s)
+        exchange.transaction = begin(now, exchange.flow.reliable, self.t1_s, timeout_s)
         exchange.failure = self._handed_over(exchange)
         # whoever opened it does not know it yet, and could make nothing of its failure
         self._timers.arm(exchange, now if exchange.failure else exchange.transaction.wake_at)

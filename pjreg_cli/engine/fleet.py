@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, assert_never
 
 from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateLeaving, StateMade
 from pjreg_cli.cluster.resume import HIGHEST, Resumable, first_cseq
+from pjreg_cli.config.other_files import PjregSettings
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.attempts import Attempts
+from pjreg_cli.engine.bindings import Binding
 from pjreg_cli.engine.contain import Contained
-from pjreg_cli.engine.entry import Binding, Entry
-from pjreg_cli.engine.resuming import granted_by, resumption
+from pjreg_cli.engine.entry import Entry, policy_of
+from pjreg_cli.engine.resuming import granted_by, resumption, same_way_back
+from pjreg_cli.engine.succession import Succession
 from pjreg_cli.engine.views import is_settled, next_attempt_s, word_of
 from pjreg_cli.engine.watch import fault
-from pjreg_cli.errors import PjregError
 from pjreg_cli.registration.machine import react
-from pjreg_cli.registration.request import our_contact
 from pjreg_cli.registration.state import (
     Drop,
     Effect,
     Event,
-    Flight,
     Outcome,
     Publish,
     Remove,
@@ -83,6 +83,9 @@ class Fleet:
         self._clock = timers.clock
         self._wall_clock = wall_clock
         self._publish = publish
+        self.leaving: set[Entry] = set()
+        """Those that are neither configured nor wanted any more, until they have ended."""
+        self.succession = Succession(timers, self.leaving)
         self.attempts = Attempts(
             pool=pool,
             resolver=resolver,
@@ -91,14 +94,15 @@ class Fleet:
             spawn=spawn,
             settle=self.post,
             lost=self.lost,
+            succession=self.succession,
             faults=faults,
         )
         self.configured: Mapping[str, Registration] = {}
         """The registrations of the configuration in force."""
+        self.pjreg = PjregSettings()
+        """What pjreg.conf says."""
         self.entries: dict[str, Entry] = {}
         """Those with a state."""
-        self.leaving: set[Entry] = set()
-        """Those that are neither configured nor wanted any more, until they have ended."""
         self.unsettled: set[Entry] = set()
         """Those that still wait for the outcome of their first attempt."""
         self.changed = asyncio.Event()
@@ -110,10 +114,14 @@ class Fleet:
         self._queue: deque[tuple[Entry, Event]] = deque()
         self._reacting = False
 
-    def configure(self, registrations: Mapping[str, Registration]) -> None:
+    def configure(self, registrations: Mapping[str, Registration], pjreg: PjregSettings) -> None:
         """Show these from now on; giving them a state is another matter."""
         self.configured = registrations
         self._order = None
+        if pjreg != self.pjreg:
+            self.pjreg = pjreg
+            for entry in self.entries.values():
+                entry.policy = policy_of(entry.settings, pjreg)
 
     def close(self) -> None:
         """Forget what is under way; nothing is sent, nobody is told."""
@@ -131,6 +139,7 @@ class Fleet:
             cseq=self._ids.cseq(),
             line=self._ids.line() if settings.line else "",
             woken=self._woken,
+            policy=policy_of(settings, self.pjreg),
         )
         self._made(entry, Start(self.jitter_s(settings)))
         return entry
@@ -150,6 +159,7 @@ class Fleet:
             cseq=cseq if cseq < HIGHEST else self._ids.cseq(),
             line=left.line if settings.line else "",
             woken=self._woken,
+            policy=policy_of(settings, self.pjreg),
         )
         if resumed is None:
             self._made(entry, Start(self.jitter_s(settings)))
@@ -158,7 +168,7 @@ class Fleet:
             now = self._clock()
             entry.granted_by = granted_by(settings, left.target)
             entry.binding = Binding(left.contact, left.granted_s, now + (left.expires_in_s or 0))
-            if not self._same_way_back(entry):
+            if not same_way_back(entry, self._pool):
                 resumed = replace(resumed, due_s=0.0)
         if resumed.due_s is not None and resumed.due_s <= 0:
             resumed = replace(resumed, due_s=self._paced_s())
@@ -167,6 +177,7 @@ class Fleet:
 
     def _made(self, entry: Entry, event: Start | Resumed) -> None:
         self.entries[entry.name] = entry
+        self.succession.enter(entry)
         self.unsettled.add(entry)
         self.post(entry, event)
         entry.word = entry.state.status.word
@@ -176,20 +187,6 @@ class Fleet:
         self._publish(StateMade(entry.name, entry.word))
         if self._journal is not None:
             self._journal.mark(entry)
-
-    def _same_way_back(self, entry: Entry) -> bool:
-        """Whether the Contact we would offer now is the one that was granted, over UDP: then calls
-        find their way to us without another REGISTER."""
-        target, binding = entry.granted_by, entry.binding
-        if target is None or binding is None or target.protocol != "udp":
-            return False
-        try:
-            flow = self._pool.flow(entry.settings.transport, target)
-            offered = our_contact(entry.settings, flow.protocol, flow.contact, entry.line)
-        except PjregError:
-            return False
-        entry.flow = flow
-        return str(offered) == binding.contact
 
     def _paced_s(self) -> float:
         """When the next of those that are overdue may send, in seconds from now."""
@@ -211,7 +208,8 @@ class Fleet:
             self._order = None
         self._recount(entry)
         self._publish(StateLeaving(entry.name))
-        self.post(entry, Remove())
+        entry.accounts = self.attempts.accounts.named(entry.settings.outbound_auth)
+        self.post(entry, Remove(self.attempts.unsent(entry)))
 
     def _dropped(self, entry: Entry) -> None:
         self._timers.arm(entry, None)
@@ -224,7 +222,8 @@ class Fleet:
             del self._stopped[entry.name]
             self._order = None
         self._publish(StateDropped(entry.name, entry.word))
-        self._rejoin_after(entry)
+        for robbed in self.succession.left(entry):
+            self.post(robbed, TransportClosed())
         if not self.leaving:
             self._close_idle()
 
@@ -233,15 +232,6 @@ class Fleet:
         used = {entry.flow for entry in self.entries.values()}
         used |= {entry.attempt.flow for entry in self.entries.values() if entry.attempt}
         self._pool.prune([flow for flow in used if flow is not None])
-
-    def _rejoin_after(self, left: Entry) -> None:
-        """An old form that unregistered late took its successor's binding along."""
-        successor = self.entries.get(left.name)
-        if successor is None or left.evidence is None or successor.evidence is None:
-            return
-        late = left.evidence.method == Flight.UNREGISTER.value
-        if late and left.evidence.at >= successor.evidence.at:
-            self.post(successor, TransportClosed())
 
     # -- steps --------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from pjreg_cli.registration.state import Cause, Flight
 from pjreg_cli.sip.headers import canonical
 
 if TYPE_CHECKING:
+    from pjreg_cli.engine.credentials import Answer
     from pjreg_cli.engine.entry import Attempt
     from pjreg_cli.engine.exchange import Exchange
     from pjreg_cli.errors import PjregError
@@ -172,13 +173,11 @@ def _offer(challenge: Challenge) -> Offer:
 # -- what Attempts leaves behind --------------------------------------------------------------
 
 
-def signed_by(
-    answers: tuple[tuple[Challenge, Account], ...],
-) -> Account | tuple[Account, ...] | None:
+def signed_by(answers: tuple[Answer, ...]) -> Account | tuple[Account, ...] | None:
     """Whose credentials these are; nearly always one section's."""
     if len(answers) == 1:
-        return answers[0][1]
-    return tuple(account for _, account in answers) or None
+        return answers[0].account
+    return tuple(answer.account for answer in answers) or None
 
 
 def answered(

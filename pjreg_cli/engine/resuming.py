@@ -1,17 +1,19 @@
-"""What the state that an earlier owner has left means to a registration (values only)."""
+"""What the state that an earlier owner has left means to a registration."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pjreg_cli.errors import SipParseError
-from pjreg_cli.registration.request import next_hop
+from pjreg_cli.errors import PjregError, SipParseError
+from pjreg_cli.registration.request import next_hop, our_contact
 from pjreg_cli.registration.state import Resumed, Status
 from pjreg_cli.sip.locate import Target
 
 if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable
     from pjreg_cli.config.models import Registration
+    from pjreg_cli.engine.entry import Entry
+    from pjreg_cli.net.pool import Pool
 
 
 def resumption(settings: Registration, left: Resumable) -> Resumed | None:
@@ -37,3 +39,18 @@ def granted_by(settings: Registration, text: str) -> Target | None:
     except SipParseError:
         return None
     return Target(protocol, host.strip("[]"), int(port), name)
+
+
+def same_way_back(entry: Entry, pool: Pool) -> bool:
+    """Whether the Contact we would offer now is the one that was granted, over UDP: then calls find
+    their way to us without another REGISTER."""
+    target, binding = entry.granted_by, entry.binding
+    if target is None or binding is None or target.protocol != "udp":
+        return False
+    try:
+        flow = pool.flow(entry.settings.transport, target)
+        offered = our_contact(entry.settings, flow.protocol, flow.contact, entry.line)
+    except PjregError:
+        return False
+    entry.flow = flow
+    return str(offered) == binding.contact

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.registrations import Evidence
-from pjreg_cli.levels import NOTICE, VERBOSE, WARNING
-from pjreg_cli.registration.state import Status
+from pjreg_cli.levels import ERROR, NOTICE, VERBOSE, WARNING
+from pjreg_cli.registration.state import Flight, Status
 from pjreg_cli.sip.contacts import Seen, seen
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def evidence_of(attempt: Attempt, outcome: Outcome, published: Publish, at: floa
         target=_text(attempt.target or ""),
         received=_text(seen(response)) if response is not None else "",
         granted_s=outcome.granted_s,
+        contact_missing=outcome.code < 300 and attempt.missing,
     )
 
 
@@ -74,27 +75,34 @@ class Standing:
 
 
 def log(entry: Entry, evidence: Evidence, old_word: str, next_s: int) -> None:
-    """Log what has just settled: a change of state is a notice, a failure a warning, and what only
-    goes on as before is for those who want to follow."""
-    good = 200 <= evidence.code < 300
+    """Log what has just settled: a change of state is a notice, a failure a warning, that nothing
+    more is tried an error, and what only goes on as before is for those who want to follow."""
+    good = 200 <= evidence.code < 300 and evidence.granted_s != 0
+    bad = ERROR if _is_idle(entry) and evidence.method == Flight.REGISTER.value else WARNING
     if entry.word != old_word:
-        level = NOTICE if good else WARNING
+        level = NOTICE if good and not evidence.contact_missing else bad
         change = entry.standing.change(old_word, entry.word, entry.attempts, evidence.at)
         word = f"{entry.word}{change}"
     else:
-        level = VERBOSE if good else WARNING
+        level = VERBOSE if good else bad
         word = f"still {entry.word}"
     if _log.isEnabledFor(level):
         _log.log(level, "%s: %s: %s", entry.name, word, _facts(entry, evidence, next_s))
 
 
 def _facts(entry: Entry, evidence: Evidence, next_s: int) -> str:
-    idle = entry.state.wake_at is None and entry.state.in_flight is None
-    then = "no further attempt" if idle else f"next attempt in {next_s} s"
+    then = "no further attempt" if _is_idle(entry) else f"next attempt in {next_s} s"
     answer = f"{evidence.method}: {evidence.code} {evidence.reason}".rstrip()
     granted = f" for {evidence.granted_s} s" if evidence.granted_s else ""
+    if evidence.contact_missing:
+        granted += ", with bindings of others only: calls may not arrive"
     target = f" by {evidence.target}" if evidence.target else ""
     return f"{answer}{granted}{target}; {then} (rule {evidence.rule})"
+
+
+def _is_idle(entry: Entry) -> bool:
+    """Nothing is on its way and nothing is due."""
+    return entry.state.wake_at is None and entry.state.in_flight is None
 
 
 def duration(seconds: float) -> str:

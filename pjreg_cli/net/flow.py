@@ -117,6 +117,11 @@ class Flow(ABC):
     def contact(self) -> Address:
         """The address and port for Contact, NAT rules applied."""
 
+    @property
+    def open(self) -> bool:
+        """Whether there is a connection now; over UDP always."""
+        return True
+
     @abstractmethod
     def send(self, data: bytes) -> None:
         """Send one message, or queue it until the connection is there; never waits.

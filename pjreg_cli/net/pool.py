@@ -15,7 +15,7 @@ from pjreg_cli.net import certificates, tls
 from pjreg_cli.net.flow import Endpoint, Failure, Flow, Listener, Source, Spawner, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
 from pjreg_cli.net.renewal import Renewal
-from pjreg_cli.net.reopening import Reopening, Section, kind_of
+from pjreg_cli.net.reopening import Reopening, Section, differ, kind_of
 from pjreg_cli.net.tcp import StreamEndpoint
 from pjreg_cli.net.udp import UdpEndpoint
 from pjreg_cli.sip.address import Address
@@ -151,6 +151,16 @@ class Pool:
         self._sections = sections
         self._flows.clear()
         self._kinds.clear()
+
+    def closing(self, transports: Iterable[Transport]) -> frozenset[str]:
+        """Names of the transports that `reopen` of these would close."""
+        wanted = {options.name: options for options in transports}
+        return frozenset(
+            name
+            for name, section in self._sections.items()
+            if name not in wanted
+            or (wanted[name].allow_reload and differ(wanted[name], section.options))
+        )
 
     def opened(self) -> tuple[str, ...]:
         """Names of the open transports, in file order."""

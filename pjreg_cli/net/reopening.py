@@ -110,7 +110,7 @@ class Reopening:
             self._fail(name, error, before)
 
     def _is_to_change(self, before: Section, options: Transport) -> bool:
-        if not _differ(options, before.options):
+        if not differ(options, before.options):
             return False
         if not options.allow_reload:
             self.kept.append(options.name)
@@ -155,7 +155,7 @@ def _is_same(options: Transport, section: Section) -> bool:
     return same_kind and options.port == other.port and kind_of(options)[1] == section.kind[1]
 
 
-def _differ(one: Transport, other: Transport) -> bool:
+def differ(one: Transport, other: Transport) -> bool:
     """Whether two sections say different things; where they stand in the file does not matter."""
     names = [field.name for field in dataclasses.fields(one) if field.name != "source"]
     return any(getattr(one, name) != getattr(other, name) for name in names)

@@ -50,13 +50,13 @@ def react(state: State, event: Event, policy: Policy, now: float) -> Step:
         case Start():
             return _start(state, event.jitter_s, now), _NOTHING
         case Unregister():
-            return _unregister(state)
+            return _unregister(_given_up(state) if event.unsent else state)
         case TransportClosed():
             return _transport_closed(state, event.delay_s, policy, now)
         case AuthReloaded():
             return _auth_reloaded(state, event.jitter_s, now), _NOTHING
         case Remove():
-            return _remove(state)
+            return _remove(_given_up(state) if event.unsent else state)
         case Resumed():
             return _resumed(state, event, policy, now), _NOTHING
     assert_never(event)
@@ -115,6 +115,13 @@ def _start(state: State, jitter_s: float, now: float) -> State:
         requested_s=None,
         register_due=False,
     )
+
+
+def _given_up(state: State) -> State:
+    """The state without an attempt of which nothing was sent, so that what ends it need not wait
+    for it; an unregister of what is registered is worth waiting for."""
+    farewell = state.in_flight is Flight.UNREGISTER and state.status is Status.REGISTERED
+    return state if farewell or _ending(state) else state._replace(in_flight=None)
 
 
 def _unregister(state: State) -> Step:
@@ -192,6 +199,7 @@ def _resend(case: Case, request: SendRegister, status: Status, retries: int, now
     state = case.state
     learned = request.expires_s not in (0, case.asked_s)
     next_target = request.hop is Hop.NEXT
+    renewed = request.credentials and case.outcome.repeated
     resent = State(
         status=status,
         retries=retries,
@@ -200,9 +208,10 @@ def _resend(case: Case, request: SendRegister, status: Status, retries: int, now
         in_flight=state.in_flight,
         leaving=state.leaving,
         requested_s=request.expires_s if learned else state.requested_s,
-        answered=request.credentials,
+        answers=state.answers + (not renewed) if request.credentials else 0,
         # the next target has nonces of its own
-        renewed=not next_target and (state.renewed or (state.answered and request.credentials)),
+        renewals=0 if next_target else state.renewals + renewed,
+        briefs=state.briefs + (request.rule == "too brief"),
         agreed=state.agreed or request.agreement,
         unregister_due=state.unregister_due,
         register_due=state.register_due,

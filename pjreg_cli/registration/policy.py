@@ -1,12 +1,12 @@
 """What an outcome leads to: the rules of a registration, as two tables.
 
 The first matching row of CONTINUE goes on with the attempt; when there is none, the first matching
-row of SETTLE ends it.  The same tables, in words, are `docs/policy.md` (`document`).
+row of SETTLE ends it.  The same tables, in words, are `docs/policy.md` (`registration.page`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pjreg_cli.registration.state import Flight, Hop, Outcome, Policy, SendRegister, State, Status
@@ -15,8 +15,24 @@ from pjreg_cli.registration.state import Flight, Hop, Outcome, Policy, SendRegis
 #: is what to ask for when a 423 does not tell
 GUESSED_MIN_EXPIRES_S = 3601
 
-#: a refresh is due this long before the binding ends
-REFRESH_MARGIN_S = 10
+#: a refresh is due this long before the binding ends, at least
+LEAST_MARGIN_S = 10
+
+#: how often a 423 is followed, credentials are given for another realm, and a stale nonce is
+#: replaced: each of them bounded, so that no registrar can make an attempt go on for ever
+MOST_BRIEFS = 3
+MOST_ANSWERS = 4
+MOST_RENEWALS = 3
+
+#: the longest Retry-After that is obeyed: a day
+LONGEST_RETRY_AFTER_S = 86_400
+
+#: how soon a request is tried again for which there was no network
+NO_NETWORK_S = 10
+
+#: how long the wait may grow with retry_backoff, and what it grows from where retry_interval is 0
+LONGEST_BACKOFF_S = 3600
+USUAL_RETRY_S = 60
 
 
 class Case(NamedTuple):
@@ -44,7 +60,8 @@ class Case(NamedTuple):
         """The lifetime a 2xx grants; 0 for an unregister, whatever it lists."""
         if self.state.in_flight is Flight.UNREGISTER:
             return 0
-        return self.outcome.granted_s or self.asked_s
+        granted_s = self.outcome.granted_s
+        return self.asked_s if granted_s is None else granted_s
 
     @property
     def min_expires_s(self) -> int:
@@ -52,18 +69,27 @@ class Case(NamedTuple):
         told_s = self.outcome.min_expires_s
         return GUESSED_MIN_EXPIRES_S if told_s is None else told_s
 
+    @property
+    def unwanted(self) -> bool:
+        """A REGISTER is in flight, and its registration is to end: to go on would be in vain."""
+        state = self.state
+        return state.in_flight is Flight.REGISTER and (state.leaving or state.unregister_due)
+
     # -- conditions of CONTINUE ---------------------------------------------------------------
 
     def failover(self) -> bool:
-        """408 or 503, and there is another target"""
-        return self.outcome.code in (408, 503) and self.outcome.target_left
+        """408 or 503, and there is another target; still wanted"""
+        return self.outcome.code in (408, 503) and self.outcome.target_left and not self.unwanted
 
     def too_brief(self) -> bool:
-        """423 to a REGISTER, Min-Expires (missing: 3601) above what was asked"""
+        """423 to a REGISTER, Min-Expires (missing: 3601) above what was asked, the third
+        of this attempt at most; still wanted"""
         return (
             self.outcome.code == 423
             and self.state.in_flight is Flight.REGISTER
             and self.min_expires_s > self.asked_s
+            and self.state.briefs < MOST_BRIEFS
+            and not self.unwanted
         )
 
     def agreement(self) -> bool:
@@ -80,22 +106,34 @@ class Case(NamedTuple):
         return self.outcome.code == 494 and self.outcome.mechanisms and not self.state.agreed
 
     def challenge(self) -> bool:
-        """401 or 407 that credentials fit, to a request without them, or stale the first time"""
+        """401 or 407 that credentials fit, to a request that had none for the realm (the fourth
+        at most), or whose nonce is stale (the third at this target at most)"""
         outcome, state = self.outcome, self.state
-        return (
-            outcome.code in (401, 407)
-            and outcome.credentials_fit
-            and (not state.answered or (outcome.stale and not state.renewed))
-        )
+        if outcome.code not in (401, 407) or not outcome.credentials_fit:
+            return False
+        if outcome.repeated:
+            return outcome.stale and state.renewals < MOST_RENEWALS
+        return state.answers < MOST_ANSWERS
 
     # -- conditions of SETTLE -----------------------------------------------------------------
 
     def granted(self) -> bool:
         """2xx to a REGISTER"""
-        return 200 <= self.outcome.code < 300 and self.granted_s > 0
+        return self._accepted() and self.granted_s > 0
 
     def removed(self) -> bool:
         """2xx to an unregister"""
+        return self._accepted() and self.state.in_flight is Flight.UNREGISTER
+
+    def no_grant(self) -> bool:
+        """2xx that grants no lifetime, retry_interval set, retries left"""
+        return self._accepted() and self.policy.retry_interval_s > 0 and self._retries_left()
+
+    def in_vain(self) -> bool:
+        """2xx that grants no lifetime"""
+        return self._accepted()
+
+    def _accepted(self) -> bool:
         return 200 <= self.outcome.code < 300
 
     def leaving(self) -> bool:
@@ -105,6 +143,14 @@ class Case(NamedTuple):
     def refused(self) -> bool:
         """an unregister that failed"""
         return self.state.in_flight is Flight.UNREGISTER
+
+    def no_network(self) -> bool:
+        """nothing could be sent, as there is no network; retry_interval set"""
+        return self.outcome.no_network and self.policy.retry_interval_s > 0
+
+    def day_at_most(self) -> bool:
+        """Retry-After above a day"""
+        return self.outcome.retry_after_s > LONGEST_RETRY_AFTER_S
 
     def retry_after(self) -> bool:
         """Retry-After above 0"""
@@ -135,12 +181,16 @@ class Case(NamedTuple):
         """fatal_retry_interval set, retries left"""
         return self.policy.fatal_retry_interval_s > 0 and self._retries_left()
 
-    def hopeless(self) -> bool:
+    def forever(self) -> bool:
+        """max_retries = forever"""
+        return self.policy.forever
+
+    def permanent(self) -> bool:
         """anything else"""
         return True
 
     def _retries_left(self) -> bool:
-        return self.state.retries < self.policy.max_retries
+        return self.policy.forever or self.state.retries < self.policy.max_retries
 
 
 class Resend(NamedTuple):
@@ -211,11 +261,13 @@ def never(_case: Case) -> None:
 
 
 def refresh(case: Case) -> float:
-    """granted - 10 s; of 10 s or less: half, at least 1 s"""
+    """granted - 10 s, or refresh_margin, but that at most half of it; of 10 s or less: half, at
+    least 1 s"""
     # origin: a grant of 10 s or less is asked for again at once, without pause
     granted_s = case.granted_s
-    if granted_s > REFRESH_MARGIN_S:
-        return granted_s - REFRESH_MARGIN_S
+    margin_s = max(float(LEAST_MARGIN_S), min(case.policy.refresh_margin_s, granted_s / 2))
+    if granted_s > margin_s:
+        return granted_s - margin_s
     return max(1.0, granted_s / 2)
 
 
@@ -224,19 +276,42 @@ def retry_after(case: Case) -> float:
     return case.outcome.retry_after_s
 
 
+def a_day(_case: Case) -> float:
+    """a day"""
+    return LONGEST_RETRY_AFTER_S
+
+
+def soon(case: Case) -> float:
+    """10 s, at most retry_interval"""
+    return min(NO_NETWORK_S, case.policy.retry_interval_s)
+
+
 def retry_interval(case: Case) -> float:
-    """retry_interval"""
-    return case.policy.retry_interval_s
+    """retry_interval (*)"""
+    return _backed_off(case, case.policy.retry_interval_s)
+
+
+def usual_interval(case: Case) -> float:
+    """retry_interval (*), 60 s where that is 0"""
+    return _backed_off(case, case.policy.retry_interval_s or USUAL_RETRY_S)
 
 
 def forbidden_interval(case: Case) -> float:
-    """forbidden_retry_interval"""
-    return case.policy.forbidden_retry_interval_s
+    """forbidden_retry_interval (*)"""
+    return _backed_off(case, case.policy.forbidden_retry_interval_s)
 
 
 def fatal_interval(case: Case) -> float:
-    """fatal_retry_interval"""
-    return case.policy.fatal_retry_interval_s
+    """fatal_retry_interval (*)"""
+    return _backed_off(case, case.policy.fatal_retry_interval_s)
+
+
+def _backed_off(case: Case, interval_s: int) -> int:
+    """`interval_s`, doubled for every failure before this one where that is wanted."""
+    if not case.policy.backoff or interval_s >= LONGEST_BACKOFF_S:
+        return interval_s
+    doubled_s = interval_s << min(case.state.retries, LONGEST_BACKOFF_S.bit_length())
+    return min(doubled_s, LONGEST_BACKOFF_S)
 
 
 # -- the tables -------------------------------------------------------------------------------
@@ -255,13 +330,18 @@ SETTLE: Sequence[Rule] = (
     Rule("granted",     Case.granted,     Status.REGISTERED,         none,     refresh),
     Rule("removed",     Case.removed,     Status.UNREGISTERED,       same,     never),
     Rule("leaving",     Case.leaving,     SAME,                      same,     never),
+    Rule("no grant",    Case.no_grant,    Status.UNREGISTERED,       plus_one, retry_interval),
+    Rule("in vain",     Case.in_vain,     Status.UNREGISTERED,       same,     never),
     Rule("refused",     Case.refused,     Status.REJECTED_PERMANENT, same,     never),
+    Rule("no network",  Case.no_network,  Status.REJECTED_TEMPORARY, same,     soon),
+    Rule("day at most", Case.day_at_most, Status.REJECTED_TEMPORARY, same,     a_day),
     Rule("retry after", Case.retry_after, Status.REJECTED_TEMPORARY, same,     retry_after),
     Rule("exhausted",   Case.exhausted,   Status.REJECTED_PERMANENT, same,     never),
     Rule("temporary",   Case.temporary,   Status.REJECTED_TEMPORARY, plus_one, retry_interval),
     Rule("forbidden",   Case.forbidden,   Status.REJECTED_TEMPORARY, plus_one, forbidden_interval),
     Rule("fatal",       Case.fatal,       Status.REJECTED_TEMPORARY, plus_one, fatal_interval),
-    Rule("hopeless",    Case.hopeless,    Status.REJECTED_PERMANENT, same,     never),
+    Rule("forever",     Case.forever,     Status.REJECTED_TEMPORARY, plus_one, usual_interval),
+    Rule("permanent",   Case.permanent,   Status.REJECTED_PERMANENT, same,     never),
 )
 # fmt: on
 
@@ -277,53 +357,3 @@ def continuing(case: Case) -> Resend | None:
 def settling(case: Case) -> Rule:
     """The row that ends the attempt."""
     return next(row for row in SETTLE if row.when(case))
-
-
-# -- in words ---------------------------------------------------------------------------------
-
-
-_PAGE = """\
-# What the answer to a REGISTER leads to
-
-Generated from `pjreg_cli/registration/policy.py`; `pytest --update-golden` rewrites it. No answer
-counts as 408, a request that could not be sent as 503. An unregister is a REGISTER with an expiry
-of 0. *Leaving* is a registration that is no longer configured.
-
-## Outcomes that continue the attempt
-
-The first match decides; nothing is published.
-
-{going_on}
-
-## Outcomes that settle it
-
-The first match decides, and the result is published. What came due in the meantime is sent then: an
-unregister first, a REGISTER after it. A leaving registration unregisters if it is still registered,
-and has ended otherwise.
-
-{settling}
-"""
-
-
-def document() -> str:
-    """The tables as the Markdown page `docs/policy.md`."""
-    return _PAGE.format(
-        going_on=_table(("Rule", "When", "Status", "Retries", "Then sent"), CONTINUE),
-        settling=_table(("Rule", "When", "Status", "Retries", "Next attempt after"), SETTLE),
-    )
-
-
-def _table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
-    lines = [head, ["---"] * len(head), *([_words(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _words(cell: object) -> str:
-    match cell:
-        case str():
-            return cell
-        case Status():
-            return cell.value
-        case None:
-            return "same"
-    return cell.__doc__ or ""

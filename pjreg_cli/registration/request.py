@@ -12,9 +12,18 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+from pjreg_cli.errors import SipParseError
 from pjreg_cli.sip.address import Address, bracketed
 from pjreg_cli.sip.message import to_bytes
-from pjreg_cli.sip.uri import NameAddress, SipUri, parse_name_address, parse_uri
+from pjreg_cli.sip.uri import (
+    NameAddress,
+    SipUri,
+    find_parameter,
+    parse_name_address,
+    parse_uri,
+    read_parameters,
+    unquote,
+)
 
 #: what the user agent itself answers with something better than 405 (RFC 3261 section 20.5)
 ALLOW = "INVITE, ACK, CANCEL, OPTIONS"
@@ -33,6 +42,8 @@ _NOT_IN_REQUEST_URI = frozenset({"method"})
 
 #: an address of record as most are written: nothing in it that To and From may not hold
 _PLAIN_ADDRESS = re.compile(r"sips?:[A-Za-z0-9_.+\-]+@[A-Za-z0-9_.\-]+")
+
+_PREFERENCE = re.compile(r"\s*;\s*q\s*=[^;]*", re.IGNORECASE)
 
 _ONE_LINE = dict.fromkeys((*range(32), 127), " ")
 
@@ -81,6 +92,29 @@ def next_hop(settings: Settings) -> SipUri:
 def request_uri(settings: Settings) -> str:
     """The Request-URI; digest credentials name it too (RFC 7616 section 3.4)."""
     return _path(settings.server_uri, settings.outbound_proxy).request_uri
+
+
+class Place(NamedTuple):
+    """Which binding a registration is about, but for its address: two of one place must not get
+    into each other's way."""
+
+    aor: str
+    registrar: tuple[str, int]
+    contact_user: str
+
+
+def place_of(settings: Settings) -> Place:
+    """Where the binding of a registration lives: at this registrar, for this AOR, under this user
+    of Contact.  Raises SipParseError."""
+    user, _, host = _address_of_record(settings).partition("@")
+    return Place(f"{user}@{host.lower()}", _registrar(settings.server_uri), settings.contact_user)
+
+
+@lru_cache(maxsize=1024)
+def _registrar(server_uri: str) -> tuple[str, int]:
+    uri = _bare(server_uri)
+    secure = uri.scheme == "sips" or (uri.parameter("transport") or "").lower() == "tls"
+    return uri.host.lower(), uri.port or (5061 if secure else 5060)
 
 
 class _Path(NamedTuple):
@@ -156,6 +190,17 @@ def our_contact(settings: Settings, protocol: str, address: Address, line: str =
     return SipUri(scheme, user, None, address.host, address.port, tuple(parameters))
 
 
+@lru_cache(maxsize=256)
+def _instance_of(contact_header_params: str) -> str:
+    if "+sip.instance" not in contact_header_params.lower():
+        return ""
+    try:
+        parameters = read_parameters(";" + contact_header_params)
+    except SipParseError:
+        return ""
+    return unquote(find_parameter(parameters, "+sip.instance") or "")
+
+
 # -- the template -----------------------------------------------------------------------------
 
 
@@ -175,8 +220,14 @@ def _common(user_agent: str, supported: str, mechanisms: tuple[str, ...] | None)
     client = ""
     if mechanisms is not None:
         fixed += "Require: mediasec\r\nProxy-Require: mediasec\r\n"
-        client = "".join(f"Security-Client: {_one_line(mechanism)}\r\n" for mechanism in mechanisms)
+        client = "".join(f"Security-Client: {_offered(mechanism)}\r\n" for mechanism in mechanisms)
     return _Common(f"{fixed}Allow: {ALLOW}\r\n", fixed, client)
+
+
+def _offered(mechanism: str) -> str:
+    """A mechanism as Security-Client names it: its preference is the server's to say."""
+    # origin: reads q and leaves it out
+    return _PREFERENCE.sub("", _one_line(mechanism))
 
 
 def _supported(settings: Settings) -> str:
@@ -193,11 +244,27 @@ class Template:
     SipParseError when a URI of the settings is none.
     """
 
-    __slots__ = ("_common", "_fixed", "_from", "_start", "contact", "request_uri")
+    __slots__ = (
+        "_after",
+        "_before",
+        "_common",
+        "_fixed",
+        "_from",
+        "_parameters",
+        "_start",
+        "contact",
+        "instance",
+        "offered",
+        "request_uri",
+    )
 
     request_uri: str
     contact: SipUri
     """What we offer: against this the Contacts of a 2xx are held."""
+    offered: str
+    """The same as text."""
+    instance: str
+    """The `+sip.instance` we offer with it, empty without one (RFC 5626 section 4.1)."""
 
     def __init__(
         self,
@@ -213,6 +280,7 @@ class Template:
         path = _path(settings.server_uri, settings.outbound_proxy)
         self.request_uri = path.request_uri
         self.contact = our_contact(settings, protocol, contact, line)
+        self.offered = str(self.contact)
         aor = _address_of_record(settings)
         host = bracketed(sent_by.host)
         self._start = (
@@ -220,14 +288,13 @@ class Template:
             f"Via: SIP/2.0/{protocol.upper()} {host}:{sent_by.port};rport;branch="
         )
         self._from = f"\r\nFrom: <{aor}>;tag="
-        contact_value = f"<{self.contact}>"
-        if settings.contact_header_params:
-            contact_value += f";{_one_line(settings.contact_header_params)}"
+        given = settings.contact_header_params
+        self._parameters = f";{_one_line(given)}" if given else ""
+        self.instance = _instance_of(given)
         route_line = f"Route: {_one_line(path.route)}\r\n" if path.route else ""
-        self._fixed = (
-            f"\r\nTo: <{aor}>\r\nCall-ID: {call_id}\r\nContact: {contact_value}\r\n"
-            f"{route_line}CSeq: "
-        )
+        self._before = f"\r\nTo: <{aor}>\r\nCall-ID: {call_id}\r\n"
+        self._after = f"{route_line}CSeq: "
+        self._fixed = f"{self._before}{self._contact(self.offered)}{self._after}"
         mediasec = settings.security_negotiation == "mediasec"
         self._common = _common(
             settings.user_agent or user_agent,
@@ -242,19 +309,23 @@ class Template:
         cseq: int,
         from_tag: str,
         branch: str,
+        bound: Sequence[str] = (),
         authorization: Sequence[tuple[str, str]] = (),
         security_verify: Sequence[str] = (),
         agreement: bool = False,
     ) -> bytes:
         """One request; `expires_s` 0 makes it an unregister.
 
+        `bound` are the URIs of ours that the registrar may hold: an unregister takes them off, a
+        registration those that are not what we offer now (RFC 3261 section 10.2.2).
         `authorization` are header names with values, as `sip.digest` makes them, `security_verify`
         the values to give back of Security-Server (RFC 3329 section 2.3.1).  With `agreement` (the
         answer to a 494) there is no Security-Client.
         """
         common = self._common
+        fixed = self._taking_off(bound, expires_s) if bound else self._fixed
         text = (
-            f"{self._start}{branch}{self._from}{from_tag}{self._fixed}{cseq} REGISTER\r\nExpires: "
+            f"{self._start}{branch}{self._from}{from_tag}{fixed}{cseq} REGISTER\r\nExpires: "
             f"{expires_s}{common.register if expires_s else common.unregister}"
         )
         if common.security_client and not agreement:
@@ -264,6 +335,21 @@ class Template:
         if authorization:
             text += _lines(authorization)
         return to_bytes(f"{text}Content-Length: 0\r\n\r\n")
+
+    def _contact(self, uri: str) -> str:
+        return f"Contact: <{uri}>{self._parameters}\r\n"
+
+    def _taking_off(self, bound: Sequence[str], expires_s: int) -> str:
+        """The fixed lines with the Contacts that go."""
+        ours = self.offered
+        if not expires_s:
+            contacts = [self._contact(uri) for uri in bound]
+        else:
+            gone = [f"Contact: <{uri}>;expires=0\r\n" for uri in bound if uri != ours]
+            if not gone:
+                return self._fixed
+            contacts = [self._contact(ours), *gone]
+        return f"{self._before}{''.join(contacts)}{self._after}"
 
 
 def _lines(headers: Iterable[tuple[str, str]]) -> str:

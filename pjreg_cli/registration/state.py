@@ -59,10 +59,12 @@ class State(NamedTuple):
     """Removed from the configuration; ends as soon as what is under way has ended."""
     requested_s: int | None = None
     """The expiry a registrar made us ask for (423); None: the configured one."""
-    answered: bool = False
-    """The request in flight answers a challenge."""
-    renewed: bool = False
-    """A stale nonce was already replaced at this target (RFC 7616 section 3.3)."""
+    answers: int = 0
+    """The challenges, stale nonces apart, that the request in flight answers."""
+    renewals: int = 0
+    """How often a stale nonce was replaced at this target (RFC 7616 section 3.3)."""
+    briefs: int = 0
+    """How often a 423 was followed in this attempt."""
     agreed: bool = False
     """A 494 was already answered in this attempt."""
     refused: bool = False
@@ -92,6 +94,9 @@ class Wake:
 class Unregister:
     """The operator wants the binding gone."""
 
+    unsent: bool = False
+    """Of the attempt under way nothing was sent yet: it only waits, for DNS or somebody else."""
+
 
 @dataclass(frozen=True, slots=True)
 class TransportClosed:
@@ -111,6 +116,9 @@ class AuthReloaded:
 @dataclass(frozen=True, slots=True)
 class Remove:
     """The registration is no longer configured."""
+
+    unsent: bool = False
+    """As for `Unregister`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +147,22 @@ class Outcome(NamedTuple):
     code: int
     cause: Cause = Cause.ANSWERED
     granted_s: int | None = None
-    """Of a 2xx to a REGISTER: the granted lifetime, by the rules of the request's contacts."""
+    """Of a 2xx to a REGISTER: the granted lifetime, by the rules of the request's contacts; 0: it
+    grants nothing."""
     retry_after_s: int = 0
     min_expires_s: int | None = None
     credentials_fit: bool = False
     """The challenges of this 401 or 407 can be answered with what is configured."""
+    repeated: bool = False
+    """The request had credentials for a realm that is challenged."""
     stale: bool = False
-    """The challenge to our credentials says only that their nonce is stale."""
+    """The challenge says that it is only their nonce which is stale."""
     target_left: bool = False
     """There is another target to try (RFC 3263 section 4.3)."""
     mechanisms: bool = False
     """A 494 that offers security mechanisms and mediasec is configured."""
+    no_network: bool = False
+    """It could not be sent, as the host has no way to anywhere near the target."""
 
 
 Event = Start | Wake | Unregister | TransportClosed | AuthReloaded | Remove | Resumed | Outcome
@@ -209,3 +222,8 @@ class Policy:
     fatal_retry_interval_s: int = 0
     max_retries: int = 10
     auth_rejection_permanent: bool = True
+    forever: bool = False
+    """max_retries is `forever`."""
+    backoff: bool = False
+    """Every failure in a row doubles the wait."""
+    refresh_margin_s: int = 10

@@ -57,9 +57,16 @@ def one(view: RegistrationView) -> Iterator[str]:
             ("Rule", found.rule),
             ("Target", found.target or "-"),
             ("Seen as", columns.harmless(found.received) or "-"),
-            ("Granted", "-" if found.granted_s is None else f"{found.granted_s}s"),
+            ("Granted", _granted(found)),
         ]
     return (f"{name + ':':<14} {value}\n" for name, value in pairs)
+
+
+def _granted(found: Evidence) -> str:
+    """The lifetime, with a word where the registrar does not name our Contact."""
+    if found.granted_s is None:
+        return "-"
+    return f"{found.granted_s}s" + ", our Contact is not listed" * found.contact_missing
 
 
 def plan(steps: Sequence[Planned]) -> Iterator[str]:

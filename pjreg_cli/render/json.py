@@ -151,6 +151,7 @@ def evidence(facts: Evidence | None) -> Shape | None:
         "target": facts.target or None,
         "received": facts.received or None,
         "granted_s": facts.granted_s,
+        "contact_missing": facts.contact_missing,
     }
 
 

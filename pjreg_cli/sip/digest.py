@@ -196,6 +196,31 @@ def _challenge(fields: Mapping[str, tuple[str, bool]], answer: str) -> Challenge
     )
 
 
+#: names of the headers that hand out the nonce for the next request, and what will answer with it
+_NEXT = {"authentication-info": "Authorization", "proxy-authentication-info": "Proxy-Authorization"}
+
+
+def next_nonces(response: Response) -> dict[str, tuple[str, str]]:
+    """What `nextnonce` of a response says (RFC 7616 section 3.5): for the name of the header that
+    is to use it, the nonce, and as it was written between its quotes; never raises."""
+    found: dict[str, tuple[str, str]] = {}
+    for header, answer in _NEXT.items():
+        for value in response.headers.all(header):
+            for match in _ITEM.finditer(value):
+                if (match["name"] or "").lower() == "nextnonce":
+                    written = match["quoted"] if match["quoted"] is not None else match["bare"]
+                    found.setdefault(answer, (_QUOTED_PAIR.sub(r"\1", written), written))
+    return {answer: nonce for answer, nonce in found.items() if nonce[0]}
+
+
+def with_nonce(challenge: Challenge, nonce: str, written: str) -> Challenge:
+    """The challenge as if it had named this nonce; `written` is how it stood between its quotes."""
+    echo = tuple(one for one in challenge.echo if one[0] != "nonce")
+    if "\\" in written:
+        echo += (("nonce", written),)
+    return challenge._replace(nonce=nonce, stale=False, echo=echo)
+
+
 # -- accounts ---------------------------------------------------------------------------------
 
 
@@ -321,6 +346,15 @@ def authorize(
     ]
 
 
+def _named(username: str) -> str:
+    """A user name between quotes.  Its backslashes stay as they are (DOMAIN\\user): hardly any
+    registrar takes an escape away again."""
+    # origin: writes them raw whatever they stand before; a quoted string must end, though
+    if '"' in username or username.endswith("\\"):
+        return quote(username)
+    return '"' + username.replace("\r", " ").replace("\n", " ") + '"'
+
+
 def _credentials(
     challenge: Challenge, account: Account, method: str, uri: str, cnonce: str, nc: int
 ) -> str:
@@ -353,7 +387,7 @@ def _form(
     named = "" if algorithm is None else f", algorithm={algorithm}"
     echoed = "" if opaque == '""' else f", opaque={opaque}"
     return (
-        f"Digest username={quote(username)}, realm={realm}, nonce=",
+        f"Digest username={_named(username)}, realm={realm}, nonce=",
         f', uri={quote(uri)}, response="',
         f'"{named}{echoed}',
     )

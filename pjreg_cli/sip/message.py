@@ -217,7 +217,10 @@ def _body(headers: Headers, rest: bytes) -> bytes:
         return rest
     if value == "0":
         return b""
-    length = read_content_length(headers.all("content-length"))
+    values = headers.all("content-length")
+    if not any(values):
+        return rest
+    length = read_content_length(values)
     if length > len(rest):
         raise SipParseError(f"{len(rest)} of {length} bytes of the body")
     return rest[:length]
@@ -229,6 +232,8 @@ def read_content_length(values: tuple[str, ...]) -> int:
     Raises SipParseError for what is no number and where two disagree: a message whose end is
     uncertain must not be guessed at.
     """
+    # a header without a value says nothing
+    values = tuple(value for value in values if value)
     if not all(_LENGTH.fullmatch(value) for value in values):
         raise SipParseError(f"bad Content-Length: {excerpt(', '.join(values))}")
     lengths = {int(value) for value in values}

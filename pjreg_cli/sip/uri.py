@@ -285,6 +285,11 @@ def equivalent(a: SipUri, b: SipUri) -> bool:
     )
 
 
+def same_user(a: SipUri, b: SipUri) -> bool:
+    """Whether two URIs have the same user part, escapes resolved."""
+    return _unescaped(a.user) == _unescaped(b.user)
+
+
 def _unescaped(text: str | None) -> str | None:
     """`text` with the escapes of unreserved characters resolved, the others in capitals."""
     if text is None or "%" not in text:

@@ -269,7 +269,7 @@ def test_evidence_tells_what_an_attempt_came_to() -> None:
         assert view is not None
         assert view.evidence is not None
         evidence = view.evidence
-        assert (evidence.code, evidence.cause, evidence.rule) == (404, "answered", "hopeless")
+        assert (evidence.code, evidence.cause, evidence.rule) == (404, "answered", "permanent")
         assert evidence.target == f"udp:{LOOPBACK}:{scene.registrar.port}"
         assert (view.attempts, view.next_attempt_s) == (1, 0)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.namespaces import INSIDE, OUTSIDE, Nat, nat, require_namespaces
 from tests.support.outside import outside
-from tests.support.waiting import becomes, running_instance
+from tests.support.waiting import becomes, running_instance, status, until
 
 pytestmark = pytest.mark.timeout(60)
 REGISTRAR_PORT = 5060
@@ -65,6 +65,18 @@ def test_a_network_that_comes_late_is_used_at_once(home: Path, network: Nat) -> 
             network.mend()
             assert f"{INSIDE}:{OWN_PORT}" in registrar.saw()["contact"]
             becomes(instance, "alice", "Registered")
+
+
+def test_a_network_that_is_not_there_yet_uses_up_no_retries(home: Path, network: Nat) -> None:
+    network.cut()
+    options = configuration().replace("3600", "1") + "max_retries = 1\n"
+    prefix = network.within(network.inside)
+    with running_instance(home, options, prefix=prefix) as instance:
+        found = becomes(instance, "alice", "Rejected")
+        assert found["last"]["rule"] == "no network"
+        until(lambda: status(instance, "alice")["attempts"] >= 4, "still tried")
+        found = becomes(instance, "alice", "Rejected")
+        assert (found["last"]["rule"], found["retries"]) == ("no network", 0)
 
 
 def test_an_address_that_comes_late_is_bound_at_last(home: Path, network: Nat) -> None:

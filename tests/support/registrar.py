@@ -216,6 +216,8 @@ class Registrar:
     """The Contact URIs of each To user, as granted and removed; they do not run out."""
     silent: bool = False
     """Nothing is answered and nothing recorded: as if it were down."""
+    deaf: int = 0
+    """How many of the next messages do not reach it."""
     _scripts: dict[str, list[Answer]] = field(default_factory=dict)
     _answered: dict[str, tuple[Seen, list[bytes]]] = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -274,6 +276,9 @@ class Registrar:
 
     def take(self, data: bytes, protocol: str, peer: tuple[str, int]) -> tuple[list[bytes], bool]:
         """The responses to one message, and whether to hang up then."""
+        if self.deaf:
+            self.deaf -= 1
+            return [], False
         message = parse(data)
         if self.silent or not isinstance(message, Request) or message.method == "ACK":
             return [], False
@@ -303,11 +308,12 @@ class Registrar:
 
     def _bind(self, seen: Seen) -> None:
         kept = self.bindings.setdefault(seen.user, set())
-        contact = str(parse_name_address(seen.header("contact")).uri)
-        if seen.expires_s:
-            kept.add(contact)
-        else:
-            kept.discard(contact)
+        for value in seen.request.headers.listed("contact"):
+            contact = parse_name_address(value)
+            if seen.expires_s and contact.parameter("expires") != "0":
+                kept.add(str(contact.uri))
+            else:
+                kept.discard(str(contact.uri))
 
     def connected(self, connection: asyncio.WriteTransport) -> None:
         """A TCP connection was made."""

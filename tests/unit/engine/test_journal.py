@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pjreg_cli.cluster.resume import Resumable
-from pjreg_cli.engine.entry import Binding, Entry
+from pjreg_cli.engine.bindings import Binding
+from pjreg_cli.engine.entry import Entry
 from pjreg_cli.engine.journal import GATHER_S, Journal, identity_of, resumable_of
 from pjreg_cli.registration.state import Flight, State, Status
 from tests.support.clock import VirtualLoop

@@ -114,7 +114,7 @@ def test_refused_unregister_never_registers(code: int) -> None:
 
 def test_refused_unregister_starts_again_when_told_to() -> None:
     state, effects = run(REGISTERED, Unregister(), REFUSED, Start(0.0), Wake(), REFUSED)
-    assert effects[-2:] == [REGISTER, Publish("hopeless", Flight.REGISTER)]
+    assert effects[-2:] == [REGISTER, Publish("permanent", Flight.REGISTER)]
     assert run(state, AuthReloaded(0.0))[0].wake_at == 501.0
 
 
@@ -200,19 +200,32 @@ def test_start_replaces_a_registration_that_came_due() -> None:
 
 def test_challenge_is_answered_once() -> None:
     challenge = Outcome(401, credentials_fit=True)
-    state, effects = run(REGISTERING, challenge, challenge)
+    again = Outcome(401, credentials_fit=True, repeated=True)
+    state, effects = run(REGISTERING, challenge, again)
     assert effects == [
         SendRegister(3600, Hop.SAME, credentials=True, rule="challenge"),
-        Publish("hopeless", Flight.REGISTER),
+        Publish("permanent", Flight.REGISTER),
     ]
     assert state.status is Status.REJECTED_PERMANENT
 
 
-def test_stale_nonce_is_replaced_once() -> None:
-    stale = Outcome(401, credentials_fit=True, stale=True)
-    _, effects = run(REGISTERING, stale, stale, stale)
-    assert effects[:2] == [SendRegister(3600, Hop.SAME, credentials=True, rule="challenge")] * 2
-    assert effects[2:] == [Publish("hopeless", Flight.REGISTER)]
+def test_stale_nonce_is_replaced_three_times() -> None:
+    stale = Outcome(401, credentials_fit=True, repeated=True, stale=True)
+    _, effects = run(REGISTERING, Outcome(401, credentials_fit=True), *[stale] * 5)
+    assert effects[:4] == [SendRegister(3600, Hop.SAME, credentials=True, rule="challenge")] * 4
+    assert effects[4:] == [Publish("permanent", Flight.REGISTER)]
+
+
+def test_proxy_and_registrar_may_both_want_credentials() -> None:
+    proxy, registrar = Outcome(407, credentials_fit=True), Outcome(401, credentials_fit=True)
+    state, effects = run(REGISTERING, proxy, registrar, GRANTED)
+    assert [type(effect) for effect in effects] == [SendRegister, SendRegister, Publish]
+    assert state.status is Status.REGISTERED
+
+
+def test_a_registrar_that_invents_realms_is_not_followed_for_ever() -> None:
+    _, effects = run(REGISTERING, *[Outcome(401, credentials_fit=True)] * 9)
+    assert [type(effect) for effect in effects] == [SendRegister] * 4 + [Publish]
 
 
 def test_next_attempt_starts_without_credentials() -> None:
@@ -222,14 +235,16 @@ def test_next_attempt_starts_without_credentials() -> None:
         REGISTER,
         SendRegister(3600, Hop.SAME, credentials=True, rule="challenge"),
     ]
-    assert (state.answered, state.renewed) == (True, False)
+    assert (state.answers, state.renewals) == (1, 0)
 
 
 def test_next_target_challenges_afresh() -> None:
-    stale = Outcome(401, credentials_fit=True, stale=True)
-    state, effects = run(REGISTERING, stale, stale, Outcome(503, target_left=True), stale, stale)
-    assert effects[2] == SendRegister(3600, Hop.NEXT, rule="failover")
-    assert [type(effect) for effect in effects] == [SendRegister] * 5
+    first = Outcome(401, credentials_fit=True)
+    stale = [Outcome(401, credentials_fit=True, repeated=True, stale=True)] * 3
+    left = Outcome(503, target_left=True)
+    state, effects = run(REGISTERING, first, *stale, left, first, *stale)
+    assert effects[4] == SendRegister(3600, Hop.NEXT, rule="failover")
+    assert [type(effect) for effect in effects] == [SendRegister] * 9
     assert state.in_flight is Flight.REGISTER
 
 
@@ -241,12 +256,27 @@ def test_demanded_expiry_is_kept_for_refreshes_until_started_anew() -> None:
     assert effects[-1] == REGISTER
 
 
-def test_demanded_expiry_rises_as_often_as_wanted() -> None:
-    demands = [Outcome(423, min_expires_s=n) for n in (4000, 5000, 6000, 6000)]
-    _, effects = run(REGISTERING, *demands)
+def test_demanded_expiry_rises_three_times_at_most() -> None:
+    demands = [Outcome(423, min_expires_s=n) for n in (4000, 5000, 6000, 7000)]
+    state, effects = run(REGISTERING, *demands)
     sent = [e.expires_s for e in effects if isinstance(e, SendRegister)]
     assert sent == [4000, 5000, 6000]
-    assert effects[-1] == Publish("hopeless", Flight.REGISTER)
+    assert effects[-1] == Publish("permanent", Flight.REGISTER)
+    assert state.briefs == 0
+
+
+def test_demanded_expiry_must_rise() -> None:
+    _, effects = run(REGISTERING, *[Outcome(423, min_expires_s=6000)] * 2)
+    assert effects[-1] == Publish("permanent", Flight.REGISTER)
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome(423, min_expires_s=7200), Outcome(503, target_left=True), Outcome(408)]
+)
+def test_an_attempt_that_would_go_on_gives_way_to_the_operator(outcome: Outcome) -> None:
+    state, effects = run(REFRESHING, Unregister(), outcome)
+    assert effects[1:] == [UNREGISTER]
+    assert run(state, Outcome(200))[0].status is Status.UNREGISTERED
 
 
 @pytest.mark.parametrize(
@@ -275,7 +305,7 @@ def test_second_agreement_of_an_attempt_is_a_failure() -> None:
     agreement = Outcome(494, mechanisms=True)
     challenge = Outcome(401, credentials_fit=True)
     state, effects = run(REGISTERING, agreement, challenge, agreement)
-    assert effects[-1] == Publish("hopeless", Flight.REGISTER)
+    assert effects[-1] == Publish("permanent", Flight.REGISTER)
     assert not state.agreed
 
 
@@ -283,6 +313,50 @@ def test_agreement_to_an_unregister_unregisters_again() -> None:
     state, effects = run(UNREGISTERING, Outcome(494, mechanisms=True))
     assert effects == [SendRegister(0, Hop.SAME, agreement=True, rule="agreement")]
     assert (state.status, state.retries) == (Status.REGISTERED, 0)
+
+
+# -- attempts of which nothing was sent yet ---------------------------------------------------
+
+
+def test_unregister_does_not_wait_for_an_attempt_that_only_waits() -> None:
+    state, effects = run(REFRESHING, Unregister(unsent=True), Outcome(200))
+    assert effects == [UNREGISTER, Publish("removed", Flight.UNREGISTER)]
+    assert (state.status, state.wake_at) == (Status.UNREGISTERED, None)
+
+
+def test_leaving_does_not_wait_for_an_attempt_that_only_waits() -> None:
+    assert run(REGISTERING, Remove(unsent=True))[1] == [Drop()]
+    state, effects = run(REFRESHING, Remove(unsent=True))
+    assert effects == [UNREGISTER]
+    assert (state.status, state.leaving) == (Status.STOPPING, True)
+    _, effects = run(IDLE, Unregister(), Remove(unsent=True))
+    assert effects == [UNREGISTER, Drop()]
+
+
+def test_leaving_waits_for_an_unregister_of_what_is_registered() -> None:
+    state, effects = run(UNREGISTERING, Remove(unsent=True))
+    assert (effects, state.leaving) == ([], True)
+    assert run(state, Outcome(200))[1][-1] == Drop()
+
+
+@pytest.mark.parametrize("event", [Unregister(unsent=True), Remove(unsent=True)])
+def test_what_leaves_is_not_told_twice(event: Event) -> None:
+    if isinstance(event, Unregister):
+        assert run(LEAVING, event) == (LEAVING, [])
+    assert run(LEAVING, event)[1] == []
+
+
+# -- lifetimes of 0 ---------------------------------------------------------------------------
+
+
+def test_a_registration_that_is_granted_nothing_is_tried_again() -> None:
+    nothing = Outcome(200, granted_s=0)
+    state, effects = run(REFRESHING, nothing)
+    assert effects == [Publish("no grant", Flight.REGISTER)]
+    assert (state.status, state.wake_at, state.retries) == (Status.UNREGISTERED, NOW + 60, 1)
+    policy = Policy(max_retries=1)
+    state, _ = run(state, Wake(), nothing, policy=policy)
+    assert (state.status, state.wake_at) == (Status.UNREGISTERED, None)
 
 
 # -- connections and auth sections ------------------------------------------------------------

@@ -69,11 +69,12 @@ def next_request(
     """The request with which the attempt goes on at once: expiry, where, credentials, agreement."""
     ours = policy.expiration_s if state.requested_s is None else state.requested_s
     expires_s = ours if state.in_flight is Flight.REGISTER else 0
+    in_vain = bool(expires_s) and (state.leaving or state.unregister_due)
     if outcome.code in (408, 503):
-        if outcome.target_left:
+        if outcome.target_left and not in_vain:
             return expires_s, Hop.NEXT, False, False
     elif outcome.code == 423:
-        if expires_s:
+        if expires_s and not in_vain and state.briefs < 3:
             least = 3601 if outcome.min_expires_s is None else outcome.min_expires_s
             if least > ours:
                 return least, Hop.SAME, False, False
@@ -81,9 +82,10 @@ def next_request(
         if outcome.mechanisms and not state.agreed:
             return expires_s, Hop.SAME, False, True
     elif outcome.code in (401, 407) and outcome.credentials_fit:
-        if not state.answered:
-            return expires_s, Hop.SAME, True, False
-        if outcome.stale and not state.renewed:
+        if not outcome.repeated:
+            if state.answers < 4:
+                return expires_s, Hop.SAME, True, False
+        elif outcome.stale and state.renewals < 3:
             return expires_s, Hop.SAME, True, False
     return None
 
@@ -99,36 +101,68 @@ def verdict(state: State, outcome: Outcome, policy: Policy) -> tuple[Status, int
         return Status.REJECTED_PERMANENT, state.retries, None
     if success:
         asked = policy.expiration_s if state.requested_s is None else state.requested_s
-        granted = outcome.granted_s if outcome.granted_s else asked
-        if granted > 10:
-            return Status.REGISTERED, 0, granted - 10
-        return Status.REGISTERED, 0, granted / 2 if granted > 2 else 1
+        granted = asked if outcome.granted_s is None else outcome.granted_s
+        if granted:
+            return Status.REGISTERED, 0, refreshed(granted, policy)
     if state.leaving:
         return state.status, state.retries, None
+    if success:
+        if policy.retry_interval_s and (policy.forever or state.retries < policy.max_retries):
+            wait_s = backed_off(policy.retry_interval_s, state.retries, policy)
+            return Status.UNREGISTERED, state.retries + 1, wait_s
+        return Status.UNREGISTERED, state.retries, None
+    if outcome.no_network and policy.retry_interval_s:
+        wait_s = policy.retry_interval_s if policy.retry_interval_s < 10 else 10
+        return Status.REJECTED_TEMPORARY, state.retries, wait_s
     if outcome.retry_after_s:
-        return Status.REJECTED_TEMPORARY, state.retries, outcome.retry_after_s
+        wait_s = outcome.retry_after_s if outcome.retry_after_s < 86400 else 86400
+        return Status.REJECTED_TEMPORARY, state.retries, wait_s
     return failure(state.retries, outcome.code, policy)
 
 
+def refreshed(granted: float, policy: Policy) -> float:
+    """When a binding of so many seconds is refreshed."""
+    if policy.refresh_margin_s > 10 and granted > 20:
+        if policy.refresh_margin_s > granted / 2:
+            return granted / 2
+        return granted - policy.refresh_margin_s
+    if granted > 10:
+        return granted - 10
+    return granted / 2 if granted > 2 else 1
+
+
+def backed_off(interval_s: int, retries: int, policy: Policy) -> int:
+    """How long to wait after a failure that is counted."""
+    if policy.backoff and interval_s < 3600:
+        for _ in range(retries):
+            interval_s = interval_s * 2
+            if interval_s >= 3600:
+                return 3600
+    return interval_s
+
+
 def failure(retries: int, code: int, policy: Policy) -> tuple[Status, int, float | None]:
-    """What follows an outcome, as observed of the origin."""
-    hopeless = (Status.REJECTED_PERMANENT, retries, None)
-    left = retries < policy.max_retries
+    """What counts as temporary, and which interval there is for what does not."""
+    left = policy.forever or retries < policy.max_retries
+
+    def again_after(interval_s: int) -> tuple[Status, int, float | None]:
+        if not left:
+            return Status.REJECTED_PERMANENT, retries, None
+        return Status.REJECTED_TEMPORARY, retries + 1, backed_off(interval_s, retries, policy)
+
     if policy.retry_interval_s:
         temporary = code in (408, 500, 502, 503, 504) or code // 100 == 6
         if code in (401, 407) and not policy.auth_rejection_permanent:
             temporary = True
         if temporary:
-            if not left:
-                return hopeless
-            return Status.REJECTED_TEMPORARY, retries + 1, policy.retry_interval_s
-    if not left:
-        return hopeless
+            return again_after(policy.retry_interval_s)
     if code == 403 and policy.forbidden_retry_interval_s:
-        return Status.REJECTED_TEMPORARY, retries + 1, policy.forbidden_retry_interval_s
+        return again_after(policy.forbidden_retry_interval_s)
     if policy.fatal_retry_interval_s:
-        return Status.REJECTED_TEMPORARY, retries + 1, policy.fatal_retry_interval_s
-    return hopeless
+        return again_after(policy.fatal_retry_interval_s)
+    if policy.forever:
+        return again_after(policy.retry_interval_s or 60)
+    return Status.REJECTED_PERMANENT, retries, None
 
 
 def after_the_last(state: State, outcome: Outcome, policy: Policy) -> Result:
@@ -168,9 +202,16 @@ def outcomes() -> Iterator[tuple[State, Outcome]]:
     for code, requested_s in product((200, 202, 299), (None, 7200)):
         for granted_s in (None, 0, 1, 2, 5, 10, 11, 3600):
             yield State(requested_s=requested_s), Outcome(code, granted_s=granted_s)
-    for code, answered, renewed, fit, stale in product((401, 407), BOTH, BOTH, BOTH, BOTH):
-        challenged = Outcome(code, credentials_fit=fit, stale=stale, target_left=True)
-        yield State(answered=answered, renewed=renewed), challenged
+    for code, answers, renewals, fit, again, stale in product(
+        (401, 407), (0, 3, 4), (0, 3), BOTH, BOTH, BOTH
+    ):
+        challenged = Outcome(
+            code, credentials_fit=fit, repeated=again, stale=stale, target_left=True
+        )
+        yield State(answers=answers, renewals=renewals), challenged
+    for briefs in (2, 3):
+        yield State(briefs=briefs), Outcome(423, min_expires_s=7200)
+    yield State(), Outcome(503, no_network=True)
     for requested_s, least_s in product((None, 60, 3601, 7200), (None, 60, 3601, 7200, 7201)):
         yield State(requested_s=requested_s), Outcome(423, min_expires_s=least_s)
     for agreed, mechanisms in product(BOTH, BOTH):
@@ -200,22 +241,23 @@ def policies() -> Iterator[Policy]:
         yield Policy(ASKED_S, retry, forbidden, fatal, MAX_RETRIES, permanent)
 
 
+def more_policies() -> Iterator[Policy]:
+    """Those of what the origin does not have."""
+    for retry, fatal, backoff in product((0, 4, 5000), (0, 2000), BOTH):
+        yield Policy(ASKED_S, retry, 70, fatal, MAX_RETRIES, forever=not backoff, backoff=backoff)
+    yield Policy(ASKED_S, max_retries=MAX_RETRIES, forever=True, backoff=True)
+    for margin_s in (5, 40, 4000):
+        yield Policy(ASKED_S, max_retries=MAX_RETRIES, refresh_margin_s=margin_s)
+
+
 def combined(relevant: State, around: State) -> State:
     """`around` with what an outcome depends on taken from `relevant`."""
-    return State(
-        around.status,
-        around.retries,
-        around.wake_at,
-        None,
-        around.in_flight,
-        around.leaving,
-        relevant.requested_s,
-        relevant.answered,
-        relevant.renewed,
-        relevant.agreed,
-        False,
-        around.unregister_due,
-        around.register_due,
+    return around._replace(
+        requested_s=relevant.requested_s,
+        answers=relevant.answers,
+        renewals=relevant.renewals,
+        briefs=relevant.briefs,
+        agreed=relevant.agreed,
     )
 
 
@@ -238,26 +280,14 @@ def seen(state: State, effects: tuple[Effect, ...]) -> Result:
 @pytest.mark.exhaustive
 def test_tables_and_plain_decisions_agree_on_every_combination() -> None:
     count = 0
-    every_policy = tuple(policies())
+    usual, every_policy = tuple(policies()), (*policies(), *more_policies())
     every_surrounding = tuple(surroundings())
     for relevant, plain in outcomes():
-        for after_s in (0, 5):
-            outcome = plain
-            if after_s:
-                outcome = Outcome(
-                    plain.code,
-                    plain.cause,
-                    plain.granted_s,
-                    after_s,
-                    plain.min_expires_s,
-                    plain.credentials_fit,
-                    plain.stale,
-                    plain.target_left,
-                    plain.mechanisms,
-                )
+        for after_s in (0, 5, 99999):
+            outcome = plain._replace(retry_after_s=after_s) if after_s else plain
             for around in every_surrounding:
                 state = combined(relevant, around)
-                for policy in every_policy:
+                for policy in usual if after_s else every_policy:
                     after, effects = react(state, outcome, policy, NOW)
                     count += 1
                     assert seen(after, effects) == expected(state, outcome, policy), (

@@ -63,6 +63,7 @@ class Extras(TypedDict, total=False):
     authorization: Sequence[tuple[str, str]]
     security_verify: Sequence[str]
     agreement: bool
+    bound: Sequence[str]
 
 
 def built(made: Template, expires_s: int = 3600, extras: Extras | None = None) -> bytes:
@@ -109,6 +110,43 @@ def test_unregister_differs_in_expires_and_allow() -> None:
         "Allow: INVITE, ACK, CANCEL, OPTIONS",
     }
     assert set(unregister) - set(register) == {"Expires: 0"}
+
+
+# -- what the registrar may hold --------------------------------------------------------------
+
+OLD, OLDER = "sip:s@198.51.100.1:5060", "sip:s@198.51.100.2:5060"
+NEW = "sip:s@192.0.2.1:5060"
+
+
+def test_a_registration_takes_off_what_is_no_longer_ours() -> None:
+    assert header("Contact", extras={"bound": (OLD, NEW, OLDER)}) == [
+        f"<{NEW}>",
+        f"<{OLD}>;expires=0",
+        f"<{OLDER}>;expires=0",
+    ]
+    assert lines(extras={"bound": (NEW,)}) == lines()
+    assert lines(extras={"bound": ()}) == lines()
+
+
+def test_an_unregister_names_what_was_registered() -> None:
+    section = replace(PLAIN, contact_header_params="x=1")
+    assert header("Contact", section, 0, {"bound": (OLD,)}) == [f"<{OLD}>;x=1"]
+    assert header("Contact", section, 0, {"bound": (OLD, NEW)}) == [f"<{OLD}>;x=1", f"<{NEW}>;x=1"]
+    assert header("Contact", section, 0) == [f"<{NEW}>;x=1"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "instance"),
+    [
+        ('+sip.instance="<urn:uuid:1>"', "<urn:uuid:1>"),
+        ('reg-id=1;+SIP.Instance="<urn:uuid:1>";x', "<urn:uuid:1>"),
+        ("reg-id=1", ""),
+        ('+sip.instance="', ""),
+        ("", ""),
+    ],
+)
+def test_the_instance_is_that_of_the_contact(parameters: str, instance: str) -> None:
+    assert template(replace(PLAIN, contact_header_params=parameters)).instance == instance
 
 
 # -- addresses --------------------------------------------------------------------------------
@@ -263,6 +301,16 @@ def test_mediasec_requires_and_offers_on_every_request(expires_s: int) -> None:
         "dtls-srtp;mediasec",
     ]
     assert header("Security-Verify", MEDIASEC, expires_s) == []
+
+
+def test_mediasec_offers_without_preferences() -> None:
+    mechanisms = ("sdes-srtp;mediasec;q=0.5", "dtls-srtp; Q = 0.1 ;mediasec", "x;quality=1")
+    section = replace(MEDIASEC, security_mechanisms=mechanisms)
+    assert header("Security-Client", section) == [
+        "sdes-srtp;mediasec",
+        "dtls-srtp;mediasec",
+        "x;quality=1",
+    ]
 
 
 def test_answer_to_a_challenge_verifies_too() -> None:

@@ -15,9 +15,11 @@ from pjreg_cli.sip.digest import (
     Account,
     Challenge,
     authorize,
+    next_nonces,
     parse_challenges,
     read_challenges,
     select,
+    with_nonce,
 )
 from pjreg_cli.sip.headers import Headers
 from pjreg_cli.sip.message import Response
@@ -355,3 +357,56 @@ CHALLENGES = [
 def test_a_remembered_challenge_is_read_as_if_it_were_new(form: str, nonce: str) -> None:
     for value in (form.replace("{}", "other"), form.replace("{}", nonce)):
         assert digest.read_challenges(value) == digest._read(value, "Authorization")
+
+
+@pytest.mark.parametrize(
+    ("username", "written"),
+    [
+        (r"DOMAIN\pbx", r"DOMAIN\pbx"),
+        ("a\\b\\c", "a\\b\\c"),
+        ('with"quote', 'with\\"quote'),
+        ("ends\\", "ends\\\\"),
+    ],
+)
+def test_a_backslash_in_a_user_name_goes_out_as_it_is(username: str, written: str) -> None:
+    account = _account(username=username)
+    ((_, value),) = authorize([(_challenge(), account)], "REGISTER", "sip:h", "c")
+    assert f'username="{written}", realm=' in value
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ([("Authentication-Info", 'nextnonce="n2"')], {"Authorization": ("n2", "n2")}),
+        (
+            [("authentication-info", 'qop=auth, rspauth="0", cnonce="c", nc=1, NextNonce = n2')],
+            {"Authorization": ("n2", "n2")},
+        ),
+        (
+            [("Proxy-Authentication-Info", r'nextnonce="a\"b"')],
+            {"Proxy-Authorization": ('a"b', r"a\"b")},
+        ),
+        ([("Authentication-Info", 'nextnonce=""')], {}),
+        ([("Authentication-Info", 'rspauth="nextnonce=x"')], {}),
+        ([], {}),
+    ],
+)
+def test_the_next_nonce_is_found(
+    fields: list[tuple[str, str]], found: dict[str, tuple[str, str]]
+) -> None:
+    assert next_nonces(Response(200, "OK", Headers(fields))) == found
+
+
+@given(sip_like)
+def test_reading_the_next_nonce_never_raises(value: str) -> None:
+    next_nonces(Response(200, "OK", Headers([("Authentication-Info", value)])))
+
+
+def test_a_challenge_goes_on_with_the_next_nonce() -> None:
+    (challenge,) = read_challenges(r'Digest realm="r\"s", nonce="n\"1", opaque="o", qop="auth"')
+    follows = with_nonce(challenge, 'n"2', r"n\"2")
+    ((_, value),) = authorize([(follows, _account())], "REGISTER", "sip:h", "c")
+    assert r'realm="r\"s", nonce="n\"2"' in value
+    plain = with_nonce(challenge, "n3", "n3")
+    ((_, value),) = authorize([(plain, _account())], "REGISTER", "sip:h", "c")
+    assert r'realm="r\"s", nonce="n3"' in value

@@ -34,6 +34,11 @@ def test_a_folded_content_length_counts() -> None:
     assert StreamFramer().feed(message + _PLAIN) == [message, _PLAIN]
 
 
+def test_an_empty_content_length_is_none() -> None:
+    message = _HEAD + b"Content-Length: \r\n\r\n"
+    assert StreamFramer().feed(message + _PLAIN) == [message, _PLAIN]
+
+
 @pytest.mark.parametrize(
     ("stream", "pings", "pongs"),
     [

@@ -129,7 +129,7 @@ def test_body_is_as_long_as_content_length_says(value: bytes, body: bytes) -> No
 
 @pytest.mark.parametrize(
     "value",
-    [b"4", b"-1", b"x", b"", b"3 3", b"3\r\nContent-Length: 4", b"3, 3", b"9" * 5000, b"+3"],
+    [b"4", b"-1", b"x", b"3 3", b"3\r\nContent-Length: 4", b"3, 3", b"9" * 5000, b"+3"],
 )
 def test_a_length_that_cannot_be_true_is_refused(value: bytes) -> None:
     with pytest.raises(SipParseError):
@@ -138,6 +138,14 @@ def test_a_length_that_cannot_be_true_is_refused(value: bytes) -> None:
 
 def test_without_content_length_the_rest_is_the_body() -> None:
     assert parse(_OK.replace(b"Content-Length: 0\r\n", b"") + b"rest").body == b"rest"
+
+
+def test_a_content_length_without_a_value_says_nothing() -> None:
+    for written in (b"Content-Length:", b"Content-Length: ", b"l:"):
+        assert parse(_OK.replace(b"Content-Length: 0", written)).body == b""
+        assert parse(_OK.replace(b"Content-Length: 0", written) + b"rest").body == b"rest"
+    twice = _OK.replace(b"Content-Length: 0", b"Content-Length:\r\nContent-Length: 2")
+    assert parse(twice + b"rest").body == b"re"
 
 
 def test_a_message_too_long_is_refused() -> None:

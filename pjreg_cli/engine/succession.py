@@ -1,7 +1,7 @@
 """Who takes whose place, and must not lose its binding to the other's farewell.
 
 A section that was changed, renamed or moved registers when what it was before has unregistered
-(RFC 3261 section 10.2).  Predecessor and successor are known by AOR, registrar and user of Contact, not by name.
+(RFC 3261 section 10.2).  They are known by AOR, registrar and user of Contact, not by name.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ HELLO = b"H"
 EXECUTE = b"X"
 SUGGEST = b"S"
 OUTPUT = b"O"
+COMPLAINT = b"N"
 END = b"E"
 REFUSED = b"R"
 
@@ -141,6 +142,8 @@ class Conversation:
             kind, payload = self._frame()
             if kind == OUTPUT:
                 self._show(payload)
+            elif kind == COMPLAINT:
+                complain(payload.decode("utf-8", "replace"))
             elif kind == END:
                 return payload[:1] == b"0"
 

@@ -130,9 +130,11 @@ async def _command(request: Request) -> bool:
 
 async def _reload(request: Request) -> bool:
     module = request.get("Module")
-    known = await request.context.port().instance.reload((module,) if module else ())
-    if not all(known.values()):
+    (report,) = await request.context.port().instance.reload((module,) if module else ())
+    if not report.known:
         return request.refuse("No such module")
+    if report.failures:
+        return request.refuse(f"Not everything was reloaded: {'; '.join(report.failures)}")
     return request.done("Module Reloaded")
 
 
@@ -144,9 +146,11 @@ async def _module_load(request: Request) -> bool:
         # all there is is loaded and stays so
         missing = "Need module name" if not module else f"Could not {kind} module."
         return request.refuse(missing)
-    known = await request.context.port().instance.reload((module,) if module else ())
-    if not all(known.values()):
+    (report,) = await request.context.port().instance.reload((module,) if module else ())
+    if not report.known:
         return request.refuse("No such module.")
+    if report.failures:
+        return request.refuse(f"Not everything was reloaded: {'; '.join(report.failures)}")
     return request.done("Module reloaded." if module else "All modules reloaded")
 
 

@@ -33,6 +33,8 @@ class Level(Enum):
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
+    """Right as it is, but worth knowing: never counts as a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +50,25 @@ class Problem:
 
     @property
     def where(self) -> str:
-        """`file:line`, or the path alone where there is no line."""
+        """`file:line`, the file alone for what concerns all of it."""
         return f"{self.path}:{self.line}" if self.line else self.path
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a reload would do to one registration."""
+    """What a reload would do, or did, to one thing."""
 
     name: str
     action: str
-    """`kept`, `re-registered`, `unregistered`, `added`, `refused`."""
+    """Registrations: `kept`, `re-registered`, `unregistered`, `added`, `refused`, `tried again`;
+    transports: `opened`, `closed`, `reopened`, `needs a restart`, `not opened`; files: `changed`,
+    `given up`."""
     because: tuple[str, ...]
     """For a change `option: old -> new` for each option, for a refusal the reasons; no secrets."""
+    kind: str = "registration"
+    """`registration`, `transport` or `file`."""
+    place: str = ""
+    """`file:line` to blame for a refusal; the file without its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,6 @@ class Configuration(Protocol):
         ...
 
     def plan(self) -> Awaitable[Sequence[Planned]]:
-        """What a reload of the files as they are now would do; raises ConfigError as a reload would
-        be given up.  Touches nothing."""
+        """What a reload of the files as they are now would do, registrations first.  Touches
+        nothing."""
         ...

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
+
+from pjreg_cli.api.configuration import Planned
 
 
 class Stop(Enum):
@@ -47,14 +49,32 @@ class LogChannel:
     levels: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ReloadReport:
+    """What came of reloading one module, or everything."""
+
+    module: str
+    """As it was asked for; `All` for everything."""
+    known: bool = True
+    failures: tuple[str, ...] = ()
+    """`file:line: why` of what did not take effect; it is as it was before."""
+    steps: tuple[Planned, ...] = ()
+    """What was done, registrations first."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is such a module, and all of it took effect."""
+        return self.known and not self.failures
+
+
 class Instance(Protocol):
     """The running program: its life, its levels, its log."""
 
     def view(self) -> InstanceView: ...
 
-    def reload(self, modules: Sequence[str]) -> Awaitable[Mapping[str, bool]]:
-        """Reload modules by name (with or without `.so`; none: all); whether each is known.
-        What was wrong with the files is logged; reloads run one after the other."""
+    def reload(self, modules: Sequence[str]) -> Awaitable[Sequence[ReloadReport]]:
+        """Reload modules by name (with or without `.so`; none: all); what came of each, in this
+        order.  What was wrong with the files is logged; reloads run one after the other."""
         ...
 
     def modules(self) -> Sequence[tuple[str, str, int]]:

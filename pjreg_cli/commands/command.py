@@ -53,6 +53,8 @@ class Reply:
     """False: exit status 1.  Whatever says so to a reader is part of `output` already."""
     quit: bool = False
     """The console that asked should close."""
+    complaints: tuple[str, ...] = ()
+    """Lines for stderr."""
     failed: bool = False
     """What the AMI action `Command` calls an error: an unknown command, a usage text, `Command
     '...' failed.`  A name that does not exist is none, though its exit status is 1."""
@@ -81,6 +83,9 @@ class Answer:
     quit: bool = False
     json: bool = False
     """The output is JSON already."""
+    complaints: tuple[str, ...] = ()
+    """What is wrong, where the output must not say it: on stderr of a one-shot, behind the output
+    of everybody else."""
 
 
 USAGE = Answer(verdict=Verdict.USAGE)

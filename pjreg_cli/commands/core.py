@@ -18,6 +18,7 @@ from pjreg_cli.commands.command import (
     say,
     usage,
 )
+from pjreg_cli.commands.program import reloaded
 from pjreg_cli.render import facts, json
 
 #: a number at the start of a word, as C's scanf finds it
@@ -120,8 +121,7 @@ def _show_settings(call: Call) -> Answer:
 async def _reload(call: Call) -> Answer:
     if call.args:
         return USAGE
-    await call.port.instance.reload(())
-    return Answer()
+    return reloaded(await call.port.instance.reload(()), named=False)
 
 
 def _wait_booted(call: Call) -> Answer:

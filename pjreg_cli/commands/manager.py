@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pjreg_cli.api.manager import ManagerAction, ManagerUser
 from pjreg_cli.commands.command import USAGE, Answer, Call, Choice, Command, Console, absent, usage
+from pjreg_cli.commands.program import reloaded
 from pjreg_cli.render import json, manager
 
 
@@ -74,8 +75,7 @@ def _show_settings(call: Call) -> Answer:
 async def _reload(call: Call) -> Answer:
     if call.args:
         return USAGE
-    await call.port.instance.reload(("manager",))
-    return Answer()
+    return reloaded(await call.port.instance.reload(("manager",)), named=False)
 
 
 def _user_names(console: Console, args: Sequence[str], _partial: str) -> Iterator[Choice]:

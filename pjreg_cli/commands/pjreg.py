@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pjreg_cli.api.configuration import Level
+from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.commands import status
 from pjreg_cli.commands.command import (
     USAGE,
@@ -17,7 +17,13 @@ from pjreg_cli.commands.command import (
     failed,
     usage,
 )
+from pjreg_cli.commands.program import module_names
 from pjreg_cli.render import evidence, json
+
+
+def is_bad(problem: Problem, strict: bool) -> bool:
+    """Whether a problem makes `check` fail: errors, with `strict` also warnings, never notes."""
+    return problem.level is Level.ERROR or (strict and problem.level is Level.WARNING)
 
 
 async def _plan(call: Call) -> Answer:
@@ -29,12 +35,22 @@ async def _plan(call: Call) -> Answer:
     return Answer(evidence.plan(steps))
 
 
+async def _reload(call: Call) -> Answer:
+    reports = await call.port.instance.reload(call.args)
+    refused = any(step.action == "refused" for one in reports for step in one.steps)
+    good = all(one.ok for one in reports) and not refused
+    verdict = Verdict.DONE if good else Verdict.NEGATIVE
+    if call.json:
+        return Answer(json.document(json.reloaded(reports)), verdict, json=True)
+    return Answer(evidence.reloaded(reports), verdict)
+
+
 async def _check(call: Call) -> Answer:
     strict = [word.casefold() for word in call.args] == ["strict"]
     if call.args and not strict:
         return USAGE
     problems = await call.port.configuration.problems()
-    bad = any(strict or problem.level is Level.ERROR for problem in problems)
+    bad = any(is_bad(problem, strict) for problem in problems)
     verdict = Verdict.NEGATIVE if bad else Verdict.DONE
     if call.json:
         return Answer(json.array(map(json.problem, problems)), verdict, json=True)
@@ -69,10 +85,21 @@ ROWS = (
         usage(
             "Usage: pjreg reload plan",
             "Reads the files as they are now and tells what a reload would do to each",
-            "registration, and because of which option.  Nothing is touched.",
+            "registration, transport and file, and because of which option.  Nothing is touched.",
         ),
         "What a reload would do",
         _plan,
+    ),
+    Command(
+        "pjreg reload",
+        usage(
+            "Usage: pjreg reload [module ...]",
+            "Reads the files of the modules named again, or everything if none is named, and tells",
+            "what that did and what of it failed.",
+        ),
+        "Reload, and say what that did",
+        _reload,
+        module_names,
     ),
     Command(
         "pjreg check",

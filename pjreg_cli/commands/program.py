@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pjreg_cli.api.instance import ReloadReport
 from pjreg_cli.commands.command import (
     USAGE,
     Answer,
@@ -37,23 +38,28 @@ def _show_modules(call: Call) -> Answer:
 
 async def _reload(call: Call) -> Answer:
     """Reload the modules named, or everything without a word."""
-    known = await call.port.instance.reload(call.args)
+    return reloaded(await call.port.instance.reload(call.args), bool(call.args))
+
+
+def reloaded(reports: Sequence[ReloadReport], named: bool = True) -> Answer:
+    """How Asterisk tells of reloads, and what it does not tell: what failed."""
     lines = [
-        f"Module '{name}' reloaded successfully." if known.get(name) else f"No such module '{name}'"
-        for name in call.args
+        f"Module '{one.module}' reloaded successfully."
+        if one.known
+        else f"No such module '{one.module}'"
+        for one in reports
+        if named
     ]
-    missing = not all(known.get(name) for name in call.args)
-    verdict = Verdict.NEGATIVE if missing else Verdict.DONE
-    return Answer([f"{line}\n" for line in lines], verdict)
+    ok = all(one.ok for one in reports)
+    failures = tuple(dict.fromkeys(why for one in reports for why in one.failures))
+    verdict = Verdict.DONE if ok else Verdict.NEGATIVE
+    return Answer([f"{line}\n" for line in lines], verdict, complaints=failures)
 
 
 async def _reload_sip(call: Call) -> Answer:
     if call.args:
         return USAGE
-    known = await call.port.instance.reload((_SIP_MODULE,))
-    if not known.get(_SIP_MODULE):
-        return failed(f"No such module '{_SIP_MODULE}'")
-    return say(f"Module '{_SIP_MODULE}' reloaded successfully.")
+    return reloaded(await call.port.instance.reload((_SIP_MODULE,)))
 
 
 # -- logger -----------------------------------------------------------------------------------
@@ -93,14 +99,14 @@ def _rotate(call: Call) -> Answer:
 
 
 async def _reload_logger(call: Call) -> Answer:
-    await call.port.instance.reload(("logger",))
-    return Answer()
+    return reloaded(await call.port.instance.reload(("logger",)), named=False)
 
 
 # -- completion -------------------------------------------------------------------------------
 
 
-def _module_names(console: Console, args: Sequence[str], _partial: str) -> Iterator[Choice]:
+def module_names(console: Console, args: Sequence[str], _partial: str) -> Iterator[Choice]:
+    """Modules that were not named yet."""
     for name, description, _uses in sorted(console.port.instance.modules()):
         if name not in args:
             yield Choice(name, description)
@@ -131,14 +137,14 @@ ROWS = (
         usage("Usage: module reload [module ...]", *_RELOAD_LINES),
         "Reload modules by name",
         _reload,
-        _module_names,
+        module_names,
     ),
     Command(
         "reload",
         usage("Usage: reload [module ...]", *_RELOAD_LINES),
         "Reload everything, or modules by name",
         _reload,
-        _module_names,
+        module_names,
         interactive=True,
     ),
     Command(
@@ -182,7 +188,7 @@ ROWS = (
     ),
     Command(
         "logger reload",
-        usage("Usage: logger reload", "Opens the log files again."),
+        usage("Usage: logger reload", "Opens the log files again; nothing else is read."),
         "Open the log files again",
         _reload_logger,
     ),

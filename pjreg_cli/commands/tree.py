@@ -90,9 +90,14 @@ def _reply(console: Console, answer: Answer, line: str) -> Reply:
     if answer.verdict is Verdict.FAILED:
         output = [*output, f"Command '{line}' failed.\n"]
     ok = answer.verdict is Verdict.DONE
+    complaints = answer.complaints
     if console.json and not answer.json:
-        output = json.plain(output) if ok else json.error(output)
-    return Reply(output, ok, answer.quit, failed=not ok and answer.verdict is not Verdict.NEGATIVE)
+        output = json.plain(output) if ok else json.error([*output, *complaints])
+    elif console.kind is not Kind.ONE_SHOT:
+        output = [*output, *(f"{line}\n" for line in complaints)] if complaints else output
+        complaints = ()
+    failed = not ok and answer.verdict is not Verdict.NEGATIVE
+    return Reply(output, ok, answer.quit, complaints, failed)
 
 
 def _commands(console: Console) -> Sequence[table.Syntax]:

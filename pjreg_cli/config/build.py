@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.call_options import CALLS
+from pjreg_cli.config.changes import changes, place
 from pjreg_cli.config.defects import (
     SERVER_PORTS,
     address,
@@ -43,6 +44,8 @@ class Built(Generic[T]):
     refused: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of refused sections and why."""
     problems: list[Problem] = field(default_factory=list)
+    held: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of objects that have changed but keep their old form, and what has changed."""
     duplicate: Problem | None = None
     """The first name that occurs twice: then nothing of this type is taken over."""
 
@@ -77,6 +80,7 @@ def transports(
         before = old.get(name)
         if before is not None and before != transport and not transport.allow_reload:
             built.objects[name] = before
+            built.held[name] = tuple(changes(before, transport))
             path, _, line = transport.source.rpartition(":")
             message = f"[{name}] has changed, but takes effect only after a restart (allow_reload)"
             built.problems.append(Problem(path, int(line), Level.WARNING, message))
@@ -141,8 +145,11 @@ def _build(
     make = _maker(model, complete)
     for section in sections:
         if section.name in objects:
-            built.duplicate = built.duplicate or _duplicate(section, model)
-            built.problems.append(_duplicate(section, model))
+            problem = _duplicate(section, model)
+            built.problems.append(problem)
+            # origin: of two transports it opens the first
+            if model is not Transport:
+                built.duplicate = built.duplicate or problem
             continue
         try:
             made = make(section)
@@ -218,6 +225,7 @@ def _refuse(built: Built[T], section: Section, flaws: Sequence[Defect], old: T |
     """Note why a section is refused, at the lines to blame; what is in force stays."""
     name = section.name
     fate = "the form in force stays" if old is not None else "the section is left out"
+    reasons = []
     for option, message in flaws:
         entry = section.last(option) if option else None
         path, line = (entry[3], entry[2]) if entry else (section.path, section.line)
@@ -225,19 +233,25 @@ def _refuse(built: Built[T], section: Section, flaws: Sequence[Defect], old: T |
             path = f"{path}.{option}"  # a column of a table
         text = f"[{excerpt(name)}] is refused: {message}; {fate}"
         built.problems.append(Problem(path, line, Level.ERROR, text))
-    built.refused[name] = tuple(flaw.message for flaw in flaws)
+        reasons.append(f"{place(path, line)}: {message}")
+    built.refused[name] = tuple(reasons)
     if old is not None:
         built.objects[name] = old
 
 
 def _duplicate(section: Section, model: type[Any]) -> Problem:
     kind = model.__name__.lower()
+    fate = (
+        f"at the start no {kind} section at all is taken over, on a reload everything of the kind"
+        " stays as it was"
+    )
+    if model is Transport:
+        fate = "the first one counts"
     return Problem(
         section.path,
         section.line,
         Level.ERROR,
-        f"a second {kind} section named [{excerpt(section.name)}]: at the start no {kind} section"
-        " at all is taken over, on a reload everything of the kind stays as it was",
+        f"a second {kind} section named [{excerpt(section.name)}]: {fate}",
     )
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pjreg_cli.config.models import Auth, Registration
+from pjreg_cli.config.changes import registration_changes
+from pjreg_cli.config.models import Auth
 from pjreg_cli.config.settings import NOTHING, Difference, Scope, Settings
-from pjreg_cli.config.shown import registration_options
 
 
-def difference(old: Settings, new: Settings, scope: Scope, touched: bool) -> Difference:
+def difference(
+    old: Settings,
+    new: Settings,
+    scope: Scope,
+    touched: bool,
+    held: Mapping[str, tuple[str, ...]] = NOTHING,
+) -> Difference:
     """What has changed from `old` to `new`; `touched`: a file that registrations come from was
-    written again."""
+    written again; `held`: what of transports waits for a restart."""
     before, then = old.registrations, new.registrations
     changed = {
-        name: _changes(before[name], registration)
+        name: registration_changes(before[name], registration)
         for name, registration in (then.items() if then is not before else ())
         if name in before and before[name] != registration
     }
@@ -26,19 +32,9 @@ def difference(old: Settings, new: Settings, scope: Scope, touched: bool) -> Dif
         changed=MappingProxyType(changed),
         refused=new.refused if scope.registrations else NOTHING,
         transports_changed=dict(new.transports) != dict(old.transports),
-        auths_read=scope.pjsip,
+        transports_held=held,
+        auths_read=scope.pjsip and all(error.path != str(old.path) for error in new.errors),
         auths_changed=_changed_names(old.auths, new.auths),
-    )
-
-
-def _changes(old: Registration, new: Registration) -> tuple[str, ...]:
-    """`option: old -> new` for each option that differs."""
-    before = {option.name: ",".join(option.values) for option in registration_options(old)}
-    after = {option.name: ",".join(option.values) for option in registration_options(new)}
-    return tuple(
-        f"{name}: {before.get(name, '')} -> {after.get(name, '')}"
-        for name in sorted({**before, **after})
-        if before.get(name) != after.get(name)
     )
 
 

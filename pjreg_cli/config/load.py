@@ -119,6 +119,7 @@ class _Run:
         self.readings: dict[str, _Reading] = {}
         self.failures: dict[str, ConfigError] = {}
         self.errors: list[ConfigError] = []
+        self.held: Mapping[str, tuple[str, ...]] = NOTHING
 
     def run(self, scope: Scope) -> Reload:
         new: dict[str, Any] = {}
@@ -132,10 +133,11 @@ class _Run:
         new["parts"] = MappingProxyType(self.parts)
         new["problems"] = distinct(self.parts.values())
         new["refused"] = self.refused()
+        new["errors"] = _each_once(self.errors)
         settings = replace(self.old, **new)
         problems = distinct(self.parts[name] for name in self.read_again)
         touched = any(part in ("registrations", "wizards") for part in self.read_again)
-        changes = difference(self.old, settings, scope, touched)
+        changes = difference(self.old, settings, scope, touched, self.held)
         return Reload(settings, changes, problems, _each_once(self.errors))
 
     # pjsip.conf and pjsip_wizard.conf
@@ -152,6 +154,7 @@ class _Run:
             former = {"system": old.system} if old.system.source else {}
             system = self.taken("pjsip", build.systems(kinds["system"], former), former)
             transports = build.transports(kinds["transport"], readable, old.transports)
+            self.held = MappingProxyType(transports.held)
             if kinds["registration"] and not kinds["transport"]:
                 # origin: can register nothing then; its documentation has such examples
                 transports.objects[IMPLICIT.name] = IMPLICIT

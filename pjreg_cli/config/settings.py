@@ -94,6 +94,8 @@ class Settings:
     pjreg: PjregSettings = field(default_factory=PjregSettings)
     problems: tuple[Problem, ...] = ()
     """What is wrong with the files as they were read, in file order."""
+    errors: tuple[ConfigError, ...] = field(default=(), compare=False)
+    """Why files were given up when this was read."""
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     """Names of refused registrations and why; one that was in force before stays so."""
     parts: Mapping[str, Part] = field(default_factory=_nothing)
@@ -118,6 +120,8 @@ class Difference:
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     """Names of sections that are invalid now and why; their old form stays in force."""
     transports_changed: bool = False
+    transports_held: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    """Names of transports that wait for a restart to change, and what of them has changed."""
     auths_read: bool = False
     """Whether auth sections were looked at: permanently rejected ones are tried again."""
     auths_changed: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from pjreg_cli.api.configuration import Option
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
-from pjreg_cli.config.secrets import MASK, secret
+from pjreg_cli.config.secrets import MASK, masked_uri, secret
 from pjreg_cli.config.types import FOREVER, option_names
 from pjreg_cli.sip.address import Address
 
@@ -36,12 +36,12 @@ def _shared(name: str, value: str | int | bool) -> Option:
     return Option(name, (str(value),))
 
 
-def registration_options(r: Registration) -> tuple[Option, ...]:
+def registration_options(r: Registration, reveal: bool = False) -> tuple[Option, ...]:
     """The options of `pjsip show registration`; `security_mechanisms` only when set, and the
-    wizard that made it first."""
+    wizard that made it first.  Passwords inside URIs are masked unless `reveal`."""
     options: tuple[Option, ...] = (
         _shared("auth_rejection_permanent", r.auth_rejection_permanent),
-        Option("client_uri", (r.client_uri,)),
+        Option("client_uri", (masked_uri(r.client_uri, reveal),)),
         _shared("contact_header_params", r.contact_header_params),
         Option("contact_user", (r.contact_user,)),
         _shared("endpoint", r.endpoint),
@@ -52,10 +52,10 @@ def registration_options(r: Registration) -> tuple[Option, ...]:
         _shared("max_random_initial_delay", r.max_random_initial_delay),
         _shared("max_retries", "forever" if r.max_retries == FOREVER else r.max_retries),
         Option("outbound_auth", r.outbound_auth or _NONE),
-        _shared("outbound_proxy", r.outbound_proxy),
+        _shared("outbound_proxy", masked_uri(r.outbound_proxy, reveal)),
         _shared("retry_interval", r.retry_interval),
         _shared("security_negotiation", r.security_negotiation),
-        _shared("server_uri", r.server_uri),
+        _shared("server_uri", masked_uri(r.server_uri, reveal)),
         _shared("support_outbound", r.support_outbound),
         _shared("support_path", r.support_path),
         _shared("transport", r.transport),

@@ -20,6 +20,10 @@ from pjreg_cli.config.shown import (
 )
 
 
+def _nobody() -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(), frozenset()
+
+
 class ConfigurationViews:
     """api.configuration.Configuration.
 
@@ -28,9 +32,16 @@ class ConfigurationViews:
     """
 
     def __init__(
-        self, settings: Callable[[], Settings], opened: Callable[[], Iterable[str]], reveal: bool
+        self,
+        settings: Callable[[], Settings],
+        opened: Callable[[], Iterable[str]],
+        reveal: bool,
+        standing: Callable[[], tuple[frozenset[str], frozenset[str]]] = _nobody,
     ) -> None:
+        """`standing` names the registrations that are permanently rejected, and those without a
+        state."""
         self._settings = settings
+        self._standing = standing
         self._opened = opened
         self._reveal = reveal
 
@@ -70,7 +81,8 @@ class ConfigurationViews:
         return await asyncio.to_thread(check, self._settings().path, self._settings().open_rows)
 
     async def plan(self) -> Sequence[Planned]:
-        return await asyncio.to_thread(plan, self._settings())
+        rejected, forgotten = self._standing()
+        return await asyncio.to_thread(plan, self._settings(), rejected, forgotten)
 
 
 def _transport(transport: Transport) -> ObjectView:

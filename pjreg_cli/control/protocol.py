@@ -22,6 +22,7 @@ From the server:
 ``G``  the greeting, in answer to a hello of kind ``remote``: lines ``version=``, ``host=``,
        ``pid=``, ``config=``, ``shell=``
 ``O``  a piece of output of the command under way (pieces may split anywhere but in a character)
+``N``  a line for stderr: what is wrong, where the output must not say it (one-shots only)
 ``E``  the end of a command: ``0`` or ``1``, then ``q`` if the console should close and ``m`` if it
        is muted, a blank and its verbosity
 ``S``  suggestions, one a line: start position, text and explanation separated by tabs; of too
@@ -45,10 +46,11 @@ from dataclasses import dataclass, fields
 
 from pjreg_cli.commands.command import Suggestion, Suggestions
 from pjreg_cli.errors import PjregError, excerpt
-from pjreg_cli.remote import END, EXECUTE, HEAD, HELLO, OUTPUT, REFUSED, SUGGEST, frame
+from pjreg_cli.remote import COMPLAINT, END, EXECUTE, HEAD, HELLO, OUTPUT, REFUSED, SUGGEST, frame
 
 __all__ = [
     "BYE",
+    "COMPLAINT",
     "COUNTS",
     "END",
     "EXECUTE",

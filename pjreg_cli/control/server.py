@@ -262,6 +262,8 @@ class _Connection:
             self._send(protocol.OUTPUT, b"This command failed unexpectedly; the log says why.\n")
             self._send(protocol.END, b"1")
         else:
+            for complaint in reply.complaints:
+                self._send(protocol.COMPLAINT, complaint.encode("utf-8", "surrogateescape"))
             self._send(protocol.END, self._ended(reply).encode())
 
     def _ended(self, reply: Reply) -> protocol.Ended:

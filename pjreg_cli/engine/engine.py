@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os.path
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pjreg_cli.api.configuration import Problem
+from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.api.findings import Facts
+from pjreg_cli.api.instance import ReloadReport
+from pjreg_cli.config.changes import place
 from pjreg_cli.config.load import Reload, Scope, reload
+from pjreg_cli.config.plan import steps
 from pjreg_cli.config.tables import too_much
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
@@ -113,8 +117,11 @@ class Engine:
             resolver=self._resolver,
             not_open=lambda: self._not_open,
         )
-        self.registrations = Registrations(self, clock)
-        self.configuration = ConfigurationViews(lambda: self.settings, self._opened, reveal_secrets)
+        self._fleet.reveal_secrets = reveal_secrets
+        self.registrations = Registrations(self, clock, reveal_secrets)
+        self.configuration = ConfigurationViews(
+            lambda: self.settings, self._opened, reveal_secrets, self._standing
+        )
 
     # -- life ---------------------------------------------------------------------------------
 
@@ -202,23 +209,39 @@ class Engine:
 
     # -- reload -------------------------------------------------------------------------------
 
-    async def reload(self, scope: Scope, *, asked: bool = True) -> bool:
-        """Read the configuration anew and apply what changed; False when a file was given up and
-        everything stays.  Problems are logged.  One reload runs after the other.
+    async def reload(self, scope: Scope, *, asked: bool = True) -> ReloadReport:
+        """Read the configuration anew and apply what changed; a file that is given up leaves its
+        own settings as they were, no others.  Problems are logged.  One reload runs after the
+        other.
 
         When nobody has `asked` for it in person, it may not take away most of what tables said.
         """
         async with self._reloading:
-            result = await asyncio.to_thread(reload, self.settings, scope)
+            old = self.settings
+            result = await asyncio.to_thread(reload, old, scope)
             log_problems(result.problems)
-            if not asked and (why := too_much(self.settings, result.difference)):
-                _log.error("%s: nothing is changed until somebody reloads", why)
-                return False
-            # a file that was given up leaves its own settings as they were, no others
-            await self._apply(result)
-            return result.ok
+            if not asked and (why := too_much(old, result.difference)):
+                why = f"{why}: nothing is changed until somebody reloads"
+                _log.error("%s", why)
+                return ReloadReport(scope.value, failures=(why,))
+            done = steps(old, result, *self._standing())
+            failures = [f"{place(e.path, e.line)}: {e.message}" for e in result.errors]
+            failures += await self._apply(result)
+            return ReloadReport(scope.value, failures=tuple(failures), steps=done)
 
-    async def _apply(self, result: Reload) -> None:
+    def _standing(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Names of permanently rejected registrations, and of those without a state."""
+        entries = self._fleet.entries
+        rejected = (
+            name
+            for name, entry in entries.items()
+            if entry.state.status is Status.REJECTED_PERMANENT
+        )
+        forgotten = (name for name in self.settings.registrations if name not in entries)
+        return frozenset(rejected), frozenset(forgotten)
+
+    async def _apply(self, result: Reload) -> list[str]:
+        """Put new settings into force; what of it failed."""
         settings, difference, fleet = result.settings, result.difference, self._fleet
         # farewells go out while the transports and auth sections they need are still there
         for name in (*difference.removed, *difference.changed):
@@ -233,8 +256,10 @@ class Engine:
             settings.transports.values(), keep_alive_s=settings.global_.keep_alive_interval
         )
         self._not_open = {name: failure.why for name, failure in reopened.failed.items()}
-        for failure in reopened.failed.values():
+        failures: list[str] = []
+        for name, failure in reopened.failed.items():
             _log.error("%s", failure.why)
+            failures.append(f"{os.path.basename(settings.transports[name].source)}: {failure.why}")
         for name in reopened.kept:
             _log.warning("transport %s: changed, but without allow_reload it stays", name)
         for name in reopened.renewed:
@@ -250,6 +275,7 @@ class Engine:
             for entry in list(fleet.entries.values()):
                 if entry.state.status is Status.REJECTED_PERMANENT:
                     fleet.post(entry, AuthReloaded(fleet.jitter_s(entry.settings)))
+        return failures
 
     async def _start(self, registrations: Iterable[Registration]) -> None:
         for number, settings in enumerate(registrations, 1):
@@ -353,14 +379,15 @@ class Engine:
 def log_problems(problems: Iterable[Problem]) -> None:
     """What is wrong with a configuration, one line each."""
     for problem in problems:
-        _log.warning("%s: %s: %s", problem.where, problem.level.value, problem.message)
+        level = logging.ERROR if problem.level is Level.ERROR else logging.WARNING
+        _log.log(level, "%s: %s", problem.where, problem.message)
 
 
 class Registrations(RegistrationViews):
     """api.registrations.Registrations of a running engine."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
-        super().__init__(engine, clock, engine.facts, lambda: engine.settings)
+    def __init__(self, engine: Engine, clock: Callable[[], float], reveal: bool) -> None:
+        super().__init__(engine, clock, engine.facts, lambda: engine.settings, reveal)
         self.unregister = engine.unregister
         self.register = engine.register
         self.unregister_all = engine.unregister_all

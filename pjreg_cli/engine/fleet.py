@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, assert_never
 from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateLeaving, StateMade
 from pjreg_cli.cluster.resume import HIGHEST, Resumable, first_cseq
 from pjreg_cli.config.other_files import PjregSettings
+from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.attempts import Attempts
 from pjreg_cli.engine.bindings import Binding
@@ -75,8 +76,7 @@ class Fleet:
         journal: Journal | None = None,
     ) -> None:
         """`journal` is told what has changed, if anybody wants to go on with it later."""
-        self._journal = journal
-        self._faults = faults
+        self._journal, self._faults = journal, faults
         self._pool = pool
         self._timers = timers
         self._ids = ids
@@ -97,6 +97,7 @@ class Fleet:
             succession=self.succession,
             faults=faults,
         )
+        self.reveal_secrets = False  # in what notices tell
         self.configured: Mapping[str, Registration] = {}
         """The registrations of the configuration in force."""
         self.pjreg = PjregSettings()
@@ -325,8 +326,8 @@ class Fleet:
         self._publish(
             Settled(
                 name=entry.name,
-                client_uri=entry.settings.client_uri,
-                server_uri=entry.settings.server_uri,
+                client_uri=masked_uri(entry.settings.client_uri, self.reveal_secrets),
+                server_uri=masked_uri(entry.settings.server_uri, self.reveal_secrets),
                 word=entry.word,
                 old_word=old_word,
                 evidence=evidence,

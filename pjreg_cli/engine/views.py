@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pjreg_cli.api.findings import Facts, Finding
 from pjreg_cli.api.registrations import RegistrationRow, RegistrationView, UnderWay
+from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.config.shown import (
     registration_options,
 )
@@ -53,14 +54,17 @@ def next_attempt_s(entry: Entry, now: float) -> int:
     return max(0, round(at - now)) if at is not None else 0
 
 
-def row_of(settings: Registration, entry: Entry | None, now: float) -> RegistrationRow:
-    """A line of the table."""
+def row_of(
+    settings: Registration, entry: Entry | None, now: float, reveal: bool = False
+) -> RegistrationRow:
+    """A line of the table; a password inside the URI is masked unless `reveal`."""
     auth = settings.outbound_auth[0] if settings.outbound_auth else ""
+    server_uri = masked_uri(settings.server_uri, reveal)
     if entry is None:
-        return RegistrationRow(settings.name, settings.server_uri, auth, None, None)
+        return RegistrationRow(settings.name, server_uri, auth, None, None)
     at = entry.state.next_attempt_at
     due_s = None if at is None else int(at - now)
-    return RegistrationRow(settings.name, settings.server_uri, auth, word_of(entry), due_s)
+    return RegistrationRow(settings.name, server_uri, auth, word_of(entry), due_s)
 
 
 def under_way_of(entry: Entry, now: float) -> UnderWay | None:
@@ -87,8 +91,11 @@ class RegistrationViews:
         clock: Callable[[], float],
         facts: Callable[[str], Facts],
         settings: Callable[[], Settings],
+        reveal: bool = False,
     ) -> None:
+        """Passwords inside URIs are masked unless `reveal`."""
         self._held = held
+        self._reveal = reveal
         self._clock = clock
         self._facts = facts
         self._settings = settings
@@ -107,11 +114,11 @@ class RegistrationViews:
 
     def rows(self) -> Iterator[RegistrationRow]:
         now = self._clock()
-        return (row_of(settings, entry, now) for settings, entry in self._held.held())
+        return (row_of(settings, entry, now, self._reveal) for settings, entry in self._held.held())
 
     def row(self, name: str) -> RegistrationRow | None:
         found = self._held.find(name)
-        return None if found is None else row_of(*found, self._clock())
+        return None if found is None else row_of(*found, self._clock(), self._reveal)
 
     def view(self, name: str) -> RegistrationView | None:
         found = self._held.find(name)
@@ -123,9 +130,9 @@ class RegistrationViews:
     def _view(self, settings: Registration, entry: Entry | None) -> RegistrationView:
         now = self._clock()
         return RegistrationView(
-            row=row_of(settings, entry, now),
-            client_uri=settings.client_uri,
-            options=registration_options(settings),
+            row=row_of(settings, entry, now, self._reveal),
+            client_uri=masked_uri(settings.client_uri, self._reveal),
+            options=registration_options(settings, self._reveal),
             auths=settings.outbound_auth,
             next_attempt_s=0 if entry is None else next_attempt_s(entry, now),
             attempts=0 if entry is None else entry.attempts,

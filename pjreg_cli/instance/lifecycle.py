@@ -4,46 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
-from pjreg_cli.api.instance import InstanceView, LogChannel, Stop
+from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.notices import Doing, Notice, Reloaded
 from pjreg_cli.config.load import Scope
+from pjreg_cli.errors import PjregError
 from pjreg_cli.instance.logs import NOTICE, Logs
+from pjreg_cli.instance.modules import LOGGER, MODULES, SUFFIX, Module, find
+from pjreg_cli.render import evidence
 
 _log = logging.getLogger("pjreg_cli.instance")
-
-
-@dataclass(frozen=True, slots=True)
-class Module:
-    """What goes by the name of one of Asterisk's modules in `module show` and `module reload`."""
-
-    name: str
-    """Without `.so`."""
-    description: str
-    scope: Scope
-    """What its reload reads."""
-    file: bool = True
-    """False for what is built into Asterisk: it can be reloaded but is not listed."""
-
-
-MODULES = (
-    Module("res_clialiases", "Console aliases", Scope.ALL),
-    Module("res_pjsip", "SIP: transports, accounts, global options", Scope.PJSIP),
-    Module("res_pjsip_config_wizard", "Registrations made by wizards", Scope.REGISTRATIONS),
-    Module("res_pjsip_history", "History of SIP messages", Scope.PJSIP),
-    Module("res_pjsip_logger", "Trace of SIP messages", Scope.PJSIP),
-    Module("res_pjsip_nat", "Addresses as seen from outside", Scope.PJSIP),
-    Module("res_pjsip_outbound_authenticator_digest", "Answers to challenges", Scope.PJSIP),
-    Module("res_pjsip_outbound_registration", "Outbound registrations", Scope.REGISTRATIONS),
-    Module("res_resolver_unbound", "Name servers", Scope.ALL),
-    Module("res_statsd", "Gauges for statsd", Scope.STATSD),
-    Module("logger", "Logging", Scope.ALL, file=False),
-    Module("manager", "Manager interface", Scope.MANAGER, file=False),
-)
-_BY_NAME = {module.name: module for module in MODULES}
-_SUFFIX = ".so"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +40,18 @@ class Lifecycle:
         logs: Logs,
         *,
         now: Callable[[], float],
-        reload: Callable[[Scope], Awaitable[bool]],
+        reload: Callable[[Scope], Awaitable[ReloadReport]],
+        reopen_logs: Callable[[], None],
         publish: Callable[[Notice], None],
         manager_enabled: Callable[[], bool],
     ) -> None:
-        """`now` is the clock on the wall; `reload` says whether the files were taken over."""
+        """`now` is the clock on the wall; `reload` reads what a scope reaches and says what came
+        of it; `reopen_logs` raises ConfigError when the log file cannot be had."""
         self._facts = facts
         self._logs = logs
         self._now = now
         self._reload = reload
+        self._reopen_logs = reopen_logs
         self._publish = publish
         self._manager_enabled = manager_enabled
         self._reloaded_at = facts.started_at
@@ -106,25 +81,43 @@ class Lifecycle:
             doing=self._doing,
         )
 
-    async def reload(self, modules: Sequence[str]) -> Mapping[str, bool]:
-        """Reload these modules in turn, none: everything; whether each name is known."""
-        known = {name: _BY_NAME.get(name.removesuffix(_SUFFIX)) for name in modules}
+    async def reload(self, modules: Sequence[str]) -> Sequence[ReloadReport]:
+        """Reload these modules in turn, none: everything; what came of each."""
         async with self._one_at_a_time:
             if not modules:
-                await self._reload_scope("All", Scope.ALL)
-            for module in known.values():
-                if module is not None:
-                    await self._reload_scope(module.name, module.scope)
-        return {name: module is not None for name, module in known.items()}
+                return [await self._reload_module(Module("All", "", Scope.ALL), "All")]
+            reports = []
+            for name in modules:
+                module = find(name)
+                if module is None:
+                    reports.append(ReloadReport(name, known=False))
+                else:
+                    reports.append(await self._reload_module(module, name))
+            return reports
 
-    async def _reload_scope(self, name: str, scope: Scope) -> None:
-        ok = await self._reload(scope)
+    async def _reload_module(self, module: Module, name: str) -> ReloadReport:
+        """One reload: whatever fails of it is told, and the next one goes on."""
+        report = ReloadReport(name)
+        if module.scope is not None:
+            report = replace(await self._reload(module.scope), module=name)
+        if module is LOGGER or module.scope is Scope.ALL:
+            try:
+                self._reopen_logs()
+            except PjregError as error:
+                _log.error("%s", error)
+                report = replace(report, failures=(*report.failures, str(error)))
+        if module.scope is None:
+            self._publish(Reloaded(module.name, report.ok))
+            return report
         self._reloaded_at = self._now()
-        self._publish(Reloaded(name, ok))
+        told = evidence.summary(report.steps, report.failures)
+        _log.log(NOTICE, "reload of %s: %s", module.name.lower(), told)
+        self._publish(Reloaded(module.name, report.ok))
+        return report
 
     def modules(self) -> Sequence[tuple[str, str, int]]:
         """File name, description and use count of every module."""
-        return [(m.name + _SUFFIX, m.description, 0) for m in MODULES if m.file]
+        return [(m.name + SUFFIX, m.description, 0) for m in MODULES if m.file]
 
     def stop(self, how: Stop, restart: bool = False) -> None:
         """Begin to end; a stop at once overtakes one that waits, no other does."""

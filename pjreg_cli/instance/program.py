@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from os import isatty
@@ -19,7 +20,7 @@ from pathlib import Path
 from pjreg_cli import __version__, remote
 from pjreg_cli.ami.server import ManagerServer
 from pjreg_cli.api.configuration import Level
-from pjreg_cli.api.instance import Stop
+from pjreg_cli.api.instance import ReloadReport, Stop
 from pjreg_cli.api.notices import Notice, Stopping, Traced
 from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, execute
@@ -95,6 +96,7 @@ class Program:
             logs,
             now=now,
             reload=self._reload,
+            reopen_logs=self._reopen_logs,
             publish=self.engine.publish,
             manager_enabled=lambda: self.engine.settings.manager.enabled,
         )
@@ -113,24 +115,29 @@ class Program:
         """Whether remote consoles may run a shell."""
         return self.engine.settings.pjreg.remote_shell
 
-    async def _reload(self, scope: Scope) -> bool:
+    async def _reload(self, scope: Scope) -> ReloadReport:
+        """Each part by itself: what fails of one withholds no other."""
         before = self.engine.settings
-        ok = await self.engine.reload(scope)
+        report = await self.engine.reload(scope)
         after = self.engine.settings
-        try:
-            if scope in (Scope.MANAGER, Scope.PJREG, Scope.ALL):
-                # also without a change: what failed before, and certificates, are tried again
-                for why in await self.managers.apply(after.manager, after.pjreg.registry_detail):
-                    _log.error("%s", why)
-                    ok = False
-            if scope is Scope.STATSD or after.statsd != before.statsd:
-                self.statsd.reconfigure(after.statsd)
-            if after.pjreg != before.pjreg:
+        failures: list[str] = []
+        if scope in (Scope.MANAGER, Scope.PJREG, Scope.ALL):
+            # also without a change: what failed before, and certificates, are tried again
+            failures += await self.managers.apply(after.manager, after.pjreg.registry_detail)
+        if scope is Scope.STATSD or after.statsd != before.statsd:
+            self.statsd.reconfigure(after.statsd)
+        if after.pjreg != before.pjreg:
+            try:
                 self.logs.open_file(after.pjreg)
-        except PjregError as error:
-            _log.error("%s; what was before goes on", error)
-            return False
-        return ok
+            except PjregError as error:
+                failures.append(f"{error}; what was before goes on")
+        for why in failures:
+            _log.error("%s", why)
+        return replace(report, failures=(*report.failures, *failures))
+
+    def _reopen_logs(self) -> None:
+        """Open the log file anew, as somebody may have moved it away."""
+        self.logs.open_file(self.engine.settings.pjreg)
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Start everything but the control socket; `stack` ends it in the reverse order."""

@@ -26,7 +26,7 @@ async def follow(engine: Engine) -> None:
         return
     while engine.settings.unread:
         await asyncio.sleep(_AGAIN_S)
-        if await engine.reload(Scope.PJSIP):
+        if (await engine.reload(Scope.PJSIP)).ok:
             _log.info("%s can be read now", table.database.title)
 
     async def changed() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pjreg_cli import remote
+from pjreg_cli.api.configuration import Level
 from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, execute, suggest
 from pjreg_cli.config.load import load
@@ -48,6 +49,8 @@ async def execute_all(console: Console, lines: Iterable[str], show: Show = remot
         reply = await execute(line, console)
         for piece in reply.output:
             show(piece.encode("utf-8", "surrogateescape"))
+        for complaint in reply.complaints:
+            remote.complain(complaint)
         if not reply.ok:
             status = remote.FAILED
         if reply.quit:
@@ -72,8 +75,13 @@ def from_configuration(options: Options, lines: Iterable[str], why: str, show: S
         f"{why}: answered from {settings.path} alone, nothing was sent"
         " (--register really registers first)"
     )
+    for problem in settings.problems:
+        if problem.level is Level.ERROR:
+            remote.complain(f"{problem.where}: {problem.message}")
     console = one_shot(offline_port(settings, options.reveal_secrets), options)
-    return asyncio.run(execute_all(console, lines, show))
+    status = asyncio.run(execute_all(console, lines, show))
+    # what is answered of a file that was given up is not what it says
+    return remote.FAILED if settings.errors else status
 
 
 def suggestions(options: Options, text: str) -> list[str]:

@@ -13,14 +13,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pjreg_cli import __version__
+from pjreg_cli.api.configuration import Planned
 from pjreg_cli.api.findings import Facts, Finding
-from pjreg_cli.api.instance import InstanceView, LogChannel, Stop
+from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.notices import Listener
 from pjreg_cli.api.port import Api
 from pjreg_cli.api.registrations import RegistrationRow, RegistrationView
 from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.config import manager_conf
+from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.config.shown import (
     registration_options,
 )
@@ -44,8 +46,8 @@ class NotRunningError(PjregError):
 def offline_port(settings: Settings, reveal: bool = False) -> Api:
     """Answer from `settings`; secrets are masked unless `reveal`."""
     return Api(
-        registrations=_Registrations(settings),
-        configuration=ConfigurationViews(lambda: settings, lambda: settings.transports, reveal),
+        registrations=_Registrations(settings, reveal),
+        configuration=_Configuration(lambda: settings, lambda: settings.transports, reveal),
         tracing=_Tracing(),
         instance=_Instance(settings),
         managers=_Managers(settings),
@@ -57,12 +59,20 @@ def _sorted(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))
 
 
+class _Configuration(ConfigurationViews):
+    """`api.configuration.Configuration` where there is nothing that could be reloaded."""
+
+    async def plan(self) -> Sequence[Planned]:
+        raise NotRunningError
+
+
 class _Registrations:
     """`api.registrations.Registrations` of nothing but sections."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, reveal: bool) -> None:
         self._settings = settings
         self._sections = settings.registrations
+        self._reveal = reveal
 
     def names(self) -> Sequence[str]:
         return _sorted(self._sections)
@@ -71,11 +81,11 @@ class _Registrations:
         return {}
 
     def rows(self) -> Iterator[RegistrationRow]:
-        return (_row(self._sections[name]) for name in self.names())
+        return (_row(self._sections[name], self._reveal) for name in self.names())
 
     def row(self, name: str) -> RegistrationRow | None:
         section = self._sections.get(name)
-        return _row(section) if section else None
+        return _row(section, self._reveal) if section else None
 
     def view(self, name: str) -> RegistrationView | None:
         section = self._sections.get(name)
@@ -85,7 +95,7 @@ class _Registrations:
         return (self._view(self._sections[name]) for name in self.names())
 
     def _view(self, section: Registration) -> RegistrationView:
-        return replace(_view(section), cause=partial(self.cause, section.name))
+        return replace(_view(section, self._reveal), cause=partial(self.cause, section.name))
 
     def finding(self, name: str) -> Finding:
         return located(diagnose(self._facts(name), self._settings))
@@ -114,16 +124,17 @@ class _Registrations:
         raise NotRunningError
 
 
-def _row(section: Registration) -> RegistrationRow:
+def _row(section: Registration, reveal: bool) -> RegistrationRow:
     auth = section.outbound_auth[0] if section.outbound_auth else ""
-    return RegistrationRow(section.name, section.server_uri, auth, None, None)
+    server_uri = masked_uri(section.server_uri, reveal)
+    return RegistrationRow(section.name, server_uri, auth, None, None)
 
 
-def _view(section: Registration) -> RegistrationView:
+def _view(section: Registration, reveal: bool) -> RegistrationView:
     return RegistrationView(
-        row=_row(section),
-        client_uri=section.client_uri,
-        options=registration_options(section),
+        row=_row(section, reveal),
+        client_uri=masked_uri(section.client_uri, reveal),
+        options=registration_options(section, reveal),
         auths=section.outbound_auth,
         next_attempt_s=0,
         attempts=0,
@@ -182,7 +193,7 @@ class _Instance:
             live=False,
         )
 
-    def reload(self, modules: Sequence[str]) -> Awaitable[Mapping[str, bool]]:
+    def reload(self, modules: Sequence[str]) -> Awaitable[Sequence[ReloadReport]]:
         raise NotRunningError
 
     def modules(self) -> Sequence[tuple[str, str, int]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pjreg_cli import options as command_line
 from pjreg_cli import remote
-from pjreg_cli.api.configuration import Level
+from pjreg_cli.commands.pjreg import is_bad
 from pjreg_cli.config.check import check
 from pjreg_cli.errors import UsageError
 from pjreg_cli.render import evidence, json
@@ -25,5 +25,5 @@ def run(options: command_line.Options) -> int:
     lines = json.array(map(json.problem, problems)) if options.json else evidence.problems(problems)
     for line in lines:
         remote.write(line.encode("utf-8", "surrogateescape"))
-    bad = any(options.strict or problem.level is Level.ERROR for problem in problems)
+    bad = any(is_bad(problem, options.strict) for problem in problems)
     return 1 if bad else 0

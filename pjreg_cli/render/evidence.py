@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pjreg_cli.api.configuration import Planned, Problem
+from pjreg_cli.api.instance import ReloadReport
 from pjreg_cli.api.registrations import Evidence, RegistrationView, UnderWay
 from pjreg_cli.render import columns, facts
 
@@ -71,13 +72,56 @@ def _granted(found: Evidence) -> str:
 
 def plan(steps: Sequence[Planned]) -> Iterator[str]:
     """What a reload would do, and how often."""
-    rows = [(step.name, step.action, "; ".join(step.because)) for step in steps]
-    if not rows:
+    if not steps:
         yield "There is nothing to reload.\n"
         return
-    yield from columns.grid(("Registration", "Action", "Because"), rows)
-    counts = Counter(step.action for step in steps)
-    yield "\n" + ", ".join(f"{count} {action}" for action, count in counts.items()) + "\n"
+    yield from _steps(steps)
+    registrations = [step for step in steps if step.kind == "registration"]
+    counts = Counter(step.action for step in registrations)
+    others = [f"{_name(step)} {step.action}" for step in steps if step.kind != "registration"]
+    yield "\n" + ", ".join([*(f"{n} {action}" for action, n in counts.items()), *others]) + "\n"
+
+
+def _steps(steps: Iterable[Planned]) -> Iterator[str]:
+    rows = [(_name(step), step.action, "; ".join(step.because)) for step in steps]
+    if rows:
+        yield from columns.grid(("Registration", "Action", "Because"), rows)
+
+
+def _name(step: Planned) -> str:
+    return f"transport {step.name}" if step.kind == "transport" else step.name
+
+
+#: in the order in which a summary tells them
+_ACTIONS = ("re-registered", "added", "unregistered", "tried again", "refused")
+
+
+def summary(steps: Sequence[Planned], failures: Sequence[str]) -> str:
+    """What a reload did, in one line: `2 re-registered, 1 refused: pjsip.conf:41`; `unchanged`."""
+    registrations = [step for step in steps if step.kind == "registration"]
+    counts = Counter(step.action for step in registrations)
+    told = [f"{counts[action]} {action}" for action in _ACTIONS if counts[action]]
+    places = [step.place for step in registrations if step.action == "refused" and step.place]
+    if places:
+        told[-1] += f": {', '.join(places)}"
+    told += [
+        f"{_name(step)} {step.action}"
+        for step in steps
+        if step.kind != "registration" and step.action != "given up"
+    ]
+    told += [f"failed: {why}" for why in dict.fromkeys(failures)]
+    return ", ".join(told) or "unchanged"
+
+
+def reloaded(reports: Sequence[ReloadReport]) -> Iterator[str]:
+    """What reloads did and what of them failed."""
+    for report in reports:
+        if not report.known:
+            yield f"No such module '{report.module}'\n"
+            continue
+        name = "" if report.module == "All" else f"{report.module}: "
+        yield from _steps(step for step in report.steps if step.action not in ("kept", "given up"))
+        yield f"{name}{summary(report.steps, report.failures)}\n"
 
 
 def problems(found: Sequence[Problem]) -> Iterator[str]:

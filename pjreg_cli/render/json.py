@@ -22,7 +22,7 @@ from pjreg_cli.api.configuration import (
     TypeHelp,
 )
 from pjreg_cli.api.findings import Finding
-from pjreg_cli.api.instance import InstanceView, LogChannel
+from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView, UnderWay
 from pjreg_cli.api.tracing import HistoryEntry
@@ -313,8 +313,31 @@ def problem(found: Problem) -> Shape:
 
 
 def planned(step: Planned) -> Shape:
-    """What a reload would do to one registration."""
-    return {"name": step.name, "action": step.action, "because": list(step.because)}
+    """What a reload would do, or did, to one thing."""
+    return {
+        "name": step.name,
+        "action": step.action,
+        "because": list(step.because),
+        "kind": step.kind,
+        "place": step.place or None,
+    }
+
+
+def reloaded(reports: Sequence[ReloadReport]) -> Shape:
+    """What reloads did and what of them failed."""
+    return {
+        "ok": all(report.ok for report in reports),
+        "modules": [
+            {
+                "module": report.module,
+                "known": report.known,
+                "ok": report.ok,
+                "failures": list(report.failures),
+                "steps": [planned(step) for step in report.steps if step.action != "kept"],
+            }
+            for report in reports
+        ],
+    }
 
 
 def status(view: RegistrationView, now_at: float) -> Shape:

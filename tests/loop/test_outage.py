@@ -336,7 +336,7 @@ def test_a_reload_that_changes_our_address_is_told_to_the_registrar_at_once(
             loop = asyncio.get_running_loop()
             assert isinstance(loop, VirtualLoop)
             release = loop.hold()
-            assert await engine.reload(Scope.ALL)
+            assert (await engine.reload(Scope.ALL)).ok
             release()
             at = loop.time()
             _, again = await registrar.received(2)

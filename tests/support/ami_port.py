@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pjreg_cli.api.configuration import ObjectView, Option
-from pjreg_cli.api.instance import InstanceView
+from pjreg_cli.api.instance import InstanceView, ReloadReport
 from pjreg_cli.api.manager import Managers
 from pjreg_cli.api.notices import Listener, Notice, Settled
 from pjreg_cli.api.port import Api
@@ -191,6 +191,7 @@ class Instance:
     """A program that started at 1000 and reloads what it is told."""
 
     reloads: list[tuple[str, ...]] = field(default_factory=list)
+    failures: tuple[str, ...] = ()
 
     def view(self) -> InstanceView:
         return InstanceView(
@@ -207,12 +208,17 @@ class Instance:
             live=True,
         )
 
-    def reload(self, modules: Sequence[str]) -> Awaitable[Mapping[str, bool]]:
+    def reload(self, modules: Sequence[str]) -> Awaitable[Sequence[ReloadReport]]:
         self.reloads.append(tuple(modules))
         known = {name.removesuffix(".so") for name in MODULES}
 
-        async def answer() -> Mapping[str, bool]:
-            return {name: name.removesuffix(".so") in known for name in modules}
+        async def answer() -> Sequence[ReloadReport]:
+            return [
+                ReloadReport(
+                    name, name == "All" or name.removesuffix(".so") in known, self.failures
+                )
+                for name in modules or ("All",)
+            ]
 
         return answer()
 

@@ -16,7 +16,7 @@ from pjreg_cli.api.configuration import (
     TypeHelp,
 )
 from pjreg_cli.api.findings import Finding, Next
-from pjreg_cli.api.instance import InstanceView, LogChannel, Stop
+from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.notices import Listener
 from pjreg_cli.api.port import Api
@@ -315,6 +315,8 @@ class FakeInstance:
     debug: int = 0
     debug_of: dict[str, int] = field(default_factory=dict)
     live: bool = True
+    failures: tuple[str, ...] = ()
+    steps: tuple[Planned, ...] = ()
     module_rows: Sequence[tuple[str, str, int]] = (
         ("res_pjsip.so", "SIP: transports, accounts, global options", 0),
         ("res_pjsip_outbound_registration.so", "Outbound registrations", 0),
@@ -335,10 +337,19 @@ class FakeInstance:
             live=self.live,
         )
 
-    async def reload(self, modules: Sequence[str]) -> Mapping[str, bool]:
+    async def reload(self, modules: Sequence[str]) -> Sequence[ReloadReport]:
         self.log.append(" ".join(["reload", *modules]))
         known = {name.removesuffix(".so") for name, _about, _uses in self.module_rows}
-        return {name: name.removesuffix(".so") in known for name in modules}
+        known |= {"manager", "logger"}
+        return [
+            ReloadReport(
+                name,
+                known=name == "All" or name.removesuffix(".so") in known,
+                failures=self.failures,
+                steps=self.steps,
+            )
+            for name in modules or ("All",)
+        ]
 
     def modules(self) -> Sequence[tuple[str, str, int]]:
         return self.module_rows

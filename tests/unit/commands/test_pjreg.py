@@ -131,3 +131,28 @@ async def test_evidence_as_json() -> None:
         "level": "warning",
         "message": "'yess' is no",
     }
+
+
+async def test_reload_says_what_it_did_and_what_failed() -> None:
+    fake = Fake()
+    fake.instance.steps = (
+        Planned("a", "re-registered", ("expiration: 60 -> 120",)),
+        Planned("b", "re-registered", ()),
+        Planned("c", "kept", ()),
+        Planned("d", "refused", ("pjsip.conf:41: unknown option 'x'",), place="pjsip.conf:41"),
+        Planned("udp", "reopened", ("tos: 0 -> 96",), "transport"),
+    )
+    reply = await execute("pjreg reload", console(fake))
+    text = "".join(reply.output)
+    summary = "2 re-registered, 1 refused: pjsip.conf:41, transport udp reopened"
+    assert text.splitlines()[-1] == summary
+    assert "kept" not in text
+    assert not reply.ok
+    fake.instance.steps = ()
+    reply = await execute("pjreg reload", console(fake))
+    assert ("".join(reply.output), reply.ok) == ("unchanged\n", True)
+    fake.instance.failures = ("manager.conf:1: a section's header has no closing ']'",)
+    reply = await execute("pjreg reload", console(fake, json=True))
+    answer = json.loads("".join(reply.output))
+    assert (answer["ok"], reply.ok) == (False, False)
+    assert answer["modules"][0]["failures"] == list(fake.instance.failures)

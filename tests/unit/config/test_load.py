@@ -383,11 +383,59 @@ def test_plan_tells_each_registration_and_touches_nothing(write: Write) -> None:
     assert "new" not in str(planned)
 
 
-def test_plan_raises_when_the_reload_would_be_given_up(write: Write) -> None:
-    old = load(write(UDP))
-    write("[x")
-    with pytest.raises(ConfigError):
-        plan(old)
+def test_plan_tells_what_would_be_given_up_beside_what_would_not(write: Write) -> None:
+    old = load(write(UDP, registration("a"), statsd="[general]\nport=1\n"))
+    write(
+        UDP, registration("a", "expiration=7"), statsd="[general\n", manager="[general]\nport=9\n"
+    )
+    told = {(step.name, step.action, step.place) for step in plan(old)}
+    assert told == {
+        ("a", "re-registered", ""),
+        ("manager.conf", "changed", ""),
+        ("statsd.conf", "given up", "statsd.conf:1"),
+    }
+
+
+UDP_MOVED = ("port: 5060 -> 5070", "bind: 127.0.0.1:5060 -> 127.0.0.1:5070")
+
+
+def test_plan_tells_of_transports_and_of_rejected_ones_that_are_tried_again(write: Write) -> None:
+    tcp = "[tcp]\ntype=transport\nprotocol=tcp\nallow_reload=yes\nbind=127.0.0.1\n"
+    old = load(write(UDP, tcp, registration("a"), registration("b"), registration("c")))
+    write(
+        UDP.replace("5060", "5070"), tcp + "tos=cs3\n", registration("a"), registration("b"),
+        registration("c"), "[global]\ntype=global\nuser_agent=x\n",
+    )  # fmt: skip
+    told = [(step.name, step.action, step.because) for step in plan(old, {"b"}, {"c"})]
+    assert told == [
+        ("a", "kept", ()),
+        ("b", "tried again", ("it was rejected for good",)),
+        ("c", "added", ("it had no state any more",)),
+        (
+            "udp",
+            "needs a restart",
+            ("port: 5060 -> 5070", "bind: 127.0.0.1:5060 -> 127.0.0.1:5070"),
+        ),
+        ("tcp", "reopened", ("tos: 0 -> 96",)),
+        ("pjsip.conf [global]", "changed", ("user_agent:  -> x",)),
+    ]
+
+
+def test_plan_tells_no_password(write: Write) -> None:
+    old = load(write(UDP, registration("a", "client_uri=sip:u:hunter2@h"), auth("x", "password=p")))
+    write(UDP, registration("a", "client_uri=sip:u:hunter3@h"), auth("x", "password=hunter2"))
+    (step, *_) = steps = plan(old)
+    assert step.action == "re-registered"
+    assert step.because == ("client_uri: sip:u:********@h -> sip:u:********@h",)
+    assert "hunter" not in str(steps)
+
+
+def test_of_two_transports_of_one_name_the_first_counts(write: Write) -> None:
+    settings = load(write(UDP, UDP.replace("5060", "5061"), registration("a")))
+    assert settings.transports["udp"].port == 5060
+    assert list(settings.registrations) == ["a"]
+    assert settings.errors == ()
+    assert "the first one counts" in settings.problems[0].message
 
 
 def test_no_secret_appears_in_problems_or_representations(write: Write) -> None:

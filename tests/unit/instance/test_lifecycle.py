@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pjreg_cli.api.instance import Stop
+from pjreg_cli.api.instance import ReloadReport, Stop
 from pjreg_cli.api.notices import Notice, Reloaded
 from pjreg_cli.config.load import Scope
 from pjreg_cli.engine.tasks import spawn
-from pjreg_cli.instance.lifecycle import MODULES, Facts, Lifecycle
+from pjreg_cli.errors import ConfigError
+from pjreg_cli.instance.lifecycle import Facts, Lifecycle
 from pjreg_cli.instance.logs import Logs
+from pjreg_cli.instance.modules import MODULES
 
 FACTS = Facts(
     version="1.2.3",
@@ -32,7 +34,9 @@ class World:
         self.scopes: list[Scope] = []
         self.reloads_at_once = 0
         self.most_at_once = 0
-        self.works = True
+        self.failures: tuple[str, ...] = ()
+        self.log_failure = ""
+        self.reopened = 0
         self.notices: list[Notice] = []
         self.may_leave = asyncio.Event()
         self.began_to_leave = 0
@@ -42,11 +46,18 @@ class World:
             logs,
             now=lambda: self.at,
             reload=self.reload,
+            reopen_logs=self.reopen_logs,
             publish=self.notices.append,
             manager_enabled=lambda: True,
         )
 
-    async def reload(self, scope: Scope) -> bool:
+    def reopen_logs(self) -> None:
+        """Count, and fail when told to."""
+        self.reopened += 1
+        if self.log_failure:
+            raise ConfigError(self.log_failure, "log")
+
+    async def reload(self, scope: Scope) -> ReloadReport:
         """Take a moment, in which nobody else may reload."""
         self.reloads_at_once += 1
         self.most_at_once = max(self.most_at_once, self.reloads_at_once)
@@ -54,7 +65,7 @@ class World:
         self.at += 10
         self.scopes.append(scope)
         self.reloads_at_once -= 1
-        return self.works
+        return ReloadReport(scope.value, failures=self.failures)
 
     def leave(self) -> asyncio.Task[None]:
         """Unregister until the test says that all have answered."""
@@ -91,14 +102,14 @@ async def test_view_tells_the_time(logs: Logs) -> None:
 
 async def test_modules_are_reloaded_in_turn_with_or_without_suffix(logs: Logs) -> None:
     world = World(logs)
-    known = await world.life.reload(
+    reports = await world.life.reload(
         ["res_pjsip.so", "nosuch.so", "res_pjsip_outbound_registration"]
     )
-    assert known == {
-        "res_pjsip.so": True,
-        "nosuch.so": False,
-        "res_pjsip_outbound_registration": True,
-    }
+    assert [(one.module, one.known) for one in reports] == [
+        ("res_pjsip.so", True),
+        ("nosuch.so", False),
+        ("res_pjsip_outbound_registration", True),
+    ]
     assert world.scopes == [Scope.PJSIP, Scope.REGISTRATIONS]
     assert world.notices == [
         Reloaded("res_pjsip", True),
@@ -109,8 +120,53 @@ async def test_modules_are_reloaded_in_turn_with_or_without_suffix(logs: Logs) -
 
 async def test_no_name_reloads_everything_once(logs: Logs) -> None:
     world = World(logs)
-    assert await world.life.reload([]) == {}
+    (report,) = await world.life.reload([])
+    assert (report.module, report.ok) == ("All", True)
     assert world.scopes == [Scope.ALL]
+    assert world.reopened == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "scope"),
+    [
+        ("res_clialiases.so", Scope.ALIASES),
+        ("res_statsd.so", Scope.STATSD),
+        ("res_resolver_unbound.so", Scope.RESOLVER),
+        ("manager", Scope.MANAGER),
+        ("acl", Scope.MANAGER),
+    ],
+)
+async def test_a_module_reads_its_own_file_only(logs: Logs, module: str, scope: Scope) -> None:
+    world = World(logs)
+    await world.life.reload([module])
+    assert (world.scopes, world.reopened) == ([scope], 0)
+
+
+async def test_reload_of_the_logger_opens_the_logs_and_reads_nothing(logs: Logs) -> None:
+    world = World(logs)
+    (report,) = await world.life.reload(["logger"])
+    assert (report.ok, world.scopes, world.reopened) == (True, [], 1)
+    world.log_failure = "cannot log there"
+    (report,) = await world.life.reload(["logger"])
+    assert report.failures == ("log: cannot log there",)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "res_pjsip_endpoint_identifier_ip.so",
+        "res_pjsip_whatever_comes_next",
+        "res_pjsip_logger.so",
+        "app_queue.so",
+        "res_musiconhold",
+        "cdr",
+        "dnsmgr",
+    ],
+)
+async def test_other_modules_of_asterisk_have_nothing_to_read(logs: Logs, module: str) -> None:
+    world = World(logs)
+    (report,) = await world.life.reload([module])
+    assert (report.ok, world.scopes) == (True, [])
 
 
 async def test_unknown_module_reloads_nothing(logs: Logs) -> None:
@@ -129,8 +185,9 @@ async def test_two_reloads_at_once_run_one_after_the_other(logs: Logs) -> None:
 
 async def test_given_up_file_is_told_to_whoever_listens(logs: Logs) -> None:
     world = World(logs)
-    world.works = False
-    await world.life.reload(["res_pjsip.so"])
+    world.failures = ("pjsip.conf:3: a section's header has no closing ']'",)
+    (report,) = await world.life.reload(["res_pjsip.so"])
+    assert report.failures == world.failures
     assert world.notices == [Reloaded("res_pjsip", False)]
 
 

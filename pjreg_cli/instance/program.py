@@ -24,6 +24,7 @@ from pjreg_cli.api.instance import ReloadReport, Stop
 from pjreg_cli.api.notices import Notice, Stopping, Traced
 from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, execute
+from pjreg_cli.config.careless import careless
 from pjreg_cli.config.load import Scope, Settings, load
 from pjreg_cli.control.claim import Claim
 from pjreg_cli.control.server import ControlServer
@@ -267,8 +268,8 @@ async def serve(
 
 
 def report(settings: Settings) -> None:
-    """Log what is wrong with the configuration, a line for each problem."""
-    for problem in settings.problems:
+    """Log what is wrong with the configuration or careless, a line for each problem."""
+    for problem in (*settings.problems, *careless(settings, datetime.now(tz=UTC))):
         level = logging.ERROR if problem.level is Level.ERROR else logging.WARNING
         _log.log(level, "%s: %s", problem.where, problem.message)
 

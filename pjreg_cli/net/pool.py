@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import Trouble
+from pjreg_cli.config import validity
 from pjreg_cli.errors import TransportError
-from pjreg_cli.net import certificates, tls
+from pjreg_cli.net import tls
 from pjreg_cli.net.flow import Endpoint, Failure, Flow, Listener, Source, Spawner, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
 from pjreg_cli.net.renewal import Renewal
@@ -246,7 +247,7 @@ class Pool:
         files = tls.files(options)
         stream = StreamEndpoint(options, self._listener, self._tap, self._routes, self._spawn)
         await stream.open()
-        if warning := certificates.ending(options.cert_file, datetime.now(tz=UTC)):
+        if warning := validity.ending(options.cert_file, datetime.now(tz=UTC)):
             _log.warning("transport %s: %s", options.name, warning)
         return Section(options, stream, files)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pjreg_cli import options as command_line
 from pjreg_cli import remote
 from pjreg_cli.commands.pjreg import is_bad
+from pjreg_cli.api.configuration import Level
+from pjreg_cli.config.careless import careless
 from pjreg_cli.config.check import check
-from pjreg_cli.errors import UsageError
+from pjreg_cli.config.load import load
+from pjreg_cli.errors import ConfigError, UsageError
 from pjreg_cli.render import evidence, json
 from pjreg_cli.store.rows import open_rows
 
@@ -21,7 +26,11 @@ def run(options: command_line.Options) -> int:
     paths = options.words[1:]
     if len(paths) > 1:
         raise UsageError("check takes one PATH at most")
-    problems = check(Path(paths[0] if paths else command_line.config_path(options)), open_rows)
+    path = Path(paths[0] if paths else command_line.config_path(options))
+    problems = check(path, open_rows)
+    with contextlib.suppress(ConfigError):
+        # a file that cannot be read has been told of
+        problems += careless(load(path, open_rows), datetime.now(tz=UTC))
     lines = json.array(map(json.problem, problems)) if options.json else evidence.problems(problems)
     for line in lines:
         remote.write(line.encode("utf-8", "surrogateescape"))

@@ -34,6 +34,7 @@ from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import PjregError
 from pjreg_cli.instance.lifecycle import Facts, Lifecycle
 from pjreg_cli.instance.logs import NOTICE, Logs
+from pjreg_cli.instance.supervisor import Supervisor
 from pjreg_cli.instance.tables import follow
 from pjreg_cli.metrics.statsd import Statsd
 from pjreg_cli.options import Options, config_path
@@ -110,6 +111,7 @@ class Program:
             notices=self.engine.notices,
         )
         self.statsd = Statsd(settings.statsd, spawn=spawn)
+        self.supervisor = Supervisor(os.environ, self._words)
         self.control = ControlServer(self.port, logs, self.shell_allowed)
 
     def shell_allowed(self) -> bool:
@@ -118,6 +120,14 @@ class Program:
 
     async def _reload(self, scope: Scope) -> ReloadReport:
         """Each part by itself: what fails of one withholds no other."""
+    async def _reload(self, scope: Scope) -> bool:
+        self.supervisor.reloading()
+        try:
+            return await self._reloaded(scope)
+        finally:
+            self.supervisor.ready()
+
+    async def _reloaded(self, scope: Scope) -> bool:
         before = self.engine.settings
         report = await self.engine.reload(scope)
         after = self.engine.settings
@@ -139,6 +149,12 @@ class Program:
     def _reopen_logs(self) -> None:
         """Open the log file anew, as somebody may have moved it away."""
         self.logs.open_file(self.engine.settings.pjreg)
+
+    def _words(self) -> str:
+        """How many registrations there are of each status, in one line."""
+        counted = self.engine.words()
+        shown = ", ".join(f"{number} {word}" for word, number in sorted(counted.items()))
+        return shown or "no registrations"
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Start everything but the control socket; `stack` ends it in the reverse order."""
@@ -251,6 +267,7 @@ async def serve(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(program.control.close)
         await program.control.start(listening)
+        stack.callback(program.supervisor.close)
         _log.log(
             NOTICE,
             "pjreg-cli %s is up: %d registrations of %s, control socket %s",
@@ -260,9 +277,11 @@ async def serve(
             program.socket_path,
         )
         await _startup_commands(program, options)
+        program.supervisor.ready()
         if console is not None:
             stack.push_async_callback(_ended, spawn(console(program, options), "console"))
         restart = await program.life.until_stopped(program.leave, program.engine.come_back)
+        program.supervisor.stopping()
         program.engine.publish(Stopping(restart))
     return restart
 

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # most tests wait for timers, not for the processor
 JOBS ?= 6
 
-.PHONY: demo test unit check bench docs servers venv clean
+.PHONY: demo test unit check bench docs dist lowest servers venv clean
 
 # an instance against a registrar of its own, on loopback: a console on a terminal, else a tour
 demo: $(VENV)/.run
@@ -38,6 +38,17 @@ bench: $(VENV)/.dev
 # the pages that are generated from the code
 docs: $(VENV)/.dev
 	$(BIN)/pytest -q tests --update-golden -k "docs or stale or generated"
+
+# wheel and source distribution, the same bytes for the same source
+dist: $(VENV)/.dev
+	$(BIN)/python packaging/build.py dist
+
+# the tests with the oldest dependencies that are allowed
+lowest:
+	$(PYTHON) -m venv .venv-lowest
+	sed -n '/^dependencies/,/^]/s/.*"\(.*\)>=\(.*\)".*/\1==\2/p' pyproject.toml > .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pip install -q -c .venv-lowest/lowest.txt -e '.[dev]'
+	.venv-lowest/bin/pytest -q -n $(JOBS) tests/unit tests/loop
 
 venv: $(VENV)/.dev
 

@@ -59,4 +59,4 @@ def _secrets(settings: Settings) -> dict[str, tuple[str, str]]:
 
 def _problem(source: str, message: str) -> Problem:
     path, _, line = source.rpartition(":")
-    return Problem(path, int(line), Level.WARNING, message)
+    return Problem(path, int(line) if line.isdigit() else 0, Level.WARNING, message)

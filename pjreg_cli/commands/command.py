@@ -41,6 +41,9 @@ class Console:
     """Columns of the asker's terminal; 0: it has none."""
     muted: bool = False
     """No log messages on this console; `logger mute` changes it."""
+    permitted: Callable[[str], bool] | None = None
+    """Whether a command may be given here (its words, aliases followed, with single blanks); None:
+    all of them."""
 
 
 @dataclass(frozen=True, slots=True)

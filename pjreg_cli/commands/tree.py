@@ -73,6 +73,11 @@ def _unknown(
 async def _run(known: table.Syntax, line: str, tokens: Tokens, console: Console) -> Reply:
     words = tuple(token.text for token in tokens.words)
     given = known.given
+    if console.permitted is not None and not known.command.client:
+        own = len(known.words)
+        if not console.permitted(" ".join((*map(str.lower, words[:own]), *words[own:]))):
+            why = f"You don't have permissions to run '{line}' command\n"
+            return _reply(console, Answer([why], Verdict.NEGATIVE), line)
     tail = line[tokens.words[given].start :] if len(words) > given else ""
     call = Call(console, line, words[given:], tail)
     try:

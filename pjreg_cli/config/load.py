@@ -20,6 +20,7 @@ from pjreg_cli.config import build, manager_conf, other_files, tables, wizard
 from pjreg_cli.config.differences import difference
 from pjreg_cli.config.files import MAIN, Disk, Fingerprint, joined, locate, readable, stamp
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
+from pjreg_cli.config.permissions import permissions
 from pjreg_cli.config.problems import distinct
 from pjreg_cli.config.reader import Document, Section, given_up, read
 from pjreg_cli.config.realtime import FILES, FILES_ONLY, Mapped, OpenRows, mapped, no_database
@@ -352,6 +353,7 @@ _BESIDE: Final[
     ("statsd", "statsd.conf", Scope.STATSD, other_files.statsd),
     ("resolver", "resolver_unbound.conf", Scope.RESOLVER, other_files.resolver),
     ("pjreg", "pjreg.conf", Scope.PJREG, other_files.pjreg),
+    ("permissions", "cli_permissions.conf", Scope.PJREG, permissions),
 )
 
 

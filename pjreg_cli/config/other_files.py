@@ -118,6 +118,15 @@ class PjregSettings:
         "A reload that only the database asked for and that would remove more of the registrations"
         " (and more than 100) is not applied until somebody reloads; 0: there is no such guard.",
     )
+    monitor_socket: str = option(
+        "",
+        "A second control socket, for monitoring",
+        "Answers single commands that only show something (`pjsip show`, `pjreg status`, ...), to"
+        " everybody who may open it.  Takes effect at a start.",
+    )
+    monitor_group: str = option(
+        "", "The group that may open monitor_socket", "Empty: the group of the instance."
+    )
     resume: Boolean = option(
         False,
         "Go on after a restart where the last run stopped",

@@ -23,6 +23,7 @@ from pjreg_cli.config.models import (
     System,
     Transport,
 )
+from pjreg_cli.config.permissions import Permissions
 from pjreg_cli.config.realtime import FILES_ONLY, Mapped, OpenRows, no_database
 from pjreg_cli.errors import ConfigError
 
@@ -91,6 +92,7 @@ class Settings:
     manager: ManagerSettings = field(default_factory=ManagerSettings)
     statsd: StatsdSettings = field(default_factory=StatsdSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
+    permissions: Permissions = field(default_factory=Permissions)
     pjreg: PjregSettings = field(default_factory=PjregSettings)
     problems: tuple[Problem, ...] = ()
     """What is wrong with the files as they were read, in file order."""

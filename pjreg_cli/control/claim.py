@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import grp
 import os
 import socket
 import stat
 from pathlib import Path
 
-from pjreg_cli.errors import PjregError
+from pjreg_cli.errors import PjregError, excerpt
 
 _LOCK_SUFFIX = ".lock"
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
+_GROUP_FILE = 0o660
 #: what sockaddr_un holds, in bytes, without its final zero
 _LONGEST_PATH = 107
 _BACKLOG = 128
@@ -58,14 +60,18 @@ class Claim:
             raise
         return claim
 
-    def listen(self) -> socket.socket:
-        """The listening socket, readable and writable by its owner only."""
+    def listen(self, group: str | None = None) -> socket.socket:
+        """The listening socket, readable and writable by its owner only, or by `group` as well
+        (empty: the one we are of)."""
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        mask = os.umask(0o777 & ~_PRIVATE_FILE)
+        mode = _PRIVATE_FILE if group is None else _GROUP_FILE
+        mask = os.umask(0o777 & ~mode)
         try:
             self._path.unlink(missing_ok=True)
             sock.bind(str(self._path))
             self._listens = True
+            if group:
+                os.chown(self._path, -1, _number_of(group))
             sock.listen(_BACKLOG)
             sock.setblocking(False)
         except OSError as error:
@@ -81,6 +87,13 @@ class Claim:
             self._path.unlink(missing_ok=True)
         _lock_path(self._path).unlink(missing_ok=True)
         os.close(self._lock)
+
+
+def _number_of(group: str) -> int:
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError as error:
+        raise SocketTakenError(f"there is no group {excerpt(group)} on this host") from error
 
 
 def _lock_path(path: Path) -> Path:

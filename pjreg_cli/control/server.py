@@ -27,6 +27,7 @@ from pjreg_cli.api.notices import (
 from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, Reply, execute, suggest
 from pjreg_cli.control import protocol
+from pjreg_cli.control.access import Permissions, judge, only_shows, peer_of
 from pjreg_cli.control.protocol import ControlError, Greeting, Hello
 from pjreg_cli.dialects import named
 from pjreg_cli.render.traced import traced
@@ -60,25 +61,36 @@ class LogFeed(Protocol):
 class ControlServer:
     """Serves everybody who connects to the control socket."""
 
-    def __init__(self, port: Api, feed: LogFeed, shell_allowed: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        port: Api,
+        feed: LogFeed,
+        shell_allowed: Callable[[], bool],
+        permissions: Callable[[], Permissions],
+    ) -> None:
         self._port = port
         self._feed = feed
         self._shell_allowed = shell_allowed
-        self._server: asyncio.Server | None = None
+        self._permissions = permissions
+        self._servers: list[asyncio.Server] = []
         self._connections: set[_Connection] = set()
         self._goodbye = b"stop"
         self._unsubscribe: Callable[[], None] = lambda: None
 
-    async def start(self, listening: socket.socket) -> None:
-        """Serve `listening`, a socket that already listens."""
+    async def start(
+        self, listening: socket.socket, monitoring: socket.socket | None = None
+    ) -> None:
+        """Serve `listening`, and for commands that only show `monitoring`: sockets that listen."""
         self._unsubscribe = self._port.notices.subscribe(self._noticed)
-        self._server = await asyncio.start_unix_server(self._serve, sock=listening)
+        self._servers.append(await asyncio.start_unix_server(self._serve, sock=listening))
+        if monitoring is not None:
+            self._servers.append(await asyncio.start_unix_server(self._monitor, sock=monitoring))
 
     async def close(self, within_s: float = 1.0) -> None:
         """Stop serving: what is under way has `within_s` to end, then everybody is told goodbye."""
         self._unsubscribe()
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         connections = tuple(self._connections)
         for connection in connections:
             connection.say_goodbye(self._goodbye)
@@ -113,7 +125,22 @@ class ControlServer:
                     connection.traced(text)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(self._port, self._feed, self._shell_allowed, reader, writer)
+        peer = peer_of(writer.get_extra_info("socket"))
+        await self._run(judge(peer, self._permissions), False, reader, writer)
+
+    async def _monitor(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._run(only_shows, True, reader, writer)
+
+    async def _run(
+        self,
+        permitted: Callable[[str], bool],
+        monitors: bool,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        connection = _Connection(
+            self._port, self._feed, self._shell_allowed, reader, writer, permitted, monitors
+        )
         if len(self._connections) >= _MOST:
             connection.refuse(f"more than {_MOST} connections at once")
             writer.close()
@@ -135,14 +162,21 @@ class _Connection:
         shell_allowed: Callable[[], bool],
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        permitted: Callable[[str], bool],
+        monitors: bool,
     ) -> None:
         self._port = port
+        self._permitted = permitted
+        self._monitors = monitors
+        """It is somebody who may only look."""
         self._feed = feed
         self._shell_allowed = shell_allowed
         self._reader = reader
         self._writer = writer
         self._frames = protocol.FrameReader(protocol.MAX_REQUEST)
-        self._console = Console(port=port, kind=Kind.ONE_SHOT, dialect=named("current"))
+        self._console = Console(
+            port=port, kind=Kind.ONE_SHOT, dialect=named("current"), permitted=permitted
+        )
         self._unsubscribe: Callable[[], None] | None = None
         self._lost = 0
         self._counts_timer: asyncio.TimerHandle | None = None
@@ -230,6 +264,8 @@ class _Connection:
         except (KeyError, ValueError) as error:
             raise ControlError(f"no such dialect: {hello.dialect}") from error
         remote = hello.kind == "remote"
+        if remote and self._monitors:
+            raise ControlError("this socket is for single commands that show something")
         self._console = Console(
             port=self._port,
             kind=Kind.REMOTE if remote else Kind.ONE_SHOT,
@@ -238,6 +274,7 @@ class _Connection:
             verbose=hello.verbose,
             muted=hello.muted,
             width=hello.width,
+            permitted=self._permitted,
         )
         if remote:
             view = self._port.instance.view()
@@ -303,6 +340,8 @@ class _Connection:
     # -- what is told unasked -----------------------------------------------------------------
 
     def _watch(self, words: list[bytes]) -> None:
+        if self._monitors:
+            raise ControlError("this socket is for single commands that show something")
         if b"log" in words and self._unsubscribe is None:
             self._unsubscribe = self._feed.subscribe(self._logged)
         if b"counts" in words:

@@ -112,7 +112,9 @@ class Program:
         )
         self.statsd = Statsd(settings.statsd, spawn=spawn)
         self.supervisor = Supervisor(os.environ, self._words)
-        self.control = ControlServer(self.port, logs, self.shell_allowed)
+        self.control = ControlServer(
+            self.port, logs, self.shell_allowed, lambda: self.engine.settings.permissions
+        )
 
     def shell_allowed(self) -> bool:
         """Whether remote consoles may run a shell."""
@@ -266,7 +268,7 @@ async def serve(
     """
     async with AsyncExitStack() as stack:
         stack.push_async_callback(program.control.close)
-        await program.control.start(listening)
+        await program.control.start(listening, _monitoring(program, stack))
         stack.callback(program.supervisor.close)
         _log.log(
             NOTICE,
@@ -284,6 +286,20 @@ async def serve(
         program.supervisor.stopping()
         program.engine.publish(Stopping(restart))
     return restart
+
+
+def _monitoring(program: Program, stack: AsyncExitStack) -> socket.socket | None:
+    """The socket for those who only look, where one is configured; without it we go on."""
+    options = program.engine.settings.pjreg
+    if not options.monitor_socket:
+        return None
+    try:
+        claim = Claim.take(Path(options.monitor_socket))
+        stack.callback(claim.release)
+        return claim.listen(options.monitor_group)
+    except PjregError as error:
+        _log.error("monitor_socket: %s", error)
+        return None
 
 
 def report(settings: Settings) -> None:

@@ -16,6 +16,7 @@ import pytest
 from pjreg_cli import remote
 from pjreg_cli.api.notices import Stopping, Traced
 from pjreg_cli.api.registrations import RegistrationView
+from pjreg_cli.config.permissions import Permissions
 from pjreg_cli.control import protocol
 from pjreg_cli.control.claim import Claim, SocketTakenError
 from pjreg_cli.control.client import ControlClient, Counts, Gone, LogLine, Pushed, connect
@@ -49,7 +50,7 @@ class Served:
         self.fake = FakeInstance(*views)
         self.feed = Feed()
         self.claim = Claim.take(path)
-        self.server = ControlServer(self.fake.port(), self.feed, lambda: True)
+        self.server = ControlServer(self.fake.port(), self.feed, lambda: True, Permissions)
 
     async def open(self) -> None:
         await self.server.start(self.claim.listen())

@@ -114,6 +114,11 @@ def test_a_new_address_of_the_external_name_is_registered_within_ten_seconds() -
         assert scene.now - changed_at <= 10
         assert OLD in scene.contacts()[0]
         assert NEW in scene.contacts()[1]
+        # and the old one is taken off with it
+        values = list(scene.registrar.seen[1].request.headers.listed("contact"))
+        assert len(values) == 2
+        assert OLD in values[1]
+        assert "expires=0" in values[1]
 
     def prepare(scene: Scene) -> None:
         scene.zone[NAME] = {"A": [OLD]}

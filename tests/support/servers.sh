@@ -4,10 +4,11 @@ set -u
 
 missing=
 for pair in kamailio:kamailio sipp:sip-tester tshark:tshark ip:iproute2 nft:nftables tmux:tmux \
-    openssl:openssl zsh:zsh fish:fish; do
+    openssl:openssl zsh:zsh fish:fish groff:groff-base systemd-analyze:systemd; do
     PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 ls /usr/lib/*/kamailio/modules/tls.so >/dev/null 2>&1 || missing="$missing kamailio-tls-modules"
+ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
 

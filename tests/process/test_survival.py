@@ -21,6 +21,15 @@ from tests.support.registrar import Registrar, Seen, grant
 from tests.support.waiting import all_registered, becomes, until
 
 pytestmark = pytest.mark.timeout(120)
+#: what a router of namespaces does that loses three datagrams in ten
+LOSSY = """\
+table ip lossy {
+    chain way {
+        type filter hook forward priority 0;
+        numgen random mod 10 < 3 drop
+    }
+}
+"""
 NAMES = tuple(f"t{number}" for number in range(40))
 
 
@@ -111,13 +120,9 @@ def test_reloads_while_everything_is_under_way_lose_nobody(home: Path) -> None:
 def test_three_datagrams_in_ten_lost_on_the_way(home: Path) -> None:
     require_namespaces()
     with nat() as network:
-        rules = (
-            "table ip lossy { chain way { type filter hook forward priority 0;"
-            " numgen random mod 10 < 3 drop; } }"
-        )
         subprocess.run(
             [*network.within(network.router), "nft", "-f", "-"],
-            input=rules, text=True, check=True, env={"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"},
+            input=LOSSY, text=True, check=True, env={"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"},
         )  # fmt: skip
         text = configuration(5060).replace("127.0.0.1:5060", f"{OUTSIDE}:5060")
         text = text.replace("bind=127.0.0.1", "bind=0.0.0.0")

@@ -121,15 +121,14 @@ class Program:
         return self.engine.settings.pjreg.remote_shell
 
     async def _reload(self, scope: Scope) -> ReloadReport:
-        """Each part by itself: what fails of one withholds no other."""
-    async def _reload(self, scope: Scope) -> bool:
         self.supervisor.reloading()
         try:
             return await self._reloaded(scope)
         finally:
             self.supervisor.ready()
 
-    async def _reloaded(self, scope: Scope) -> bool:
+    async def _reloaded(self, scope: Scope) -> ReloadReport:
+        """Each part by itself: what fails of one withholds no other."""
         before = self.engine.settings
         report = await self.engine.reload(scope)
         after = self.engine.settings

@@ -9,7 +9,6 @@ from pathlib import Path
 from pjreg_cli import options as command_line
 from pjreg_cli import remote
 from pjreg_cli.commands.pjreg import is_bad
-from pjreg_cli.api.configuration import Level
 from pjreg_cli.config.careless import careless
 from pjreg_cli.config.check import check
 from pjreg_cli.config.load import load

@@ -91,11 +91,11 @@ def _mute(call: Call) -> Answer:
     return say(f"Console is {'muted' if call.console.muted else 'not muted anymore'}.")
 
 
-def _rotate(call: Call) -> Answer:
+async def _rotate(call: Call) -> Answer:
     if call.args:
         return USAGE
-    call.port.instance.rotate_logs()
-    return Answer()
+    why = await call.port.instance.rotate_logs()
+    return failed(f"The log could not be rotated: {why}") if why else Answer()
 
 
 async def _reload_logger(call: Call) -> Answer:

@@ -170,13 +170,13 @@ class Trace:
             ends = (ours, theirs) if sent else (theirs, ours)
             self._write(self._capture, at, protocol, *ends, clean)
         if self._verbose and (self._everything or filtered):
-            text = clean.decode("utf-8", "replace")
+            text = clean.decode("utf-8", "surrogateescape")
             self._publish(Traced(sent, str(theirs), protocol.upper(), text))
 
     def _remember(self, at: float, sent: bool, theirs: Address, method: str, clean: bytes) -> None:
         found = _CALL_ID.search(clean)
         call_id = found[1].decode("utf-8", "replace") if found else ""
-        text = clean.decode("utf-8", "replace")
+        text = clean.decode("utf-8", "surrogateescape")
         entry = HistoryEntry(self._number, at, sent, str(theirs), method, call_id, text)
         self._history.append(entry)
         self._number += 1

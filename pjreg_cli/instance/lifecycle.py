@@ -55,7 +55,6 @@ class Lifecycle:
         self._publish = publish
         self._manager_enabled = manager_enabled
         self._reloaded_at = facts.started_at
-        self._module_debug: dict[str, int] = {}
         self._one_at_a_time = asyncio.Lock()
         self._asked: tuple[Stop, bool] | None = None
         self._changed = asyncio.Event()
@@ -138,11 +137,11 @@ class Lifecycle:
 
     def module_debug(self, module: str) -> int:
         """The debug level of one module, 0 unless it was set."""
-        return self._module_debug.get(module, 0)
+        return self._logs.module_debug(module)
 
     def set_module_debug(self, module: str, level: int) -> None:
         """Change the debug level of one module; 0 is off."""
-        self._module_debug[module] = level
+        self._logs.set_module_debug(module, level)
 
     def log_channels(self) -> Sequence[LogChannel]:
         """The rows of `logger show channels`."""
@@ -152,9 +151,9 @@ class Lifecycle:
         """Switch a level of the consoles' log; False for an unknown one."""
         return self._logs.set_level(level, on)
 
-    def rotate_logs(self) -> None:
-        """Begin a new log file."""
-        self._logs.rotate()
+    async def rotate_logs(self) -> str:
+        """Begin a new log file; why that failed, empty when it did not."""
+        return await self._logs.rotate()
 
     # -- for the program ----------------------------------------------------------------------
 

@@ -1,168 +1,220 @@
 """Where log records go: stderr, a file, the consoles that watch.
 
 Levels carry Asterisk's names.  A line is `[DATE TIME] LEVEL[PID] package: text`; under systemd,
-which knows date and process itself, stderr gets `<PRIORITY>LEVEL package: text`.
+which knows date and process itself, stderr gets `<PRIORITY>LEVEL package: text`.  Text is inert:
+what could steer a terminal or feign a line is escaped, and no line is longer than anybody reads.
+Nothing here waits: stderr and the file are written by threads of their own.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import logging.handlers
-import os
-import time
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from pjreg_cli.api.instance import LogChannel
+from pjreg_cli.counters import Counters
+from pjreg_cli.engine.contain import Contained
 from pjreg_cli.errors import ConfigError
+from pjreg_cli.instance.log_lines import (
+    FILE_LEVELS,
+    LEVELS,
+    ROOT,
+    Gap,
+    LineFormat,
+    is_journal,
+    level_name,
+)
+from pjreg_cli.instance.sinks import Descriptor, FileSettings, LogFile
+from pjreg_cli.levels import DEBUG, HIGHEST, NOTICE, VERBOSE, WARNING, debug, verbose
+from pjreg_cli.outlet import Outlet, Sink
+from pjreg_cli.render.columns import harmless
 
-#: what an operator should know though nothing is wrong; INFO is for those who want to follow
-NOTICE = 25
+#: whose records are logged besides our own
+_OTHERS = ("asyncio",)
+#: seconds that what waits may take to be written: at the end, and when a file is rotated
+FLUSH_S = 2.0
+ROTATE_S = 5.0
 
-#: the verbosity from which on INFO is shown
-_VERBOSITY = 1
-
-#: Asterisk's names of the levels: the least of Python's, and syslog's priority
-_LEVELS = {
-    "ERROR": (logging.ERROR, 3),
-    "WARNING": (logging.WARNING, 4),
-    "NOTICE": (NOTICE, 5),
-    "VERBOSE": (logging.INFO, 6),
-    "DEBUG": (logging.DEBUG, 7),
+#: packages that `core set debug N MODULE` means by the names of Asterisk's modules
+_PACKAGES = {
+    "res_pjsip": ("engine", "net", "registration", "sip"),
+    "res_pjsip_outbound_registration": ("engine",),
+    "res_pjsip_outbound_authenticator_digest": ("engine",),
+    "res_pjsip_logger": ("engine",),
+    "res_pjsip_history": ("engine",),
+    "res_pjsip_nat": ("net",),
+    "res_resolver_unbound": ("net",),
+    "res_statsd": ("metrics",),
+    "manager": ("ami",),
+    "logger": ("instance",),
+    "core": ("instance",),
 }
-_ROOT = "pjreg_cli"
 
 Listener = Callable[[str, str, int], None]
 """Called with the level's name, the whole line, and the verbosity from which on it is shown."""
 
 
-class FileSettings(Protocol):
-    """What `pjreg.conf` says about the log file."""
+class _Channel(logging.Handler):
+    """Records on their way to a sink, those that are wanted there."""
 
-    @property
-    def log_file(self) -> str:
-        """Path; empty for none."""
-        ...
-
-    @property
-    def log_level(self) -> str:
-        """`debug`, `info`, `warning` or `error`."""
-        ...
-
-    @property
-    def log_max_bytes(self) -> int:
-        """Size after which it is rotated; 0 for never."""
-        ...
-
-    @property
-    def log_keep(self) -> int:
-        """How many rotated files stay."""
-        ...
-
-
-def level_name(number: int) -> str:
-    """Asterisk's name of a level of Python's."""
-    return next((name for name, (least, _) in _LEVELS.items() if number >= least), "DEBUG")
-
-
-class _Format(logging.Formatter):
-    """One record as one line, continued by the traceback of an unexpected error."""
-
-    def __init__(self, *, journal: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        sink: Sink,
+        logs: Logs,
+        *,
+        threshold: int,
+        follows: bool = True,
+        journal: bool = False,
+    ) -> None:
         super().__init__()
-        self._journal = journal
+        self.setFormatter(LineFormat(journal=journal))
+        self.threshold = threshold
+        self.follows = follows
+        self.channel = name
+        self._logs = logs
+        self.outlet = Outlet(f"log {name}"[:15], sink, self._troubled)
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The line, without line feed."""
-        name = level_name(record.levelno)
-        package = record.name.removeprefix(f"{_ROOT}.")
-        text = record.getMessage()
-        if record.exc_info:
-            text = f"{text}\n{self.formatException(record.exc_info)}"
-        if self._journal:
-            return f"<{_LEVELS[name][1]}>{name} {package}: {text}"
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
-        return f"[{when}] {name}[{record.process}] {package}: {text}"
+    def emit(self, record: logging.LogRecord) -> None:
+        """Have the line written; never waits, never raises."""
+        with self._logs.contained():
+            if self._logs.wants(record, self.threshold, self.follows):
+                self.put(self.format(record) + "\n")
+
+    def put(self, text: str) -> None:
+        """Have a text written as it is."""
+        self.outlet.put(text.encode("utf-8", "backslashreplace"))
+
+    def _troubled(self, why: str) -> None:
+        self._logs.complain("lines of the log to %s are lost: %s", self.channel, why)
 
 
 class _ToConsoles(logging.Handler):
-    """Hands every record to whoever subscribed."""
+    """Hands every record to whoever subscribed, on the loop where this was made."""
 
-    def __init__(self) -> None:
+    def __init__(self, logs: Logs) -> None:
         super().__init__()
-        self.setFormatter(_Format())
+        self.setFormatter(LineFormat())
         self.listeners: list[Listener] = []
         self.muted: set[str] = set()
+        self._logs = logs
+        self._thread = threading.get_ident()
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Tell all listeners."""
-        name = level_name(record.levelno)
-        if not self.listeners or name in self.muted:
+        """Tell all listeners; one that raises is told nothing more."""
+        if threading.get_ident() != self._thread:
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self.emit, record)
             return
-        line = self.format(record)
-        verbosity = _VERBOSITY if name == "VERBOSE" else 0
-        for listener in tuple(self.listeners):
-            listener(name, line, verbosity)
+        name = level_name(record.levelno)
+        if not self.listeners or name in self.muted or not self._logs.wants(record, DEBUG + 1):
+            return
+        with self._logs.contained():
+            line = self.format(record)
+            told = max(0, VERBOSE + 1 - record.levelno) if name == "VERBOSE" else 0
+            for listener in tuple(self.listeners):
+                with self._logs.contained() as step:
+                    listener(name, line, told)
+                if step.error is not None:
+                    self.listeners.remove(listener)
+                    self._logs.complain("a console gets no more lines: %s", repr(step.error))
 
 
 class Logs:
     """The log of one instance, from `Logs(...)` to `close`."""
 
-    def __init__(self, *, stderr: TextIO | None, verbose: int = 0, debug: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        stderr: TextIO | None,
+        verbose: int = 0,
+        debug: int = 0,
+        counters: Counters | None = None,
+    ) -> None:
         """`stderr` takes the log until `leave_stderr`; None for not at all.
 
         `verbose` 1 and more has successes shown there, too; `debug` more than anybody can read.
         """
-        self._logger = logging.getLogger(_ROOT)
-        self._verbose = verbose
+        self.counters = counters or Counters()
+        self._loggers = tuple(logging.getLogger(name) for name in (ROOT, *_OTHERS))
         self._debug = debug
-        self._consoles = _ToConsoles()
-        self._stderr: logging.StreamHandler[TextIO] | None = None
-        self._file: logging.handlers.RotatingFileHandler | None = None
-        self._logger.addHandler(self._consoles)
-        self._logger.propagate = False
+        self._modules: dict[str, int] = {}
+        self._failures = self.counters.declare("log_failures", "records that could not be logged")
+        self.counters.watch("log_lines_lost", "lines that could not be written", self._lost)
+        self._gone = 0
+        self._consoles = _ToConsoles(self)
+        self._stderr: _Channel | None = None
+        self._file: _Channel | None = None
+        self._log_file: LogFile | None = None
+        self._add(self._consoles)
+        for logger in self._loggers:
+            logger.propagate = False
         if stderr is not None:
-            self._stderr = logging.StreamHandler(stderr)
-            journal = bool(os.environ.get("JOURNAL_STREAM")) and not stderr.isatty()
-            self._stderr.setFormatter(_Format(journal=journal))
-            self._logger.addHandler(self._stderr)
+            number = stderr.fileno()
+            journal = is_journal(number)
+            sink = Descriptor(number, Gap(journal))
+            least = _stderr_threshold(verbose)
+            self._stderr = _Channel("stderr", sink, self, threshold=least, journal=journal)
+            self._add(self._stderr)
         self._apply_levels()
 
     def leave_stderr(self) -> None:
         """Write nothing to stderr any more: a console is about to own the terminal."""
         if self._stderr is not None:
-            self._logger.removeHandler(self._stderr)
+            self._end(self._stderr)
             self._stderr = None
+            self._apply_levels()
 
     def open_file(self, settings: FileSettings) -> None:
-        """Log to the file `settings` names, if any; raises ConfigError when it cannot be opened."""
-        self._close_file()
+        """Log to the file `settings` names, if any; raises ConfigError when it cannot be opened,
+        and what was before goes on."""
+        old, old_file = self._file, self._log_file
         if not settings.log_file:
-            return
-        try:
-            self._file = logging.handlers.RotatingFileHandler(
-                settings.log_file,
-                maxBytes=settings.log_max_bytes,
-                backupCount=settings.log_keep,
-                encoding="utf-8",
-                errors="backslashreplace",
-            )
-        except OSError as error:
-            raise ConfigError(f"cannot log there: {error.strerror}", settings.log_file) from error
-        self._file.setFormatter(_Format())
-        self._file.setLevel(settings.log_level.upper())
-        self._logger.addHandler(self._file)
+            self._file = self._log_file = None
+        else:
+            path = settings.log_file
+            try:
+                file = LogFile(
+                    path, settings.log_max_bytes, settings.log_keep, Gap(False),
+                    lambda why: self.complain("the log %s cannot be begun anew: %s", path, why),
+                )  # fmt: skip
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or str(error)
+                raise ConfigError(f"cannot log there: {why}", harmless(path)) from error
+            level = FILE_LEVELS.get(settings.log_level.lower(), VERBOSE)
+            self._log_file = file
+            self._file = _Channel(file.path, file, self, threshold=level, follows=level <= DEBUG)
+            self._add(self._file)
         self._apply_levels()
+        if old is not None and old_file is not None:
+            self._end(old)
 
-    def close(self) -> None:
-        """Let go of everything."""
-        self._close_file()
-        for handler in (self._consoles, self._stderr):
-            if handler is not None:
-                self._logger.removeHandler(handler)
-                handler.close()
-        self._logger.propagate = True
-        self._logger.setLevel(logging.NOTSET)
+    def close(self, within_s: float = FLUSH_S) -> None:
+        """Write what waits, for at most `within_s` seconds, and let go of everything."""
+        channels = [one for one in (self._stderr, self._file) if one is not None]
+        self._stderr = self._file = self._log_file = None
+        for handler in (self._consoles, *channels):
+            self._remove(handler)
+        for channel in channels:
+            channel.outlet.close(within_s / len(channels))
+        for logger in self._loggers:
+            logger.propagate = True
+            logger.setLevel(logging.NOTSET)
+        self._modules.clear()
+        self._set_module_levels(logging.NOTSET)
+
+    def flush(self, within_s: float = FLUSH_S) -> bool:
+        """Wait until all that was logged is written, for at most `within_s` seconds; whether."""
+        channels = [one for one in (self._stderr, self._file) if one is not None]
+        drained = [channel.outlet.drain(within_s) for channel in channels]
+        return all(drained)
 
     # -- consoles -----------------------------------------------------------------------------
 
@@ -180,10 +232,9 @@ class Logs:
 
     def trace(self, text: str) -> None:
         """Write a SIP message to stderr and the file, as it is."""
-        for handler in (self._stderr, self._file):
-            if handler is not None and handler.stream is not None:
-                handler.stream.write(text if text.endswith("\n") else text + "\n")
-                handler.flush()
+        for channel in (self._stderr, self._file):
+            if channel is not None:
+                channel.put(text if text.endswith("\n") else text + "\n")
 
     # -- what the console may change ----------------------------------------------------------
 
@@ -197,10 +248,20 @@ class Logs:
         self._debug = level
         self._apply_levels()
 
+    def module_debug(self, module: str) -> int:
+        """The debug level of one module, 0 unless it was set."""
+        return self._modules.get(_plain(module), 0)
+
+    def set_module_debug(self, module: str, level: int) -> None:
+        """Change the debug level of one module, one of Asterisk's or a package of ours; 0 is
+        off."""
+        self._modules[_plain(module)] = level
+        self._apply_levels()
+
     def set_level(self, name: str, on: bool) -> bool:
         """Switch a level of the consoles on or off; False for an unknown one."""
         level = name.upper()
-        if level not in _LEVELS:
+        if level not in LEVELS:
             return False
         if on:
             self._consoles.muted.discard(level)
@@ -208,48 +269,121 @@ class Logs:
             self._consoles.muted.add(level)
         return True
 
-    def rotate(self) -> None:
-        """Begin a new log file, or open it again where somebody has moved it away."""
-        if self._file is not None:
-            self._file.doRollover()
+    async def rotate(self) -> str:
+        """Begin a new log file and keep the old one; why that failed, empty when it did not."""
+        return await self._in_turn(LogFile.rotate)
+
+    async def reopen(self) -> str:
+        """Open the log file again where somebody has moved it away; why that failed, or empty."""
+        return await self._in_turn(LogFile.reopen)
+
+    async def _in_turn(self, step: Callable[[LogFile], None]) -> str:
+        channel, file = self._file, self._log_file
+        if channel is None or file is None:
+            return ""
+        done = asyncio.wrap_future(channel.outlet.call(lambda: step(file)))
+        try:
+            await asyncio.wait_for(done, ROTATE_S)
+        except TimeoutError:
+            return f"{file.path}: the disk does not answer"
+        except OSError as error:
+            return f"{file.path}: {error.strerror or error}"
+        return ""
 
     def channels(self) -> Sequence[LogChannel]:
         """The rows of `logger show channels`."""
         return tuple(self._channels())
 
     def _channels(self) -> Iterator[LogChannel]:
-        shown = tuple(name for name in _LEVELS if name not in self._consoles.muted)
+        shown = tuple(name for name in LEVELS if name not in self._consoles.muted)
         yield LogChannel("console", "Console", "default", True, shown)
-        if self._stderr is not None:
-            levels = _levels_from(self._stderr.level)
-            yield LogChannel("stderr", "Stream", "default", True, levels)
-        if self._file is not None:
-            name = self._file.baseFilename
-            yield LogChannel(name, "File", "default", True, _levels_from(self._file.level))
+        for channel, kind in ((self._stderr, "Stream"), (self._file, "File")):
+            if channel is not None:
+                levels = _levels_from(channel.threshold, channel.follows and self._debug > 0)
+                yield LogChannel(channel.channel, kind, "default", True, levels)
+
+    # -- for the channels ---------------------------------------------------------------------
+
+    def wants(self, record: logging.LogRecord, threshold: int, follows: bool = True) -> bool:
+        """Whether a channel with this threshold takes a record; one that `follows` also takes what
+        debugging is on for, everywhere or in one module."""
+        if record.levelno >= threshold:
+            return True
+        asked = max(self._debug, self._debug_of(record.name)) if follows else 0
+        return bool(asked) and record.levelno >= debug(asked)
+
+    def contained(self) -> Contained:
+        """What keeps a fault of the log from whoever logs; it can only be counted."""
+        return Contained(self._failures, "", known=True)
+
+    def complain(self, text: str, *names: str) -> None:
+        """Say that something is wrong with the log itself, wherever it can be read."""
+        logging.getLogger(f"{ROOT}.instance").error(text, *names)
 
     # -- inside -------------------------------------------------------------------------------
 
+    def _debug_of(self, logger: str) -> int:
+        if not self._modules:
+            return 0
+        package = logger.removeprefix(f"{ROOT}.").partition(".")[0]
+        levels = (level for name, level in self._modules.items() if package in _packages(name))
+        return max(levels, default=0)
+
     def _apply_levels(self) -> None:
         """Have only those records made that somebody wants."""
-        loud = logging.INFO if self._verbose >= _VERBOSITY else NOTICE
-        if self._stderr is not None:
-            self._stderr.setLevel(logging.DEBUG if self._debug else loud)
         least = min(
             NOTICE,
-            logging.DEBUG if self._debug else NOTICE,
-            logging.INFO if self._consoles.listeners else NOTICE,
-            self._stderr.level if self._stderr is not None else NOTICE,
-            self._file.level if self._file is not None else NOTICE,
+            debug(self._debug) if self._debug else NOTICE,
+            verbose(HIGHEST) if self._consoles.listeners else NOTICE,
+            self._stderr.threshold if self._stderr is not None else NOTICE,
+            self._file.threshold if self._file is not None else NOTICE,
         )
-        self._logger.setLevel(least)
+        self._loggers[0].setLevel(least)
+        for logger in self._loggers[1:]:
+            logger.setLevel(WARNING)
+        self._set_module_levels(least)
 
-    def _close_file(self) -> None:
-        if self._file is not None:
-            self._logger.removeHandler(self._file)
-            self._file.close()
-            self._file = None
-            self._apply_levels()
+    def _set_module_levels(self, least: int) -> None:
+        """A package that has a debug level of its own makes more records than the others."""
+        for package in {name for names in map(_packages, (*_PACKAGES, *self._modules))
+                        for name in names}:  # fmt: skip
+            own = self._debug_of(package)
+            level = min(least, debug(own)) if own else logging.NOTSET
+            logging.getLogger(f"{ROOT}.{package}").setLevel(level)
+
+    def _add(self, handler: logging.Handler) -> None:
+        for logger in self._loggers:
+            logger.addHandler(handler)
+
+    def _remove(self, handler: logging.Handler) -> None:
+        for logger in self._loggers:
+            logger.removeHandler(handler)
+        handler.close()
+
+    def _end(self, channel: _Channel) -> None:
+        self._remove(channel)
+        channel.outlet.close(FLUSH_S / 4)
+        self._gone += channel.outlet.lost
+
+    def _lost(self) -> int:
+        channels = (one for one in (self._stderr, self._file) if one is not None)
+        return self._gone + sum(channel.outlet.lost for channel in channels)
 
 
-def _levels_from(least: int) -> tuple[str, ...]:
-    return tuple(name for name, (number, _) in _LEVELS.items() if number >= least)
+def _stderr_threshold(level: int) -> int:
+    return verbose(level) if level else NOTICE
+
+
+def _levels_from(least: int, debugging: bool) -> tuple[str, ...]:
+    """The names of the levels of which anything is taken."""
+    tops = {"VERBOSE": VERBOSE, "DEBUG": DEBUG}
+    least = min(least, DEBUG) if debugging else least
+    return tuple(name for name, (number, _) in LEVELS.items() if tops.get(name, number) >= least)
+
+
+def _plain(module: str) -> str:
+    return module.removesuffix(".so").removesuffix(".c")
+
+
+def _packages(module: str) -> tuple[str, ...]:
+    return _PACKAGES.get(module, (module,))

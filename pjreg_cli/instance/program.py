@@ -33,9 +33,10 @@ from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import PjregError
 from pjreg_cli.instance.lifecycle import Facts, Lifecycle
-from pjreg_cli.instance.logs import NOTICE, Logs
+from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.supervisor import Supervisor
 from pjreg_cli.instance.tables import follow
+from pjreg_cli.levels import NOTICE
 from pjreg_cli.metrics.statsd import Statsd
 from pjreg_cli.options import Options, config_path
 from pjreg_cli.render.traced import traced
@@ -71,6 +72,7 @@ class Program:
             version=__version__,
             wall_clock=now,
             reveal_secrets=options.reveal_secrets,
+            counters=logs.counters,
             keeper=store if settings.pjreg.resume else None,
             resumable=store.resumable() if store and settings.pjreg.resume else None,
         )

@@ -220,7 +220,7 @@ class _Instance:
     def set_log_level(self, level: str, on: bool) -> bool:
         raise NotRunningError
 
-    def rotate_logs(self) -> None:
+    def rotate_logs(self) -> Awaitable[str]:
         raise NotRunningError
 
 

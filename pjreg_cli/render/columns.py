@@ -9,13 +9,23 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-#: what moves a cursor or worse: everything that is no character, but tab and line feed
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+#: what is no character that can be seen, but tab and line feed: controls, what turns the direction
+#: of writing, line and paragraph ends, and bytes that are no UTF-8
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
+)
 
 
 def harmless(text: str) -> str:
     """Text from the network, fit for a terminal: control characters become `\\x1b` and the like."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return text if text.isascii() and text.isprintable() else _CONTROL.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    if 0xDC80 <= number <= 0xDCFF:
+        number -= 0xDC00  # a byte, as surrogateescape has it
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 def width(text: str) -> int:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pjreg_cli.api.notices import Traced
+from pjreg_cli.render.columns import harmless
 
 
 def traced(message: Traced) -> str:
     """A message under a line that says where it went or came from, an empty line behind it.
 
-    Line ends are those of text: a terminal, a log file and a console know no others.
+    Line ends are those of text: a terminal, a log file and a console know no others.  What could
+    steer a terminal is escaped.
     """
     kind = "response" if message.text.startswith("SIP/2.0 ") else "request"
     way, word = ("Transmitting", "to") if message.sent else ("Received", "from")
-    size = len(message.text.encode())
+    size = len(message.text.encode("utf-8", "surrogateescape"))
     head = f"<--- {way} SIP {kind} ({size} bytes) {word} {message.transport}:{message.address} --->"
-    text = message.text.replace("\r\n", "\n").rstrip("\n")
+    text = harmless(message.text.replace("\r\n", "\n").rstrip("\n"))
     return f"{head}\n{text}\n\n"

@@ -379,8 +379,9 @@ class FakeInstance:
         self.log.append(f"level {level} {on}")
         return level != "DTMF"
 
-    def rotate_logs(self) -> None:
+    async def rotate_logs(self) -> str:
         self.log.append("rotate")
+        return ""
 
 
 @dataclass

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import io
+import asyncio
 import logging
+import os
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.instance.logs import NOTICE, Logs, level_name
+from pjreg_cli.instance.log_lines import level_name
+from pjreg_cli.instance.logs import Logs
+from pjreg_cli.levels import NOTICE, debug, verbose
 
 _log = logging.getLogger("pjreg_cli.engine")
 
@@ -27,20 +31,50 @@ class File:
     log_keep: int = 2
 
 
+class Stderr:
+    """A log and the file that stands for stderr."""
+
+    def __init__(self, path: Path, verbose: int = 0, debug: int = 0) -> None:
+        self._path = path
+        with path.open("w") as stream:
+            kept = os.dup(stream.fileno())
+        self._stream = os.fdopen(kept, "w")
+        self.logs = Logs(stderr=self._stream, verbose=verbose, debug=debug)
+
+    def getvalue(self) -> str:
+        """What was written up to now."""
+        assert self.logs.flush()
+        return self._path.read_text()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.logs.close()
+        self._stream.close()
+
+
+class Opened:
+    """Makes logs that are closed at the end."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.made: list[Stderr] = []
+
+    def __call__(self, verbose: int = 0, debug: int = 0) -> tuple[Logs, Stderr]:
+        stderr = self.at(self._folder / f"stderr{len(self.made)}", verbose, debug)
+        return stderr.logs, stderr
+
+    def at(self, path: Path, verbose: int = 0, debug: int = 0) -> Stderr:
+        """One whose stderr is this file."""
+        self.made.append(Stderr(path, verbose, debug))
+        return self.made[-1]
+
+
 @pytest.fixture
-def made() -> Iterator[list[Logs]]:
-    """Logs that are closed at the end."""
-    logs: list[Logs] = []
-    yield logs
-    for one in logs:
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    opened = Opened(tmp_path_factory.mktemp("stderr"))
+    yield opened
+    for one in opened.made:
         one.close()
-
-
-def opened(made: list[Logs], verbose: int = 0, debug: int = 0) -> tuple[Logs, io.StringIO]:
-    stderr = io.StringIO()
-    logs = Logs(stderr=stderr, verbose=verbose, debug=debug)
-    made.append(logs)
-    return logs, stderr
 
 
 def say_everything() -> None:
@@ -49,6 +83,28 @@ def say_everything() -> None:
     _log.log(NOTICE, "of level notice")
     _log.warning("of level warning")
     _log.error("of level error")
+
+
+def written(logs: Logs, path: Path) -> str:
+    """What a log file holds, once everything is written."""
+    assert logs.flush()
+    return path.read_text()
+
+
+def moved(path: Path, where: Path) -> None:
+    """Move a file, as logrotate does."""
+    path.rename(where)
+
+
+def occupied(path: Path) -> None:
+    """Put a folder that is not empty where a file should go."""
+    path.mkdir()
+    (path / "kept").touch()
+
+
+def names(folder: Path) -> list[str]:
+    """What lies in a folder."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 def said(text: str) -> list[str]:
@@ -80,15 +136,15 @@ def test_levels_have_asterisks_names(number: int, name: str) -> None:
     ],
 )
 def test_stderr_gets_what_was_asked_for(
-    made: list[Logs], verbose: int, debug: int, expected: list[str]
+    opened: Opened, verbose: int, debug: int, expected: list[str]
 ) -> None:
-    _, stderr = opened(made, verbose, debug)
+    _, stderr = opened(verbose, debug)
     say_everything()
     assert said(stderr.getvalue()) == expected
 
 
-def test_line_names_level_process_and_package(made: list[Logs]) -> None:
-    _, stderr = opened(made)
+def test_line_names_level_process_and_package(opened: Opened) -> None:
+    _, stderr = opened()
     _log.warning("%s: gone", "alice")
     assert re.fullmatch(
         r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] WARNING\[\d+\] engine: alice: gone\n",
@@ -97,16 +153,20 @@ def test_line_names_level_process_and_package(made: list[Logs]) -> None:
 
 
 def test_under_systemd_the_priority_leads(
-    made: list[Logs], monkeypatch: pytest.MonkeyPatch
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
-    _, stderr = opened(made)
+    (tmp_path / "journal").touch()
+    status = (tmp_path / "journal").stat()
+    monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+    _, other = opened()
+    stderr = opened.at(tmp_path / "journal")
     _log.error("gone")
+    assert other.getvalue().startswith("[")
     assert stderr.getvalue() == "<3>ERROR engine: gone\n"
 
 
-def test_unexpected_error_keeps_its_traceback(made: list[Logs]) -> None:
-    _, stderr = opened(made)
+def test_unexpected_error_keeps_its_traceback(opened: Opened) -> None:
+    _, stderr = opened()
     try:
         raise RuntimeError("of ours")
     except RuntimeError:
@@ -115,8 +175,8 @@ def test_unexpected_error_keeps_its_traceback(made: list[Logs]) -> None:
     assert "RuntimeError: of ours" in stderr.getvalue()
 
 
-def test_debug_can_be_switched_while_it_runs(made: list[Logs]) -> None:
-    logs, stderr = opened(made)
+def test_debug_can_be_switched_while_it_runs(opened: Opened) -> None:
+    logs, stderr = opened()
     logs.set_debug(3)
     _log.debug("of level first")
     logs.set_debug(0)
@@ -125,8 +185,8 @@ def test_debug_can_be_switched_while_it_runs(made: list[Logs]) -> None:
     assert logs.debug == 0
 
 
-def test_records_nobody_wants_are_not_even_made(made: list[Logs]) -> None:
-    logs, _ = opened(made)
+def test_records_nobody_wants_are_not_even_made(opened: Opened) -> None:
+    logs, _ = opened()
     assert not _log.isEnabledFor(logging.INFO)
     end = logs.subscribe(lambda *_: None)
     assert _log.isEnabledFor(logging.INFO)
@@ -137,8 +197,8 @@ def test_records_nobody_wants_are_not_even_made(made: list[Logs]) -> None:
 # -- consoles ---------------------------------------------------------------------------------
 
 
-def test_consoles_are_told_level_line_and_verbosity(made: list[Logs]) -> None:
-    logs, _ = opened(made)
+def test_consoles_are_told_level_line_and_verbosity(opened: Opened) -> None:
+    logs, _ = opened()
     told: list[tuple[str, str, int]] = []
     end = logs.subscribe(lambda *line: told.append(line))
     say_everything()
@@ -154,8 +214,8 @@ def test_consoles_are_told_level_line_and_verbosity(made: list[Logs]) -> None:
     assert len(told) == 4
 
 
-def test_level_can_be_muted_on_consoles_but_not_on_stderr(made: list[Logs]) -> None:
-    logs, stderr = opened(made)
+def test_level_can_be_muted_on_consoles_but_not_on_stderr(opened: Opened) -> None:
+    logs, stderr = opened()
     told: list[str] = []
     logs.subscribe(lambda level, _line, _verbosity: told.append(level))
     assert logs.set_level("warning", on=False)
@@ -167,47 +227,47 @@ def test_level_can_be_muted_on_consoles_but_not_on_stderr(made: list[Logs]) -> N
     assert told == ["WARNING"]
 
 
-def test_unknown_level_is_refused(made: list[Logs]) -> None:
-    logs, _ = opened(made)
+def test_unknown_level_is_refused(opened: Opened) -> None:
+    logs, _ = opened()
     assert not logs.set_level("loud", on=True)
 
 
 # -- the file ---------------------------------------------------------------------------------
 
 
-def test_file_has_a_level_of_its_own(made: list[Logs], tmp_path: Path) -> None:
-    logs, stderr = opened(made)
+def test_file_has_a_level_of_its_own(opened: Opened, tmp_path: Path) -> None:
+    logs, stderr = opened()
     logs.open_file(File(str(tmp_path / "log"), "info"))
     say_everything()
-    assert said((tmp_path / "log").read_text()) == ["info", "notice", "warning", "error"]
+    assert said(written(logs, tmp_path / "log")) == ["info", "notice", "warning", "error"]
     assert said(stderr.getvalue()) == ["notice", "warning", "error"]
 
 
-def test_rotation_keeps_as_many_files_as_configured(made: list[Logs], tmp_path: Path) -> None:
-    logs, _ = opened(made)
+async def test_rotation_keeps_as_many_files_as_configured(opened: Opened, tmp_path: Path) -> None:
+    logs, _ = opened()
     logs.open_file(File(str(tmp_path / "log")))
     for _ in range(4):
         _log.warning("of level warning")
-        logs.rotate()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "log.1", "log.2"]
+        assert await logs.rotate() == ""
+    assert names(tmp_path) == ["log", "log.1", "log.2"]
 
 
-def test_file_that_cannot_be_opened_is_named(made: list[Logs], tmp_path: Path) -> None:
-    logs, _ = opened(made)
+def test_file_that_cannot_be_opened_is_named(opened: Opened, tmp_path: Path) -> None:
+    logs, _ = opened()
     with pytest.raises(ConfigError, match=str(tmp_path / "nowhere" / "log")):
         logs.open_file(File(str(tmp_path / "nowhere" / "log")))
 
 
-def test_trace_goes_to_stderr_and_file_as_it_is(made: list[Logs], tmp_path: Path) -> None:
-    logs, stderr = opened(made)
+def test_trace_goes_to_stderr_and_file_as_it_is(opened: Opened, tmp_path: Path) -> None:
+    logs, stderr = opened()
     logs.open_file(File(str(tmp_path / "log")))
     logs.trace("<--- Transmitting --->\nREGISTER")
     assert stderr.getvalue() == "<--- Transmitting --->\nREGISTER\n"
-    assert (tmp_path / "log").read_text() == stderr.getvalue()
+    assert written(logs, tmp_path / "log") == stderr.getvalue()
 
 
-def test_channels_name_what_is_logged_to(made: list[Logs], tmp_path: Path) -> None:
-    logs, _ = opened(made)
+def test_channels_name_what_is_logged_to(opened: Opened, tmp_path: Path) -> None:
+    logs, _ = opened()
     logs.open_file(File(str(tmp_path / "log"), "error"))
     logs.set_level("debug", on=False)
     console, stderr, file = logs.channels()
@@ -216,23 +276,215 @@ def test_channels_name_what_is_logged_to(made: list[Logs], tmp_path: Path) -> No
     assert (file.name, file.kind, file.levels) == (str(tmp_path / "log"), "File", ("ERROR",))
 
 
-def test_closed_log_leaves_no_handler_behind() -> None:
-    logs = Logs(stderr=io.StringIO())
+def test_closed_log_leaves_no_handler_behind(opened: Opened) -> None:
+    logs, _ = opened()
     before = len(logging.getLogger("pjreg_cli").handlers)
     logs.close()
     assert len(logging.getLogger("pjreg_cli").handlers) == before - 2
 
 
-def test_a_console_that_takes_the_terminal_over_silences_stderr() -> None:
-    stderr = io.StringIO()
-    logs = Logs(stderr=stderr)
+def test_a_console_that_takes_the_terminal_over_silences_stderr(opened: Opened) -> None:
+    logs, stderr = opened()
     lines: list[str] = []
-    try:
-        logging.getLogger("pjreg_cli.instance").error("before")
-        logs.leave_stderr()
-        logs.subscribe(lambda _level, line, _verbosity: lines.append(line))
-        logging.getLogger("pjreg_cli.instance").error("after")
-    finally:
-        logs.close()
-    assert stderr.getvalue().endswith("instance: before\n")
+    _log.error("before")
+    logs.leave_stderr()
+    logs.subscribe(lambda _level, line, _verbosity: lines.append(line))
+    _log.error("after")
+    assert stderr.getvalue().endswith("engine: before\n")
     assert [line.rpartition(": ")[2] for line in lines] == ["after"]
+
+
+# -- what may not happen ----------------------------------------------------------------------
+
+
+def test_text_of_strangers_steers_no_terminal_and_feigns_no_line(opened: Opened) -> None:
+    logs, stderr = opened()
+    lines: list[str] = []
+    logs.subscribe(lambda _level, line, _verbosity: lines.append(line))
+    _log.warning("%s", "503 x\x1b]0;OWNED\x07\x1b[2J\r\n[2026-01-01] ERROR \x9b31m\u202eevil\udcff")
+    (line,) = lines
+    assert stderr.getvalue() == line + "\n"
+    assert line.isascii()
+    assert line.isprintable()
+    assert r"503 x\x1b]0;OWNED\x07\x1b[2J\x0d\n[2026" in line
+
+
+def test_a_line_is_no_longer_than_anybody_reads(opened: Opened) -> None:
+    _, stderr = opened()
+    _log.warning("%s", "x" * 60_000)
+    try:
+        raise RuntimeError("y" * 60_000)
+    except RuntimeError:
+        _log.exception("failed")
+    assert len(stderr.getvalue()) < 6_000
+    assert "(58000 more)" in stderr.getvalue()
+
+
+def test_a_record_that_cannot_be_formatted_harms_nobody(opened: Opened) -> None:
+    logs, stderr = opened()
+    _log.warning("%d", "no number")
+    _log.warning("after")
+    assert stderr.getvalue().endswith("after\n")
+    assert count(logs, "log_failures") >= 1
+
+
+def test_a_console_that_raises_is_told_nothing_more(opened: Opened) -> None:
+    logs, stderr = opened()
+    lines: list[str] = []
+
+    def refuse(_level: str, _line: str, _verbosity: int) -> None:
+        raise RuntimeError("of ours")
+
+    logs.subscribe(refuse)
+    logs.subscribe(lambda _level, line, _verbosity: lines.append(line))
+    _log.warning("first")
+    _log.warning("second")
+    assert [line.rpartition(": ")[2] for line in lines if "engine" in line] == ["first", "second"]
+    assert "a console gets no more lines" in stderr.getvalue()
+
+
+async def test_a_line_of_another_thread_reaches_consoles_on_the_loop(opened: Opened) -> None:
+    logs, _ = opened()
+    told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    logs.subscribe(lambda *_: told.set_result(threading.get_ident()))
+    await asyncio.to_thread(_log.warning, "elsewhere")
+    assert await asyncio.wait_for(told, 10) == threading.get_ident()
+
+
+def test_a_full_file_costs_its_lines_and_nothing_else(opened: Opened) -> None:
+    logs, stderr = opened()
+    logs.open_file(File("/dev/full"))
+    for _ in range(3):
+        _log.warning("of level warning")
+    assert logs.flush()
+    assert stderr.getvalue().count("of level warning") == 3
+    assert stderr.getvalue().count("lines of the log to /dev/full are lost: No space left") == 1
+    assert count(logs, "log_lines_lost") >= 3
+
+
+def test_a_stderr_that_is_gone_costs_its_lines_and_nothing_else(
+    opened: Opened, tmp_path: Path
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        logs = Logs(stderr=stream)
+        logs.open_file(File(str(tmp_path / "log")))
+        _log.warning("of level warning")
+        assert said(written(logs, tmp_path / "log")) == ["warning"]
+        assert logs.flush()
+        assert "lines of the log to stderr are lost: Broken pipe" in written(logs, tmp_path / "log")
+        logs.close()
+
+
+def test_a_stderr_that_nobody_reads_holds_nobody_up(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream:
+        logs = Logs(stderr=stream)
+        logs.open_file(File(str(tmp_path / "log")))
+        for _ in range(200):
+            _log.warning("%s", "x" * 1_000)
+        assert not logs.flush(0.01)
+        logs.close(0.01)
+        os.set_blocking(reader, False)
+        while True:
+            try:
+                if not os.read(reader, 1 << 20):
+                    break
+            except BlockingIOError:
+                break
+    os.close(reader)
+    assert (tmp_path / "log").read_text().count("x" * 1_000) == 200
+
+
+# -- debugging --------------------------------------------------------------------------------
+
+
+def test_a_module_has_a_debug_level_of_its_own(opened: Opened) -> None:
+    logs, stderr = opened()
+    net = logging.getLogger("pjreg_cli.net")
+    logs.set_module_debug("res_pjsip_nat.so", 2)
+    assert logs.module_debug("res_pjsip_nat") == 2
+    net.log(debug(1), "of level one")
+    net.log(debug(2), "of level two")
+    net.log(debug(3), "of level three")
+    _log.debug("of level other")
+    logs.set_module_debug("res_pjsip_nat", 0)
+    net.log(debug(1), "of level off")
+    assert said(stderr.getvalue()) == ["one", "two"]
+
+
+def test_a_higher_debug_level_tells_more(opened: Opened) -> None:
+    logs, stderr = opened()
+    logs.set_debug(2)
+    for level in (1, 2, 3):
+        _log.log(debug(level), "of level %d", level)
+    assert said(stderr.getvalue()) == ["1", "2"]
+
+
+def test_verbose_levels_reach_the_consoles_that_want_them(opened: Opened) -> None:
+    logs, stderr = opened(verbose=2)
+    told: list[int] = []
+    logs.subscribe(lambda _level, _line, verbosity: told.append(verbosity))
+    for level in (1, 2, 3):
+        _log.log(verbose(level), "of level %d", level)
+    assert told == [1, 2, 3]
+    assert said(stderr.getvalue()) == ["1", "2"]
+
+
+def test_a_file_takes_debug_lines_only_where_it_is_told_to(opened: Opened, tmp_path: Path) -> None:
+    logs, _ = opened()
+    logs.set_debug(3)
+    logs.open_file(File(str(tmp_path / "info"), "info"))
+    say_everything()
+    assert "debug" not in said(written(logs, tmp_path / "info"))
+    logs.open_file(File(str(tmp_path / "debug"), "debug"))
+    _log.log(debug(3), "of level three")
+    assert said(written(logs, tmp_path / "debug")) == ["three"]
+
+
+# -- files that move --------------------------------------------------------------------------
+
+
+async def test_a_file_that_was_moved_away_is_opened_again(opened: Opened, tmp_path: Path) -> None:
+    logs, _ = opened()
+    path = tmp_path / "log"
+    logs.open_file(File(str(path)))
+    _log.warning("of level first")
+    assert said(written(logs, path)) == ["first"]
+    moved(path, tmp_path / "old")
+    _log.warning("of level second")
+    assert said(written(logs, path)) == ["second"]
+    moved(path, tmp_path / "older")
+    assert await logs.reopen() == ""
+    assert names(tmp_path) == ["log", "old", "older"]
+    assert said(written(logs, tmp_path / "old")) == ["first"]
+
+
+async def test_a_file_that_cannot_be_rotated_goes_on_and_says_why(
+    opened: Opened, tmp_path: Path
+) -> None:
+    logs, _ = opened()
+    path = tmp_path / "log"
+    logs.open_file(File(str(path), log_keep=1))
+    occupied(tmp_path / "log.1")
+    assert await logs.rotate() == f"{path}: Is a directory"
+    _log.warning("of level after")
+    assert said(written(logs, path)) == ["after"]
+
+
+def test_a_file_that_cannot_be_opened_leaves_the_old_one_open(
+    opened: Opened, tmp_path: Path
+) -> None:
+    logs, _ = opened()
+    logs.open_file(File(str(tmp_path / "log")))
+    for bad in (str(tmp_path / "nowhere" / "log"), "a\0b", str(tmp_path)):
+        with pytest.raises(ConfigError):
+            logs.open_file(File(bad))
+    _log.warning("of level after")
+    assert said(written(logs, tmp_path / "log")) == ["after"]
+
+
+def count(logs: Logs, name: str) -> int:
+    """Where a counter stands."""
+    return {one.name: one.value for one in logs.counters.counts()}[name]

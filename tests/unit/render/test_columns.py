@@ -38,6 +38,10 @@ def test_a_character_of_several_bytes_counts_as_many() -> None:
         ("a\rb", "a\\x0db"),
         ("\x9b31m", "\\x9b31m"),
         ("zürich-语", "zürich-语"),
+        ("a\u202eb\u2066c\u200e", "a\\u202eb\\u2066c\\u200e"),
+        ("a\u2028b\x85c", "a\\u2028b\\x85c"),
+        ("caf\udce9", "caf\\xe9"),
+        ("\ud800", "\\ud800"),
     ],
 )
 def test_text_from_the_network_cannot_steer_a_terminal(text: str, shown: str) -> None:

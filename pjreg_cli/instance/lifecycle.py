@@ -11,8 +11,9 @@ from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.notices import Doing, Notice, Reloaded
 from pjreg_cli.config.load import Scope
 from pjreg_cli.errors import PjregError
-from pjreg_cli.instance.logs import NOTICE, Logs
+from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.modules import LOGGER, MODULES, SUFFIX, Module, find
+from pjreg_cli.levels import NOTICE
 from pjreg_cli.render import evidence
 
 _log = logging.getLogger("pjreg_cli.instance")

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
+from pjreg_cli import levels
 from pjreg_cli.api.instance import LogChannel
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.contain import Contained
@@ -136,9 +137,10 @@ class Logs:
         stderr: TextIO | None,
         verbose: int = 0,
         debug: int = 0,
+        least: int = NOTICE,
         counters: Counters | None = None,
     ) -> None:
-        """`stderr` takes the log until `leave_stderr`; None for not at all.
+        """`stderr` takes the log, from level `least` on, until `leave_stderr`; None for not at all.
 
         `verbose` 1 and more has successes shown there, too; `debug` more than anybody can read.
         """
@@ -160,8 +162,8 @@ class Logs:
             number = stderr.fileno()
             journal = is_journal(number)
             sink = Descriptor(number, Gap(journal))
-            least = _stderr_threshold(verbose)
-            self._stderr = _Channel("stderr", sink, self, threshold=least, journal=journal)
+            threshold = levels.verbose(verbose) if verbose else least
+            self._stderr = _Channel("stderr", sink, self, threshold=threshold, journal=journal)
             self._add(self._stderr)
         self._apply_levels()
 
@@ -368,10 +370,6 @@ class Logs:
     def _lost(self) -> int:
         channels = (one for one in (self._stderr, self._file) if one is not None)
         return self._gone + sum(channel.outlet.lost for channel in channels)
-
-
-def _stderr_threshold(level: int) -> int:
-    return verbose(level) if level else NOTICE
 
 
 def _levels_from(least: int, debugging: bool) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from pjreg_cli import remote
+from pjreg_cli import levels, remote
 from pjreg_cli.config.load import load
 from pjreg_cli.control.claim import Claim
 from pjreg_cli.errors import PjregError
@@ -33,7 +33,10 @@ def register_and_answer(options: Options, lines: Iterable[str], show: Show) -> i
 
 async def _registered(options: Options, lines: Iterable[str], show: Show) -> int:
     settings = load(Path(config_path(options)), open_rows)
-    logs = Logs(stderr=sys.stderr, verbose=options.verbose, debug=options.debug)
+    # whoever asked for an answer wants to hear of troubles only
+    logs = Logs(
+        stderr=sys.stderr, verbose=options.verbose, debug=options.debug, least=levels.WARNING
+    )
     async with AsyncExitStack() as stack:
         stack.callback(logs.close)
         claim = Claim.take(Path(options.socket_path))

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 from pjreg_cli.api.configuration import Planned
+from pjreg_cli.counters import Count
 
 
 class Stop(Enum):
@@ -101,6 +102,10 @@ class Instance(Protocol):
 
     def set_log_level(self, level: str, on: bool) -> bool:
         """Switch a level of the console's log; False for an unknown one."""
+        ...
+
+    def counters(self) -> Sequence[Count]:
+        """What has been counted since the start, in a fixed order."""
         ...
 
     def rotate_logs(self) -> Awaitable[str]:

@@ -18,7 +18,7 @@ from pjreg_cli.commands.command import (
     usage,
 )
 from pjreg_cli.commands.program import module_names
-from pjreg_cli.render import evidence, json
+from pjreg_cli.render import evidence, facts, json
 
 
 def is_bad(problem: Problem, strict: bool) -> bool:
@@ -55,6 +55,15 @@ async def _check(call: Call) -> Answer:
     if call.json:
         return Answer(json.array(map(json.problem, problems)), verdict, json=True)
     return Answer(evidence.problems(problems), verdict)
+
+
+def _counters(call: Call) -> Answer:
+    if call.args:
+        return USAGE
+    counts = call.port.instance.counters()
+    if call.json:
+        return Answer(json.array(map(json.count, counts)), json=True)
+    return Answer(facts.counters(counts))
 
 
 def _check_words(_console: Console, args: Sequence[str], _partial: str) -> Iterator[Choice]:
@@ -100,6 +109,17 @@ ROWS = (
         "Reload, and say what that did",
         _reload,
         module_names,
+    ),
+    Command(
+        "pjreg show counters",
+        usage(
+            "Usage: pjreg show counters",
+            "Lists what the instance has counted since its start: faults that were contained,",
+            "lines and messages that were lost, and more.  All is well where nothing is lost",
+            "and nothing has failed.",
+        ),
+        "What was counted: faults, losses, and more",
+        _counters,
     ),
     Command(
         "pjreg check",

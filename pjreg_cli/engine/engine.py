@@ -86,6 +86,7 @@ class Engine:
         clock = self._timers.clock
         self._resolver = Resolver(settings.resolver, spawn=spawn, clock=clock, draw=ids.fraction)
         self.tracing = Trace(wall=wall_clock, publish=self.publish, lookup=self._resolver.known)
+        counters.watch("capture_lost", "messages missing in a capture", lambda: self.tracing.lost)
         self._pool = Pool(self, spawn=spawn, resolver=self._resolver, tap=self.tracing)
         self._journal = Journal(keeper, asyncio.get_running_loop()) if keeper else None
         self._resumable = dict(resumable or {})

@@ -1,7 +1,7 @@
 """Capture files (libpcap's classic format) of SIP messages, as wireshark and tshark read them.
 
 Each message becomes a raw IP packet: UDP as UDP, TCP as TCP with sequence numbers that go on from
-message to message.  TLS is written in clear, as TCP.
+message to message.  TLS is written in clear, as TCP.  The file is written by a thread of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import stat
 import struct
 from typing import Final
 
+from pjreg_cli.outlet import FULL, Outlet
 from pjreg_cli.sip.address import Address
 
 _MAGIC: Final = 0xA1B2C3D4
@@ -28,6 +29,10 @@ _TCP: Final = 6
 _SEGMENT: Final = 32_768
 _HOPS: Final = 64
 _PSH_ACK: Final = 0x18
+#: what one UDP datagram can hold; of a larger one only so much is captured
+_DATAGRAM: Final = 65_507
+#: seconds that closing waits for the disk
+_CLOSE_S: Final = 0.5
 #: connections whose sequence numbers are kept
 _KEPT: Final = 10_000
 
@@ -43,25 +48,40 @@ class Capture:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.failed = ""
+        """Why nothing can be written any more."""
         self._file = _opened(path)
+        try:
+            os.write(self._file, _FILE_HEADER)
+        except OSError:
+            os.close(self._file)
+            raise
         self._sent: dict[tuple[Address, Address], int] = {}
-        os.write(self._file, _FILE_HEADER)
+        self._outlet = Outlet("capture", _Sink(self._file), self._troubled)
+
+    @property
+    def lost(self) -> int:
+        """Messages that could not be written."""
+        return self._outlet.lost
 
     def write(
         self, at: float, protocol: str, source: Address, target: Address, data: bytes
     ) -> None:
-        """Add a message that went from `source` to `target` at `at` seconds since 1970; raises
-        OSError when the disk is full."""
-        packets = b"".join(
-            _framed(at, packet) for packet in self._packets(protocol, source, target, data)
+        """Add a message that went from `source` to `target` at `at` seconds since 1970; what
+        becomes of it shows in `failed` and `lost`."""
+        self._outlet.put(
+            b"".join(
+                _framed(at, packet) for packet in self._packets(protocol, source, target, data)
+            )
         )
-        os.write(self._file, packets)
 
     def close(self) -> None:
         """Nothing more is written."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._outlet.close(_CLOSE_S)
+
+    def _troubled(self, why: str) -> None:
+        if why != FULL:
+            self.failed = why
 
     def _packets(self, protocol: str, source: Address, target: Address, data: bytes) -> list[bytes]:
         ends = _packed(source.host, target.host)
@@ -79,8 +99,28 @@ class Capture:
         return packets
 
 
+class _Sink:
+    """The file; packets that are missing leave no trace in it."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+
+    def write(self, data: memoryview) -> int:
+        """Write some of it; raises OSError."""
+        return os.write(self._file, data)
+
+    def gap(self, lost: int, why: str) -> bytes:
+        """Nothing: the format knows no notes."""
+        return b""
+
+    def close(self) -> None:
+        """Called once."""
+        os.close(self._file)
+
+
 def udp_packet(ends: Packed, source_port: int, target_port: int, data: bytes) -> bytes:
     """An IP packet with a UDP datagram (RFC 768)."""
+    data = data[:_DATAGRAM]
     length = 8 + len(data)
     header = struct.pack("!HHHH", source_port, target_port, length, 0)
     check = _checksum(_pseudo(ends, _UDP, length) + header + data) or 0xFFFF

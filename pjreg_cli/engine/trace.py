@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,8 +15,13 @@ from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.engine.pcap import Capture
 from pjreg_cli.sip.address import Address, split_host_port
 
-#: messages that the history keeps; the oldest go first
+#: messages that the history keeps, and the memory they may take in bytes; the oldest go first
 KEPT = 100_000
+KEPT_BYTES = 32_000_000
+#: what a message takes besides its text
+_ENTRY_BYTES = 500
+
+_log = logging.getLogger("pjreg_cli.engine")
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -56,6 +63,7 @@ class Trace:
         publish: Callable[[Traced], None],
         lookup: Callable[[str], Sequence[str]],
         kept: int = KEPT,
+        kept_bytes: int = KEPT_BYTES,
     ) -> None:
         self.active = False
         """Whether anybody wants to see messages; False costs nothing."""
@@ -68,7 +76,11 @@ class Trace:
         self._verbose = True
         self._capture: Capture | None = None
         self._remembering = False
-        self._history: deque[HistoryEntry] = deque(maxlen=kept)
+        self._lost = 0
+        self._history: deque[HistoryEntry] = deque()
+        self._kept = kept
+        self._kept_bytes = kept_bytes
+        self._size = 0
         self._number = 0
 
     # -- what operators say -------------------------------------------------------------------
@@ -128,11 +140,16 @@ class Trace:
     def clear_history(self) -> None:
         """Forget what was kept, and count from 0 again."""
         self._history.clear()
-        self._number = 0
+        self._size = self._number = 0
 
     def history(self) -> Sequence[HistoryEntry]:
         """What was kept, the oldest first; a snapshot."""
         return tuple(self._history)
+
+    @property
+    def lost(self) -> int:
+        """Messages that a capture should have and has not."""
+        return self._lost + (self._capture.lost if self._capture is not None else 0)
 
     def close(self) -> None:
         """End a capture."""
@@ -159,7 +176,7 @@ class Trace:
         at = self._wall()
         clean = masked(data)
         method = _method(clean)
-        if self._remembering:
+        if self._remembering and _is_sip(clean):
             self._remember(at, sent, theirs, method, clean)
         filtered = bool(self._hosts or self._methods)
         if not (self._everything or self._capture) and not filtered:
@@ -179,7 +196,10 @@ class Trace:
         text = clean.decode("utf-8", "surrogateescape")
         entry = HistoryEntry(self._number, at, sent, str(theirs), method, call_id, text)
         self._history.append(entry)
+        self._size += _bytes_of(entry)
         self._number += 1
+        while len(self._history) > self._kept or self._size > self._kept_bytes:
+            self._size -= _bytes_of(self._history.popleft())
 
     def _fits(self, theirs: Address, method: str) -> bool:
         """Whether filters let a message pass: one of the hosts, and one of the methods."""
@@ -193,14 +213,17 @@ class Trace:
     ) -> None:  # fmt: skip
         try:
             capture.write(at, protocol, source, target, clean)
-        except (OSError, ValueError):
-            # the disk is full: the capture ends, the instance goes on
+        except ValueError:
+            self._lost += 1  # no address that a packet could have
+        if capture.failed:
+            _log.error("the capture %s ended: %s", capture.path, capture.failed)
             self._end_capture()
             self._settle()
 
     def _end_capture(self) -> None:
         if self._capture is not None:
             self._capture.close()
+            self._lost += self._capture.lost
             self._capture = None
 
     def _settle(self) -> None:
@@ -239,6 +262,17 @@ def masked(data: bytes) -> bytes:
 
 def _starred(match: re.Match[bytes]) -> bytes:
     return match[1] + b"*" * len(match[2])
+
+
+def _is_sip(data: bytes) -> bool:
+    """Whether the first line is that of a request or a response."""
+    first = data.partition(b"\n")[0].rstrip(b"\r")
+    return first.startswith(b"SIP/2.0 ") or first.endswith(b" SIP/2.0")
+
+
+def _bytes_of(entry: HistoryEntry) -> int:
+    """What an entry takes in memory, or a little more."""
+    return _ENTRY_BYTES + sys.getsizeof(entry.text) + len(entry.call_id)
 
 
 def _method(data: bytes) -> str:

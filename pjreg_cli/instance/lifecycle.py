@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.notices import Doing, Notice, Reloaded
 from pjreg_cli.config.load import Scope
+from pjreg_cli.counters import Count
 from pjreg_cli.errors import PjregError
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.modules import LOGGER, MODULES, SUFFIX, Module, find
@@ -151,6 +152,10 @@ class Lifecycle:
     def set_log_level(self, level: str, on: bool) -> bool:
         """Switch a level of the consoles' log; False for an unknown one."""
         return self._logs.set_level(level, on)
+
+    def counters(self) -> Sequence[Count]:
+        """What has been counted since the start."""
+        return self._logs.counters.counts()
 
     async def rotate_logs(self) -> str:
         """Begin a new log file; why that failed, empty when it did not."""

@@ -27,6 +27,7 @@ from pjreg_cli.config.shown import (
     registration_options,
 )
 from pjreg_cli.config.views import ConfigurationViews
+from pjreg_cli.counters import Count
 from pjreg_cli.errors import PjregError
 from pjreg_cli.why.diagnosis import cause_of, diagnose
 from pjreg_cli.why.places import located
@@ -219,6 +220,9 @@ class _Instance:
 
     def set_log_level(self, level: str, on: bool) -> bool:
         raise NotRunningError
+
+    def counters(self) -> Sequence[Count]:
+        return ()
 
     def rotate_logs(self) -> Awaitable[str]:
         raise NotRunningError

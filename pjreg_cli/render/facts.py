@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from pjreg_cli.api.instance import InstanceView, LogChannel
-from pjreg_cli.render.columns import cut, pad
+from pjreg_cli.counters import Count
+from pjreg_cli.render.columns import cut, grid, pad
 
 #: the origin's units; months are not among them
 _UNITS = (
@@ -119,3 +120,12 @@ def log_channels(channels: Iterable[LogChannel]) -> Iterator[str]:
 def _channel(name: str, kind: str, formatter: str, status: str, levels: str) -> str:
     fixed = f"{pad(cut(name, 35), 35)} {kind:<8.8} {formatter:<10.10} {status:<9.9}"
     return f"{fixed} {levels}\n"
+
+
+def counters(counts: Sequence[Count]) -> Iterator[str]:
+    """The table of `pjreg show counters`."""
+    if not counts:
+        yield "Nothing is counted where no instance runs.\n"
+        return
+    rows = ((one.name, str(one.value), one.meaning) for one in counts)
+    yield from grid(("Counter", "Value", "Meaning"), rows)

@@ -27,6 +27,7 @@ from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView, UnderWay
 from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.config.secrets import MASK, SECRETS
+from pjreg_cli.counters import Count
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 Shape = dict[str, Value]
@@ -105,6 +106,11 @@ def _value(option: Option) -> Value:
 
 def _hidden(option: Option) -> str:
     return MASK if any(option.values) else ""
+
+
+def count(one: Count) -> Shape:
+    """A counter of the instance."""
+    return {"name": one.name, "value": one.value, "meaning": one.meaning}
 
 
 def registration(row: RegistrationRow, now_at: float) -> Shape:

@@ -22,6 +22,7 @@ from pjreg_cli.api.notices import Listener
 from pjreg_cli.api.port import Api
 from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView
 from pjreg_cli.api.tracing import HistoryEntry
+from pjreg_cli.counters import Count
 from pjreg_cli.errors import PjregError
 
 #: 2026-08-01 12:00:00 UTC
@@ -378,6 +379,12 @@ class FakeInstance:
     def set_log_level(self, level: str, on: bool) -> bool:
         self.log.append(f"level {level} {on}")
         return level != "DTMF"
+
+    def counters(self) -> Sequence[Count]:
+        return (
+            Count("listener_failures", 0, "notices that a listener could not take"),
+            Count("log_lines_lost", 17, "lines that could not be written"),
+        )
 
     async def rotate_logs(self) -> str:
         self.log.append("rotate")

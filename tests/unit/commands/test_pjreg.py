@@ -84,7 +84,17 @@ async def test_status_plan_and_check(golden: Golden) -> None:
     lines = ["pjreg status", "pjreg status good", "pjreg status slow", "pjreg status new"]
     lines += ["pjreg status nope", "pjreg status good bad", "pjreg reload plan"]
     lines += ["pjreg reload plan now", "pjreg check", "pjreg check bogus"]
+    lines += ["pjreg show counters", "pjreg show counters now"]
     golden.check(FIXTURES / "console/pjreg.txt", await transcript(console(evident()), lines))
+
+
+async def test_counters_as_json() -> None:
+    counts = json.loads(await said(console(Fake(), json=True), "pjreg show counters"))
+    assert counts[1] == {
+        "name": "log_lines_lost",
+        "value": 17,
+        "meaning": "lines that could not be written",
+    }
 
 
 async def test_nothing_to_tell() -> None:

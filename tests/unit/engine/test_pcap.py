@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import stat
 import struct
@@ -122,6 +123,39 @@ def test_a_checksum_makes_the_sum_all_ones(data: bytes) -> None:
     assert plain_sum(padded + check) in ((0xFFFF,) if any(data) else (0xFFFF, 0))
 
 
-def test_a_datagram_too_long_for_ip_is_refused() -> None:
-    with pytest.raises(struct.error):
-        udp_packet((b"\x7f\0\0\1", b"\x7f\0\0\1"), 1, 2, b"x" * 70_000)
+@pytest.mark.parametrize("ends", [(b"\x7f\0\0\1",) * 2, (b"\0" * 15 + b"\1",) * 2])
+def test_of_a_datagram_too_long_for_ip_only_so_much_is_captured(ends: tuple[bytes, bytes]) -> None:
+    assert 65_535 <= len(udp_packet(ends, 1, 2, b"x" * 70_000)) <= 65_535 + 40
+
+
+def test_a_full_disk_says_so_and_leaves_no_descriptor_open() -> None:
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(FileExistsError, match="no regular file"):
+        Capture("/dev/full")
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_disk_that_becomes_full_ends_the_capture(tmp_path: Path) -> None:
+    capture = Capture(str(tmp_path / "a.pcap"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        for _ in range(10):
+            capture.write(1.0, "udp", US, THEM, MESSAGE)
+        capture.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert capture.failed == "File too large"
+    assert capture.lost >= 1
+
+
+def test_a_file_that_cannot_take_its_first_line_is_closed(tmp_path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            Capture(str(tmp_path / "a.pcap"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert os.listdir("/proc/self/fd") == before

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pjreg_cli.api.notices import Traced
-from pjreg_cli.engine.trace import Trace, masked
+from pjreg_cli.engine.trace import KEPT_BYTES, Trace, masked
 from pjreg_cli.sip.address import Address
 
 US = Address("192.0.2.1", 5060)
@@ -22,7 +22,7 @@ OPTIONS = b"OPTIONS sip:a SIP/2.0\r\nCall-ID: two\r\nCSeq: 1 OPTIONS\r\n\r\n"
 class Desk:
     """A trace with somebody who watches."""
 
-    def __init__(self, kept: int = 100) -> None:
+    def __init__(self, kept: int = 100, kept_bytes: int = KEPT_BYTES) -> None:
         self.shown: list[Traced] = []
         self.at = 1_000.0
         names = {"pbx.example.com": ("198.51.100.7", "2001:db8::7")}
@@ -31,6 +31,7 @@ class Desk:
             publish=self.shown.append,
             lookup=lambda name: names.get(name, ()),
             kept=kept,
+            kept_bytes=kept_bytes,
         )
 
     def pass_by(self, data: bytes = REGISTER, theirs: Address = THEM, sent: bool = True) -> None:
@@ -186,12 +187,15 @@ def test_a_capture_takes_everything_or_what_the_filters_allow(desk: Desk, tmp_pa
     path = tmp_path / "a.pcap"
     assert desk.trace.logger_pcap(str(path)) is None
     desk.pass_by()
+    desk.trace.close()
     one = path.stat().st_size
     assert one > 24 + len(REGISTER)
     assert desk.shown == []
+    assert desk.trace.logger_pcap(str(path)) is None
     desk.trace.logger_method("OPTIONS", add=False)
     desk.pass_by()
-    assert path.stat().st_size == one
+    desk.trace.close()
+    assert path.stat().st_size == 24
     desk.trace.set_logger(False)
     assert not desk.trace.active
 
@@ -203,11 +207,36 @@ def test_a_capture_that_cannot_be_opened_says_why(desk: Desk, tmp_path: Path) ->
     assert not desk.trace.active
 
 
-def test_garbage_is_kept_as_it_is(desk: Desk) -> None:
+def test_what_is_no_sip_is_shown_but_not_kept(desk: Desk) -> None:
     desk.trace.set_history(True)
     desk.trace.set_logger(True)
-    desk.pass_by(b"\xff\x00garbage", sent=False)
-    assert desk.trace.history()[0].method == ""
+    for garbage in (b"\xff\x00garbage", b"GET / HTTP/1.1\r\n\r\n", b"x" * 60_000):
+        desk.pass_by(garbage, sent=False)
+    assert desk.trace.history() == ()
+    assert len(desk.shown) == 3
+
+
+def test_the_history_takes_no_more_memory_than_it_may() -> None:
+    desk = Desk(kept_bytes=200_000)
+    desk.trace.set_history(True)
+    for _ in range(20):
+        desk.pass_by(REGISTER + b"x" * 50_000, sent=False)
+    assert [entry.number for entry in desk.trace.history()] == [17, 18, 19]
+    desk.trace.clear_history()
+    desk.pass_by(REGISTER, sent=False)
+    assert len(desk.trace.history()) == 1
+
+
+def test_a_capture_that_fails_ends_and_is_told(
+    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert desk.trace.logger_pcap(str(tmp_path / "a.pcap")) is None
+    capture = desk.trace._capture
+    assert capture is not None
+    capture.failed = "No space left on device"
+    desk.pass_by()
+    assert not desk.trace.active
+    assert "a.pcap ended: No space left on device" in caplog.text
 
 
 @pytest.mark.parametrize(

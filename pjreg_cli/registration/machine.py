@@ -168,7 +168,7 @@ def _resumed(state: State, left: Resumed, policy: Policy, now: float) -> State:
     if state != State() or left.status in (Status.STOPPING, Status.STOPPED):
         return state
     at = None if left.due_s is None else now + max(left.due_s, 0.0)
-    if at is None and left.status is Status.REJECTED_TEMPORARY:
+    if at is None and left.status in (Status.REGISTERED, Status.REJECTED_TEMPORARY):
         at = now
     return State(
         status=left.status,

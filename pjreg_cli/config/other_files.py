@@ -14,9 +14,12 @@ from pjreg_cli.config.types import (
     STRICT,
     TRUE,
     Boolean,
+    Few,
     HostsFile,
+    LogLevel,
     Loose,
     Nameservers,
+    Number,
     Port,
     option,
 )
@@ -96,11 +99,16 @@ class PjregSettings:
     )
     remote_shell: Boolean = option(True, "Allow `!command` in remote consoles")
     log_file: str = option("", "File to log to besides stderr", "Empty: none.")
-    log_level: str = option("info", "Least level of log_file", "debug, info, warning or error.")
-    log_max_bytes: Loose = option(
+    log_level: LogLevel = option(
+        "info",
+        "Least level of log_file",
+        "debug, info, notice, warning or error.  With debug it also takes what `core set debug`"
+        " asks for.",
+    )
+    log_max_bytes: Number = option(
         0, "Size in bytes after which log_file is rotated", "0: only on `logger rotate`."
     )
-    log_keep: Loose = option(5, "Rotated log files to keep")
+    log_keep: Few = option(5, "Rotated log files to keep, 100 at most")
     state: Boolean = option(
         True,
         "Keep a state file",

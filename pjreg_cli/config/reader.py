@@ -172,6 +172,9 @@ class _Reader:
                     self.document.cuts.append(Cut(path, number, cut[1] or ""))
             else:
                 text = raw.strip() if raw.isascii() else raw.strip(BLANKS)
+            if "\0" in text:
+                self.remark(path, number, "a NUL byte ends the line; what follows it is not read")
+                text = text.partition("\0")[0].rstrip(BLANKS)
             if not text:
                 continue
             if len(raw) > LONGEST_LINE and _too_long(raw):

@@ -37,6 +37,9 @@ STRICT: Final = ConfigDict(extra="forbid")
 OURS: Final = frozenset({"name", "source", "wizard", "host", "port"})
 """Fields of the pjsip.conf models that are no options of a file."""
 
+LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error")
+"""Levels of the log file."""
+
 DIGEST_LENGTHS: Final = {"MD5": 32, "SHA-256": 64, "SHA-512-256": 64}
 """Hexadecimal digits of a digest of each algorithm."""
 
@@ -197,6 +200,14 @@ def word(value: Any) -> Any:
     return value.lower() if type(value) is str else value
 
 
+def log_level(value: Any) -> Any:
+    """The name of a level of the log, letter case ignored."""
+    level = word(value)
+    if level not in LOG_LEVELS:
+        raise ValueError(f"is none of {', '.join(LOG_LEVELS)}")
+    return level
+
+
 def hosts_file(value: Any) -> Any:
     """`system` as the path of the system's own hosts file."""
     return "/etc/hosts" if value == "system" else value
@@ -233,4 +244,6 @@ ServiceClass = Annotated[int, BeforeValidator(service_class)]
 Digests = Annotated[tuple[tuple[str, SecretStr], ...], BeforeValidator(digests)]
 Nameservers = Annotated[tuple[tuple[str, int], ...], BeforeValidator(nameservers)]
 HostsFile = Annotated[str, BeforeValidator(hosts_file)]
+LogLevel = Annotated[str, BeforeValidator(log_level)]
+Few = Annotated[int, BeforeValidator(number), Field(ge=0, le=100)]
 Word = Annotated[str, BeforeValidator(word)]

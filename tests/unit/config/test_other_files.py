@@ -9,6 +9,8 @@ import pytest
 from pjreg_cli.config import other_files
 from pjreg_cli.config.other_files import ConsoleSettings, PjregSettings, Resolver, StatsdSettings
 from pjreg_cli.config.reader import Document, read
+from pjreg_cli.config.types import LOG_LEVELS
+from pjreg_cli.instance.log_lines import FILE_LEVELS
 
 
 class One:
@@ -108,3 +110,28 @@ def test_default_answers_calls_without_redirecting_them() -> None:
 
 def test_no_aliases_by_default() -> None:
     assert ConsoleSettings().aliases == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "log_level=verbose",
+        "log_level=",
+        "log_max_bytes=10M",
+        "log_max_bytes=-1",
+        "log_keep=100000000",
+        "log_keep=many",
+    ],
+)
+def test_what_the_log_cannot_do_is_said_and_the_default_counts(line: str) -> None:
+    settings, problems = other_files.pjreg(document("[general]", line))
+    assert (settings.log_level, settings.log_max_bytes, settings.log_keep) == ("info", 0, 5)
+    (problem,) = problems
+    assert (problem.path, problem.line) == ("f", 2)
+    assert line.partition("=")[0] in problem.message
+
+
+def test_levels_of_the_log_are_those_the_log_knows() -> None:
+    assert set(LOG_LEVELS) == set(FILE_LEVELS)
+    settings, problems = other_files.pjreg(document("[general]", "log_level=NOTICE"))
+    assert (settings.log_level, problems) == ("notice", [])

@@ -258,3 +258,10 @@ def test_reader_raises_nothing_but_config_errors(text: str) -> None:
     except ConfigError as error:
         assert error.line > 0  # noqa: PT017 - any text may be right or wrong
     read("main", Texts({"main": text}), forgiving=True)
+
+
+def test_a_nul_byte_ends_its_line_and_is_said() -> None:
+    read = document("[a]\nlog_file = a\0b\nl = w\n\0k = v\n")
+    assert [entry[:2] for entry in read.sections[0].entries] == [("log_file", "a"), ("l", "w")]
+    assert [problem.line for problem in read.problems] == [2, 4]
+    assert "NUL" in read.problems[0].message

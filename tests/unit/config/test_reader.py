@@ -263,5 +263,5 @@ def test_reader_raises_nothing_but_config_errors(text: str) -> None:
 def test_a_nul_byte_ends_its_line_and_is_said() -> None:
     read = document("[a]\nlog_file = a\0b\nl = w\n\0k = v\n")
     assert [entry[:2] for entry in read.sections[0].entries] == [("log_file", "a"), ("l", "w")]
-    assert [problem.line for problem in read.problems] == [2, 4]
-    assert "NUL" in read.problems[0].message
+    assert [problem.line for problem in read.remarks] == [2, 4]
+    assert "NUL" in read.remarks[0].message

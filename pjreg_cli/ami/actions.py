@@ -10,6 +10,7 @@ from pjreg_cli.ami import codec, login, registrations
 from pjreg_cli.ami.codec import Malformed, Message
 from pjreg_cli.ami.request import ActionContext, Request, Run
 from pjreg_cli.ami.session import Session
+from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.manager import ManagerAction
 from pjreg_cli.commands import tree
 from pjreg_cli.commands.command import Console, Kind
@@ -56,8 +57,10 @@ async def handle(context: ActionContext, session: Session, item: Message | Malfo
         )
     if action.mask and not action.mask & session.write_mask:
         return request.refuse("Permission denied")
-    answered = action.run(request)
-    goes_on = answered if isinstance(answered, bool) else await answered
+    user = session.account.name if session.account is not None else ""
+    with asked_by(f"manager user '{user}' from {session.peer}"):
+        answered = action.run(request)
+        goes_on = answered if isinstance(answered, bool) else await answered
     if goes_on and item.get("SuppressEvents"):
         session.keep_held()
     return goes_on

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.notices import Doing, Notice, Traced
 from pjreg_cli.commands.command import Console, Suggestion
 from pjreg_cli.commands.tree import execute, suggest
@@ -67,7 +68,8 @@ class LocalBackend:
 
     async def execute(self, line: str, write: Write) -> Outcome:
         """Run a command; a long answer is made piece by piece, as the terminal takes it."""
-        reply = await execute(line, self._console)
+        with asked_by("the console of its terminal"):
+            reply = await execute(line, self._console)
         gathered: list[str] = []
         size = 0
         for chunk in reply.output:

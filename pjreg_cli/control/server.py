@@ -10,9 +10,11 @@ import asyncio
 import logging
 import os
 import socket
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
+from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.notices import (
     Doing,
     Notice,
@@ -45,6 +47,8 @@ _COUNTS_EVERY_S = 0.1
 #: connections served at once
 _MOST = 256
 _READ = 1 << 16
+#: struct ucred of SO_PEERCRED: pid, uid, gid
+_CREDENTIALS = struct.Struct("=iII")
 
 LogListener = Callable[[str, str, int], None]
 """Called with level, text, and the verbosity from which on a console wants to see it."""
@@ -287,9 +291,21 @@ class _Connection:
             )
             self._send(protocol.GREETING, greeting.encode())
 
+    def _asker(self) -> str:
+        """Who is at the other end, as the log names them."""
+        what = "a remote console" if self._console.kind is Kind.REMOTE else "a command"
+        peer = self._writer.get_extra_info("socket")
+        try:
+            raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        except (OSError, AttributeError):
+            return what  # a system that does not tell
+        pid, uid, _ = _CREDENTIALS.unpack(raw)
+        return f"{what} of uid {uid} (pid {pid})"
+
     async def _execute(self, line: str) -> None:
         try:
-            reply = await execute(line, self._console)
+            with asked_by(self._asker()):
+                reply = await execute(line, self._console)
             await self._stream(reply.output)
         except (ConnectionError, asyncio.CancelledError):
             raise

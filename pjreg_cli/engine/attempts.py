@@ -70,7 +70,7 @@ class Attempts:
         ids: Ids,
         spawn: Spawner,
         settle: Settle,
-        lost: Callable[[Flow], None],
+        lost: Callable[[Flow], int],
         faults: Tally,
         succession: Succession,
     ) -> None:

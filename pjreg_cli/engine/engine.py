@@ -8,6 +8,7 @@ import os.path
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from pjreg_cli.api.asker import asker
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.api.findings import Facts
 from pjreg_cli.api.instance import ReloadReport
@@ -30,6 +31,7 @@ from pjreg_cli.engine.trace import Trace
 from pjreg_cli.engine.views import RegistrationViews, is_idle, is_stranded, is_unregistering
 from pjreg_cli.engine.watch import Watch
 from pjreg_cli.errors import TransportError
+from pjreg_cli.levels import NOTICE
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
 from pjreg_cli.registration.state import AuthReloaded, Start, Status, Unregister
@@ -296,16 +298,20 @@ class Engine:
 
     def unregister(self, name: str) -> bool:
         """See api.registrations.Registrations."""
+        return self._unregister(name, "unregister")
+
+    def _unregister(self, name: str, order: str) -> bool:
         entry = self._fleet.entries.get(name)
         if entry is None:
             return False
         entry.record.told_at = self._timers.clock()
+        _log.log(NOTICE, "%s: %s asked by %s", name, order, asker())
         self._fleet.post(entry, Unregister(self._attempts.unsent(entry)))
         return True
 
     def register(self, name: str) -> bool:
         """See api.registrations.Registrations."""
-        if not self.unregister(name):
+        if not self._unregister(name, "register"):
             return False
         entry = self._fleet.entries[name]
         entry.record.told_at = None
@@ -314,12 +320,16 @@ class Engine:
 
     def unregister_all(self) -> None:
         """See api.registrations.Registrations."""
+        self._unregister_all("unregister")
+
+    def _unregister_all(self, order: str) -> None:
+        _log.log(NOTICE, "all registrations: %s asked by %s", order, asker())
         for entry in list(self._fleet.entries.values()):
             self._fleet.remove(entry)
 
     def register_all(self) -> None:
         """See api.registrations.Registrations."""
-        self.unregister_all()
+        self._unregister_all("register")
         for settings in self.settings.registrations.values():
             self._fleet.make(settings)
 
@@ -361,7 +371,9 @@ class Engine:
             # before their requests fail: who was Registered comes back at once even if its refresh
             # was what met a connection that somebody on the way had forgotten
             with Contained(self._failed_inputs, "the loss of %s", flow.target):
-                self._fleet.lost(flow)
+                if number := self._fleet.lost(flow):
+                    text = "the connection to %s is lost (%s): %d registered over it"
+                    _log.log(NOTICE, text, flow.target, why, number)
         with Contained(self._failed_inputs, "the loss of %s", flow.target):
             self._attempts.closed(flow, waiting, why)
 

@@ -352,12 +352,14 @@ class Fleet:
             entry.counted = word
         self.changed.set()
 
-    def lost(self, flow: Flow) -> None:
-        """The connection is gone: register again over a new one, many not all at once."""
+    def lost(self, flow: Flow) -> int:
+        """The connection is gone: register again over a new one, many not all at once; how many
+        had registered over it."""
         on_it = [entry for entry in self.entries.values() if entry.flow is flow]
         for number, entry in enumerate(on_it):
             entry.lost(self._clock())
             self.post(entry, TransportClosed(float(number // REJOIN_RATE)))
+        return len(on_it)
 
     # -- what views look at -------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from pjreg_cli.api.asker import asker
 from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.notices import Doing, Notice, Reloaded
 from pjreg_cli.config.load import Scope
@@ -84,6 +85,7 @@ class Lifecycle:
 
     async def reload(self, modules: Sequence[str]) -> Sequence[ReloadReport]:
         """Reload these modules in turn, none: everything; what came of each."""
+        _log.log(NOTICE, "reload of %s asked by %s", ", ".join(modules) or "all", asker())
         async with self._one_at_a_time:
             if not modules:
                 return [await self._reload_module(Module("All", "", Scope.ALL), "All")]
@@ -124,17 +126,21 @@ class Lifecycle:
         """Begin to end; a stop at once overtakes one that waits, no other does."""
         if self._asked is not None and how is not Stop.NOW:
             return
+        what = "restart" if restart else "stop"
+        _log.log(NOTICE, "%s %s asked by %s", what, how.value, asker())
         self._asked = how, restart
         self._changed.set()
 
     def abort_stop(self) -> None:
         """Take back a stop that is still waiting."""
         if self._asked is not None and self._asked[0] is not Stop.NOW:
+            _log.log(NOTICE, "the stop is taken back by %s", asker())
             self._asked = None
             self._changed.set()
 
     def set_debug(self, level: int) -> None:
         """Change the debug level; 0 is off."""
+        _log.log(NOTICE, "debug level %d asked by %s", level, asker())
         self._logs.set_debug(level)
 
     def module_debug(self, module: str) -> int:
@@ -143,6 +149,7 @@ class Lifecycle:
 
     def set_module_debug(self, module: str, level: int) -> None:
         """Change the debug level of one module; 0 is off."""
+        _log.log(NOTICE, "debug level %d of %s asked by %s", level, module, asker())
         self._logs.set_module_debug(module, level)
 
     def log_channels(self) -> Sequence[LogChannel]:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pjreg_cli import __version__, remote
 from pjreg_cli.ami.server import ManagerServer
+from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.configuration import Level
 from pjreg_cli.api.instance import ReloadReport, Stop
 from pjreg_cli.api.notices import Notice, Stopping, Traced
@@ -32,6 +33,7 @@ from pjreg_cli.dialects import named
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import PjregError
+from pjreg_cli.instance import streams
 from pjreg_cli.instance.lifecycle import Facts, Lifecycle
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.supervisor import Supervisor
@@ -214,14 +216,17 @@ def run_instance(options: Options, console: Front | None = None) -> int:
 
     `console` is what serves the terminal, if anything does; without it the log goes to stderr.
     """
+    streams.fill_gaps()
     try:
         restart = asyncio.run(_instance(options, console))
     except PjregError as error:
         remote.complain(str(error))
         return remote.FAILED
+    written = streams.let_go()
     if restart:
-        sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    if not written:
+        os._exit(remote.DONE)
     return remote.DONE
 
 
@@ -286,6 +291,7 @@ async def serve(
         restart = await program.life.until_stopped(program.leave, program.engine.come_back)
         program.supervisor.stopping()
         program.engine.publish(Stopping(restart))
+        _log.log(NOTICE, "pjreg-cli ends%s", ", to start anew" if restart else "")
     return restart
 
 
@@ -322,11 +328,16 @@ def _signals(life: Lifecycle, *, on_terminal: bool) -> Iterator[None]:
         if on_terminal and not isatty(0):
             _log.log(NOTICE, "The terminal of the console is gone; the instance goes on without it")
             return
-        spawn(_reload_all(life), "reload")
+        with asked_by("SIGHUP"):
+            spawn(_reload_all(life), "reload")
+
+    def stop(name: str) -> None:
+        with asked_by(name):
+            life.stop(Stop.NOW)
 
     handlers: dict[int, Callable[[], None]] = {
-        signal.SIGTERM: lambda: life.stop(Stop.NOW),
-        signal.SIGINT: lambda: life.stop(Stop.NOW),
+        signal.SIGTERM: lambda: stop("SIGTERM"),
+        signal.SIGINT: lambda: stop("SIGINT"),
         signal.SIGHUP: reload,
     }
     for number, handler in handlers.items():
@@ -345,7 +356,8 @@ async def _reload_all(life: Lifecycle) -> None:
 async def _startup_commands(program: Program, options: Options) -> None:
     console = Console(port=program.port, kind=Kind.ONE_SHOT, dialect=named(options.dialect))
     for line in program.engine.settings.console.startup_commands:
-        reply = await execute(line, console)
+        with asked_by("cli.conf"):
+            reply = await execute(line, console)
         for piece in reply.output:
             _log.info("%s: %s", line, piece.rstrip("\n"))
 

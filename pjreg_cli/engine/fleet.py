@@ -290,16 +290,15 @@ class Fleet:
     def mend(self, entry: Entry) -> None:
         """Make a registration go on that would not: its attempt has failed, its timer is set, or
         its next attempt begins in `MEND_S`."""
-        now = self._clock()
-        state = entry.state
-        if entry.name not in self.entries and entry not in self.leaving:
+        now, state = self._clock(), entry.state
+        gone = entry.name not in self.entries and entry not in self.leaving
+        if gone or not fault(entry, now):
             return
         if state.in_flight is not None:
-            if fault(entry, now):
-                self.attempts.give_up(entry)
+            self.attempts.give_up(entry)
         elif state.leaving or state.status in (Status.STOPPING, Status.STOPPED):
             self._dropped(entry)
-        elif fault(entry, now):
+        else:
             at = now + MEND_S if state.wake_at is None else max(now, state.wake_at)
             entry.state = state._replace(wake_at=at, next_attempt_at=at)
             self._timers.arm(entry, None)
@@ -353,8 +352,7 @@ class Fleet:
         self.changed.set()
 
     def lost(self, flow: Flow) -> int:
-        """The connection is gone: register again over a new one, many not all at once; how many
-        had registered over it."""
+        """Register again over a new connection, many not all at once; how many had used it."""
         on_it = [entry for entry in self.entries.values() if entry.flow is flow]
         for number, entry in enumerate(on_it):
             entry.lost(self._clock())

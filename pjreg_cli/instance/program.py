@@ -32,7 +32,7 @@ from pjreg_cli.control.server import ControlServer
 from pjreg_cli.dialects import named
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.tasks import spawn
-from pjreg_cli.errors import PjregError
+from pjreg_cli.errors import ConfigError, PjregError
 from pjreg_cli.instance import streams
 from pjreg_cli.instance.lifecycle import Facts, Lifecycle
 from pjreg_cli.instance.logs import Logs
@@ -236,7 +236,10 @@ async def _instance(options: Options, console: Front | None) -> bool:
     logs = Logs(stderr=sys.stderr, verbose=options.verbose, debug=options.debug)
     async with AsyncExitStack() as stack:
         stack.callback(logs.close)
-        logs.open_file(settings.pjreg)
+        try:
+            logs.open_file(settings.pjreg)
+        except ConfigError as error:
+            _log.error("%s; the instance goes on without this log", error)
         claim = Claim.take(Path(options.socket_path))
         stack.callback(claim.release)
         report(settings)

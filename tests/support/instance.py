@@ -97,6 +97,8 @@ class Instance:
         self.etc = home / "etc"
         self.etc.mkdir(exist_ok=True)
         self.configure(pjsip_conf)
+        self.output: int | None = None
+        """The descriptor that stdout and stderr go to, instead of the file `home/log`."""
         self._process: subprocess.Popen[str] | None = None
 
     def configure(self, pjsip_conf: str) -> None:
@@ -117,23 +119,18 @@ class Instance:
         """Start it without waiting."""
         with (self.home / "log").open("a") as log:
             self._process = subprocess.Popen(
-                [
-                    *self._prefix,
-                    *PROGRAM,
-                    "-C",
-                    str(self.etc),
-                    "-s",
-                    str(self.socket),
-                    "-f",
-                    *options,
-                ],
+                [*self._prefix, *self.command_line("-f", *options)],
                 cwd=self.home,
                 env=environment(self.home),
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=log if self.output is None else self.output,
+                stderr=log if self.output is None else self.output,
                 text=True,
             )
+
+    def command_line(self, *options: str) -> list[str]:
+        """What starts it with these options."""
+        return [*PROGRAM, "-C", str(self.etc), "-s", str(self.socket), *options]
 
     def answers(self) -> bool:
         """Whether somebody accepts connections at the socket."""

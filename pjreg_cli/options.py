@@ -45,7 +45,9 @@ Output
       --json           the same for machines
   -n, --no-color       the same as --color never
       --color WHEN     auto (the default), always or never
-  -v, -d               more verbose, more debug messages; repeatable
+  -v, -d               more verbose: refreshes, -vv requests, -vvv look-ups and
+                       connections; more debug messages: oddities, -dd every message,
+                       -ddd every step
   -V, --version        print the version
   -h, --help           print this
 

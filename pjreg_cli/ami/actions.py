@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,9 @@ from pjreg_cli.api.manager import ManagerAction
 from pjreg_cli.commands import tree
 from pjreg_cli.commands.command import Console, Kind
 from pjreg_cli.config import manager_classes as classes
+from pjreg_cli.levels import MESSAGES
+
+_log = logging.getLogger("pjreg_cli.ami")
 
 #: the version of the protocol, as the banner and CoreSettings tell it
 AMI_VERSION = "11.0.0"
@@ -57,6 +61,7 @@ async def handle(context: ActionContext, session: Session, item: Message | Malfo
         )
     if action.mask and not action.mask & session.write_mask:
         return request.refuse("Permission denied")
+    _log.log(MESSAGES, "manager session from %s: %s", session.peer, name)
     user = session.account.name if session.account is not None else ""
     with asked_by(f"manager user '{user}' from {session.peer}"):
         answered = action.run(request)

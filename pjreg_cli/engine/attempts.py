@@ -17,6 +17,7 @@ from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import INTERNAL, Exchange, Exchanges
 from pjreg_cli.engine.record import answered, failed, signed_by, trouble_of
 from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
+from pjreg_cli.levels import STEPS, WAYS
 from pjreg_cli.registration.request import Template, next_hop
 from pjreg_cli.registration.state import Cause, Flight, Hop, Outcome, SendRegister
 from pjreg_cli.sip.contacts import granted, min_expires_s, retry_after_s, security_servers
@@ -147,15 +148,18 @@ class Attempts:
         self, entry: Entry, attempt: Attempt, uri: SipUri, kinds: TransportKinds
     ) -> None:
         targets: tuple[Target, ...] = ()
-        why = INTERNAL
-        with Contained(self._faults, "%s: the look-up", entry.name):
+        why = ""
+        with Contained(self._faults, "%s: the look-up", entry.name) as step:
             try:
                 targets = await self._resolver.locate(uri, kinds, entry.granted_by)
             except ResolveError as error:
                 why = str(error)
                 attempt.trouble = trouble_of(error)
-        attempt.locating = False
-        self._located(entry, attempt, targets, why)
+            attempt.locating = False
+            self._located(entry, attempt, targets, why)
+        if step.error is not None and entry.attempt is attempt and attempt.exchange is None:
+            attempt.locating = False
+            self.give_up(entry)
 
     def _located(
         self, entry: Entry, attempt: Attempt, targets: tuple[Target, ...], why: str = ""
@@ -170,6 +174,8 @@ class Attempts:
         if not targets:
             self._fail(entry, attempt, Cause.UNRESOLVED, why)
             return
+        if _log.isEnabledFor(WAYS):
+            _log.log(WAYS, "%s: targets: %s", entry.name, ", ".join(map(str, targets)))
         attempt.targets = targets
         attempt.tried = 0
         self._request(entry, attempt, SendRegister(attempt.expires_s))
@@ -211,6 +217,9 @@ class Attempts:
             security_verify=mechanisms,
             agreement=effect.agreement,
         )
+        order = "register" if effect.expires_s else "unregister"
+        rule = effect.rule or "begins"
+        _log.log(STEPS, "%s: %s to %s, CSeq %d: %s", entry.name, order, target, entry.cseq, rule)
         attempt.since = self._clock()
         timeout_s = SILENT_S if attempt.target_left else None
         attempt.exchange = self.exchanges.open(

@@ -31,7 +31,7 @@ from pjreg_cli.engine.trace import Trace
 from pjreg_cli.engine.views import RegistrationViews, is_idle, is_stranded, is_unregistering
 from pjreg_cli.engine.watch import Watch
 from pjreg_cli.errors import TransportError
-from pjreg_cli.levels import NOTICE
+from pjreg_cli.levels import NOTICE, WAYS
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
 from pjreg_cli.registration.state import AuthReloaded, Start, Status, Unregister
@@ -366,6 +366,7 @@ class Engine:
 
     def closed(self, flow: Flow, why: str, established: bool) -> None:
         """A connection could not be made or was lost."""
+        _log.log(WAYS, "the connection to %s has ended: %s", flow.target, why)
         waiting = self._attempts.exchanges.on(flow)
         if established:
             # before their requests fail: who was Registered comes back at once even if its refresh

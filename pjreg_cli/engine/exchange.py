@@ -6,6 +6,7 @@ when it may be sent.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.lanes import WINDOW, Lane, Lanes
 from pjreg_cli.errors import TransportError
+from pjreg_cli.levels import MESSAGES
 from pjreg_cli.registration.state import Cause
 from pjreg_cli.sip.scan import repeats
 from pjreg_cli.sip.transaction import Effect, Event, Phase, Transaction, begin, heard, react
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from pjreg_cli.engine.timers import Timers
     from pjreg_cli.net.flow import Endpoint, Flow
     from pjreg_cli.sip.message import Response
+
+_log = logging.getLogger("pjreg_cli.engine")
 
 #: the method of every request here
 METHOD = "REGISTER"
@@ -230,6 +234,8 @@ class Exchanges:
     def _handed_over(self, exchange: Exchange) -> str:
         """Give a request to its flow; why it certainly was not sent, empty when it was."""
         failure = INTERNAL
+        target = exchange.flow.target
+        _log.log(MESSAGES, "%s: %d bytes to %s", exchange.entry.name, len(exchange.data), target)
         with Contained(self._faults, "%s: sending", exchange.entry.name):
             try:
                 exchange.flow.send(exchange.data)

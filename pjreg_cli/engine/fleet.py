@@ -264,6 +264,7 @@ class Fleet:
         before = entry.state
         entry.state, effects = react(before, event, entry.policy, self._clock())
         self._timers.arm(entry, entry.state.wake_at)
+        settled.note(entry, event)
         try:
             for effect in effects:
                 self._carry_out(entry, effect)
@@ -291,8 +292,7 @@ class Fleet:
         """Make a registration go on that would not: its attempt has failed, its timer is set, or
         its next attempt begins in `MEND_S`."""
         now, state = self._clock(), entry.state
-        gone = entry.name not in self.entries and entry not in self.leaving
-        if gone or not fault(entry, now):
+        if entry not in self.with_state() or not fault(entry, now):
             return
         if state.in_flight is not None:
             self.attempts.give_up(entry)

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pjreg_cli.engine.trace import masked
 from pjreg_cli.errors import SipParseError
+from pjreg_cli.levels import MESSAGES
 from pjreg_cli.sip.message import Request, Response, parse
 from pjreg_cli.sip.scan import scan
 from pjreg_cli.sip.uas import answer, reply_to, tag_for
@@ -15,6 +17,8 @@ from pjreg_cli.sip.uas import answer, reply_to, tag_for
 if TYPE_CHECKING:
     from pjreg_cli.net.flow import Endpoint, Source
 
+#: bytes of a message whose first line is told
+_SHOWN = 200
 _log = logging.getLogger("pjreg_cli.engine")
 
 
@@ -32,6 +36,9 @@ class Inbound:
 
     def received(self, data: bytes, source: Source) -> None:
         """One message from outside, whatever it holds."""
+        if _log.isEnabledFor(MESSAGES):
+            line = masked(data[:_SHOWN].partition(b"\r\n")[0])
+            _log.log(MESSAGES, "%d bytes from %s:%d: %a", len(data), *source.address[:2], line)
         usual = scan(data)
         if usual is not None:
             known = self._respond(usual, source.endpoint)

@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.registrations import Evidence
-from pjreg_cli.levels import ERROR, NOTICE, VERBOSE, WARNING
+from pjreg_cli.levels import ERROR, MACHINERY, NOTICE, VERBOSE, WARNING
 from pjreg_cli.registration.state import Flight, Status
 from pjreg_cli.sip.contacts import Seen, seen
 
 if TYPE_CHECKING:
     from pjreg_cli.engine.entry import Attempt, Entry
-    from pjreg_cli.registration.state import Outcome, Publish
+    from pjreg_cli.registration.state import Event, Outcome, Publish
     from pjreg_cli.sip.locate import Target
 
 _log = logging.getLogger("pjreg_cli.engine")
@@ -88,6 +88,11 @@ def log(entry: Entry, evidence: Evidence, old_word: str, next_s: int) -> None:
         word = f"still {entry.word}"
     if _log.isEnabledFor(level):
         _log.log(level, "%s: %s: %s", entry.name, word, _facts(entry, evidence, next_s))
+
+
+def note(entry: Entry, event: Event) -> None:
+    """Log a step of a registration, for those who look for faults."""
+    _log.log(MACHINERY, "%s: %s makes it %s", entry.name, event, entry.state)
 
 
 def _facts(entry: Entry, evidence: Evidence, next_s: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import Asked, Trouble
 from pjreg_cli.errors import ResolveError, excerpt
+from pjreg_cli.levels import MACHINERY
 from pjreg_cli.net.flow import Spawner
 from pjreg_cli.net.hosts import Hosts
 from pjreg_cli.net.nameservers import Answer, DnsNameServers, NameServers
@@ -32,6 +34,8 @@ from pjreg_cli.sip.locate import (
 
 if TYPE_CHECKING:
     from pjreg_cli.config.other_files import Resolver as Settings
+
+_log = logging.getLogger("pjreg_cli.net")
 
 #: how long an answer serves beyond its time to live when nothing better is to be had, and how long
 #: somebody who has such an answer waits for a fresh one (RFC 8767 section 5), in seconds
@@ -284,8 +288,10 @@ class Resolver:
     async def _ask(self, question: Question, done: asyncio.Future[None]) -> None:
         """Ask the name servers, keep what they say, wake who waits."""
         servers = self._servers
+        _log.log(MACHINERY, "asking for %s of %s", question.kind, question.name)
         try:
             answer = await servers.ask(question)
+            _log.log(MACHINERY, "%s of %s: %s", question.kind, question.name, answer)
             if servers is self._servers:
                 self._keep(question, answer)
         except ResolveError as error:

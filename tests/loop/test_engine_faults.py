@@ -10,6 +10,7 @@ from pjreg_cli.api.notices import Notice
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.watch import EVERY_S
+from pjreg_cli.levels import MACHINERY, MESSAGES, NOTICE, STEPS, WAYS, debug
 from pjreg_cli.registration.state import Flight
 from tests.loop.test_engine import Scene, play
 from tests.support.registrar import Registrar, protected
@@ -110,3 +111,27 @@ def test_a_request_that_has_lost_its_timer_is_given_up_and_tried_again() -> None
 
     play({"alice": {"retry_interval": 30}}, act, counters=counters)
     assert counts(counters) == {"healed": 1}
+
+
+def test_every_level_of_the_log_tells_more(caplog: pytest.LogCaptureFixture) -> None:
+    def prepare(registrar: Registrar) -> None:
+        registrar.script("alice", protected("secret"))
+
+    async def act(scene: Scene) -> None:
+        await scene.registrar.received(2, "alice")
+        await scene.until(lambda: scene.words() == {"alice": "Registered"})
+
+    caplog.set_level(debug(3), "pjreg_cli")
+    play({"alice": {"outbound_auth": ("a",)}}, act, prepare=prepare)
+    lines = [(record.levelno, record.getMessage()) for record in caplog.records]
+    for level, told in (
+        (NOTICE, "alice: Registered: register: 200"),
+        (STEPS, "alice: register to udp:127.0.0.1:"),
+        (STEPS, ": challenge"),
+        (WAYS, "alice: targets: udp:127.0.0.1:"),
+        (MESSAGES, " bytes from 127.0.0.1:"),
+        (MESSAGES, " bytes to udp:127.0.0.1:"),
+        (MACHINERY, "alice: Start(jitter_s=0) makes it State("),
+    ):
+        assert any(one == level and told in text for one, text in lines), told
+    assert "secret" not in caplog.text

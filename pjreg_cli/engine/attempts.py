@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from pjreg_cli.engine import settled
 from pjreg_cli.engine.accounts import Accounts
 from pjreg_cli.engine.bench import Bench
 from pjreg_cli.engine.bindings import Binding, bound, doubt
@@ -17,7 +17,6 @@ from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import INTERNAL, Exchange, Exchanges
 from pjreg_cli.engine.record import answered, failed, signed_by, trouble_of
 from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
-from pjreg_cli.levels import STEPS, WAYS
 from pjreg_cli.registration.request import Template, next_hop
 from pjreg_cli.registration.state import Cause, Flight, Hop, Outcome, SendRegister
 from pjreg_cli.sip.contacts import granted, min_expires_s, retry_after_s, security_servers
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from pjreg_cli.sip.message import Response
     from pjreg_cli.sip.uri import SipUri
 
-_log = logging.getLogger("pjreg_cli.engine")
 
 #: what a request that got no answer, or could not be sent, counts as
 TIMED_OUT = 408
@@ -174,8 +172,7 @@ class Attempts:
         if not targets:
             self._fail(entry, attempt, Cause.UNRESOLVED, why)
             return
-        if _log.isEnabledFor(WAYS):
-            _log.log(WAYS, "%s: targets: %s", entry.name, ", ".join(map(str, targets)))
+        settled.note_targets(entry, targets)
         attempt.targets = targets
         attempt.tried = 0
         self._request(entry, attempt, SendRegister(attempt.expires_s))
@@ -217,9 +214,7 @@ class Attempts:
             security_verify=mechanisms,
             agreement=effect.agreement,
         )
-        order = "register" if effect.expires_s else "unregister"
-        rule = effect.rule or "begins"
-        _log.log(STEPS, "%s: %s to %s, CSeq %d: %s", entry.name, order, target, entry.cseq, rule)
+        settled.note_request(entry, effect, target)
         attempt.since = self._clock()
         timeout_s = SILENT_S if attempt.target_left else None
         attempt.exchange = self.exchanges.open(

@@ -1,19 +1,20 @@
-"""What a settled attempt leaves behind: its evidence, and its line in the log."""
+"""What attempts leave behind: their evidence, and their lines in the log."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.registrations import Evidence
-from pjreg_cli.levels import ERROR, MACHINERY, NOTICE, VERBOSE, WARNING
+from pjreg_cli.levels import ERROR, MACHINERY, NOTICE, STEPS, VERBOSE, WARNING, WAYS
 from pjreg_cli.registration.state import Flight, Status
 from pjreg_cli.sip.contacts import Seen, seen
 
 if TYPE_CHECKING:
     from pjreg_cli.engine.entry import Attempt, Entry
-    from pjreg_cli.registration.state import Event, Outcome, Publish
+    from pjreg_cli.registration.state import Event, Outcome, Publish, SendRegister
     from pjreg_cli.sip.locate import Target
 
 _log = logging.getLogger("pjreg_cli.engine")
@@ -88,6 +89,19 @@ def log(entry: Entry, evidence: Evidence, old_word: str, next_s: int) -> None:
         word = f"still {entry.word}"
     if _log.isEnabledFor(level):
         _log.log(level, "%s: %s: %s", entry.name, word, _facts(entry, evidence, next_s))
+
+
+def note_targets(entry: Entry, targets: Sequence[Target]) -> None:
+    """Log where an attempt may go."""
+    if _log.isEnabledFor(WAYS):
+        _log.log(WAYS, "%s: targets: %s", entry.name, ", ".join(map(str, targets)))
+
+
+def note_request(entry: Entry, effect: SendRegister, target: Target) -> None:
+    """Log a request that is about to be sent, and the rule that wants it."""
+    order = "register" if effect.expires_s else "unregister"
+    rule = effect.rule or "begins"
+    _log.log(STEPS, "%s: %s to %s, CSeq %d: %s", entry.name, order, target, entry.cseq, rule)
 
 
 def note(entry: Entry, event: Event) -> None:

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import socket
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
@@ -30,6 +29,7 @@ from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, Reply, execute, suggest
 from pjreg_cli.control import protocol
 from pjreg_cli.control.access import Permissions, judge, only_shows, peer_of
+from pjreg_cli.control.peer import asker_at
 from pjreg_cli.control.protocol import ControlError, Greeting, Hello
 from pjreg_cli.dialects import named
 from pjreg_cli.render.traced import traced
@@ -47,8 +47,6 @@ _COUNTS_EVERY_S = 0.1
 #: connections served at once
 _MOST = 256
 _READ = 1 << 16
-#: struct ucred of SO_PEERCRED: pid, uid, gid
-_CREDENTIALS = struct.Struct("=iII")
 
 LogListener = Callable[[str, str, int], None]
 """Called with level, text, and the verbosity from which on a console wants to see it."""
@@ -291,20 +289,9 @@ class _Connection:
             )
             self._send(protocol.GREETING, greeting.encode())
 
-    def _asker(self) -> str:
-        """Who is at the other end, as the log names them."""
-        what = "a remote console" if self._console.kind is Kind.REMOTE else "a command"
-        peer = self._writer.get_extra_info("socket")
-        try:
-            raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        except (OSError, AttributeError):
-            return what  # a system that does not tell
-        pid, uid, _ = _CREDENTIALS.unpack(raw)
-        return f"{what} of uid {uid} (pid {pid})"
-
     async def _execute(self, line: str) -> None:
         try:
-            with asked_by(self._asker()):
+            with asked_by(asker_at(self._writer, self._console.kind is Kind.REMOTE)):
                 reply = await execute(line, self._console)
             await self._stream(reply.output)
         except (ConnectionError, asyncio.CancelledError):

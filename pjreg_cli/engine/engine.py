@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.asker import asker
-from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.api.findings import Facts
 from pjreg_cli.api.instance import ReloadReport
 from pjreg_cli.config.changes import place
@@ -24,6 +23,7 @@ from pjreg_cli.engine.fleet import REJOIN_RATE, Fleet
 from pjreg_cli.engine.inbound import Inbound
 from pjreg_cli.engine.journal import Journal, identity_of
 from pjreg_cli.engine.listeners import Listeners
+from pjreg_cli.engine.problems import log_problems
 from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
@@ -46,8 +46,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("pjreg_cli.engine")
 
-#: how long a reload that closes a transport waits for the unregisters that need it, in seconds:
-#: five of their datagrams
+#: seconds a reload waits for unregisters over a transport it closes: five of their datagrams
 FAREWELL_S = 8.0
 #: registrations handled in one go before the loop may look at its sockets again
 BATCH = 200
@@ -388,13 +387,6 @@ class Engine:
         failed = [entry for entry in self._fleet.entries.values() if is_stranded(entry)]
         for number, entry in enumerate(failed):
             self._fleet.post(entry, Start(number / REJOIN_RATE))
-
-
-def log_problems(problems: Iterable[Problem]) -> None:
-    """What is wrong with a configuration, one line each."""
-    for problem in problems:
-        level = logging.ERROR if problem.level is Level.ERROR else logging.WARNING
-        _log.log(level, "%s: %s", problem.where, problem.message)
 
 
 class Registrations(RegistrationViews):

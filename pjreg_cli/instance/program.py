@@ -20,7 +20,6 @@ from pathlib import Path
 from pjreg_cli import __version__, remote
 from pjreg_cli.ami.server import ManagerServer
 from pjreg_cli.api.asker import asked_by
-from pjreg_cli.api.configuration import Level
 from pjreg_cli.api.instance import ReloadReport, Stop
 from pjreg_cli.api.notices import Notice, Stopping, Traced
 from pjreg_cli.api.port import Api
@@ -31,6 +30,7 @@ from pjreg_cli.control.claim import Claim
 from pjreg_cli.control.server import ControlServer
 from pjreg_cli.dialects import named
 from pjreg_cli.engine.engine import Engine
+from pjreg_cli.engine.problems import log_problems
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import ConfigError, PjregError
 from pjreg_cli.instance import streams
@@ -242,7 +242,7 @@ async def _instance(options: Options, console: Front | None) -> bool:
             _log.error("%s; the instance goes on without this log", error)
         claim = Claim.take(Path(options.socket_path))
         stack.callback(claim.release)
-        report(settings)
+        log_problems((*settings.problems, *careless(settings, datetime.now(tz=UTC))))
         program = Program(settings, options, logs, _store(settings, stack))
         stack.enter_context(_signals(program.life, on_terminal=console is not None and isatty(0)))
         if options.hung_up:
@@ -310,13 +310,6 @@ def _monitoring(program: Program, stack: AsyncExitStack) -> socket.socket | None
     except PjregError as error:
         _log.error("monitor_socket: %s", error)
         return None
-
-
-def report(settings: Settings) -> None:
-    """Log what is wrong with the configuration or careless, a line for each problem."""
-    for problem in (*settings.problems, *careless(settings, datetime.now(tz=UTC))):
-        level = logging.ERROR if problem.level is Level.ERROR else logging.WARNING
-        _log.log(level, "%s: %s", problem.where, problem.message)
 
 
 @contextlib.contextmanager

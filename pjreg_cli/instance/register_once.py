@@ -12,9 +12,10 @@ from pathlib import Path
 from pjreg_cli import levels, remote
 from pjreg_cli.config.load import load
 from pjreg_cli.control.claim import Claim
+from pjreg_cli.engine.problems import log_problems
 from pjreg_cli.errors import PjregError
 from pjreg_cli.instance.logs import Logs
-from pjreg_cli.instance.program import LEAVE_S, Program, report
+from pjreg_cli.instance.program import LEAVE_S, Program
 from pjreg_cli.offline.answer import Show, execute_all, one_shot
 from pjreg_cli.options import Options, config_path
 from pjreg_cli.store.rows import open_rows
@@ -41,7 +42,7 @@ async def _registered(options: Options, lines: Iterable[str], show: Show) -> int
         stack.callback(logs.close)
         claim = Claim.take(Path(options.socket_path))
         stack.callback(claim.release)
-        report(settings)
+        log_problems(settings.problems)
         program = Program(settings, options, logs)
         stack.push_async_callback(program.engine.close)
         await program.engine.open()

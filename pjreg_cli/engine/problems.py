@@ -1,0 +1,17 @@
+"""What is wrong with a configuration, as the log tells it at the start and at every reload."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from pjreg_cli.api.configuration import Level, Problem
+
+_log = logging.getLogger("pjreg_cli.engine")
+
+
+def log_problems(problems: Iterable[Problem]) -> None:
+    """What is wrong with a configuration, one line each."""
+    for problem in problems:
+        level = logging.ERROR if problem.level is Level.ERROR else logging.WARNING
+        _log.log(level, "%s: %s", problem.where, problem.message)

@@ -1,0 +1,23 @@
+"""Problems are told in one way, at the start and at a reload."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from pjreg_cli.api.configuration import Level, Problem
+from pjreg_cli.engine.problems import log_problems
+
+
+def test_a_problem_is_told_with_its_place_and_its_weight(caplog: pytest.LogCaptureFixture) -> None:
+    log_problems(
+        [
+            Problem("/etc/pjsip.conf", 7, Level.ERROR, "no such transport"),
+            Problem("/etc/pjreg.conf", 2, Level.WARNING, "unknown option"),
+        ]
+    )
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
+        (logging.ERROR, "/etc/pjsip.conf:7: no such transport"),
+        (logging.WARNING, "/etc/pjreg.conf:2: unknown option"),
+    ]

@@ -6,11 +6,15 @@ BIN := $(VENV)/bin
 # most tests wait for timers, not for the processor
 JOBS ?= 6
 
-.PHONY: demo test unit check bench docs dist lowest servers venv clean
+.PHONY: demo demo-cluster soak test unit check bench docs dist lowest servers venv clean
 
 # an instance against a registrar of its own, on loopback: a console on a terminal, else a tour
 demo: $(VENV)/.run
 	@$(BIN)/pjreg-cli demo
+
+# PostgreSQL and three instances on this machine, one killed before your eyes
+demo-cluster: $(VENV)/.dev servers
+	@$(BIN)/python -m tests.support.cluster_story
 
 # every test, the servers they register with included
 test: $(VENV)/.dev servers
@@ -27,6 +31,10 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/test_budgets.py
+
+# thousands of random schedules of the ownership protocol
+soak: $(VENV)/.dev
+	PJREG_SCHEDULES=3000 $(BIN)/pytest -q -n $(JOBS) tests/unit/cluster/test_schedules.py
 
 # the budgets, measured side by side
 bench: $(VENV)/.dev

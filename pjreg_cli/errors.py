@@ -102,3 +102,15 @@ class ResolveError(PjregError):
 
 class UsageError(PjregError):
     """A command line of `pjreg-cli` itself that cannot be understood (exit status 2)."""
+
+
+class StoreError(PjregError):
+    """A database that does not answer, or not as it must.
+
+    `state` is its SQLSTATE, if any; a `fatal` one does not get better by itself.
+    """
+
+    def __init__(self, message: str, state: str = "", *, fatal: bool = False) -> None:
+        super().__init__(message)
+        self.state = state
+        self.fatal = fatal

@@ -75,6 +75,21 @@ def test_instance_without_a_terminal_loads_no_console(home: Path) -> None:
 
 #: modules that whole-process and loop tests watch instead of a module of their own
 WATCHED_ELSEWHERE = {
+    "pjreg_cli.engine.verbs": "tests/loop/test_engine.py",
+    **{
+        f"pjreg_cli.{name}": "tests/process/test_fleet.py"
+        for name in (
+            "cluster.store",
+            "engine.ownership",
+            "engine.shards",
+            "engine.tenancy",
+            "instance.fleet",
+            "store.connection",
+            "store.overview",
+            "store.postgres",
+            "store.states",
+        )
+    },
     "pjreg_cli.demo.database": "tests/process/test_tables.py",
     "pjreg_cli.instance.tables": "tests/process/test_tables.py",
     "pjreg_cli.__main__": "tests/process/test_oneshot.py",

@@ -140,6 +140,8 @@ class Facts:
     """The requests of the last settled attempt, in order."""
     trouble: Trouble | None = None
     """Why the last attempt came to no request at all."""
+    holding: bool = False
+    """Nothing may be sent for it: this machine's lease in its fleet is not trusted."""
     asked_s: int = 0
     granted_s: int | None = None
     granted_at: float | None = None

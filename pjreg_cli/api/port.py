@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pjreg_cli.api.cluster import Cluster
 from pjreg_cli.api.configuration import Configuration
 from pjreg_cli.api.instance import Instance
 from pjreg_cli.api.manager import Managers
@@ -28,3 +29,5 @@ class Api:
     instance: Instance
     managers: Managers
     notices: Notices
+    cluster: Cluster | None = None
+    """The fleet that this machine is one of; None where nobody can tell."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Final, NamedTuple
 
 RESERVE: Final = 256
@@ -10,9 +9,6 @@ RESERVE: Final = 256
 
 HIGHEST: Final = 2**31 - 2**20
 """From here on a new Call-ID is made: a CSeq stays below 2**31 (RFC 3261 section 8.1.1.5)."""
-
-SHARDS: Final = 256
-"""Shards of a fleet."""
 
 
 class Resumable(NamedTuple):
@@ -69,9 +65,3 @@ def left_s(resumable: Resumable) -> Resumable:
         expires_in_s=None if expires is None else min(expires, most),
         refresh_in_s=None if refresh is None else min(refresh, most),
     )
-
-
-def shard_of(name: str, shards: int = SHARDS) -> int:
-    """The shard of a registration: the first byte of SHA-256 of its name, by as many as there are
-    (a divisor of 256)."""
-    return sha256(name.encode("utf-8", "surrogateescape")).digest()[0] % shards

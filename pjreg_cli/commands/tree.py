@@ -10,7 +10,18 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from pjreg_cli.commands import config_help, core, manager, pjreg, pjsip, program, table, trace, why
+from pjreg_cli.commands import (
+    cluster,
+    config_help,
+    core,
+    manager,
+    pjreg,
+    pjsip,
+    program,
+    table,
+    trace,
+    why,
+)
 from pjreg_cli.commands.command import (
     Answer,
     Call,
@@ -184,6 +195,7 @@ _ROWS = (
     *program.ROWS,
     *manager.ROWS,
     *pjsip.ROWS,
+    *cluster.ROWS,
     *trace.ROWS,
     *pjreg.ROWS,
     *why.COMMANDS,

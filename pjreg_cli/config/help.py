@@ -27,6 +27,7 @@ from pjreg_cli.config.models import (
     System,
     Transport,
 )
+from pjreg_cli.config.other_files import ClusterSettings
 from pjreg_cli.config.types import OURS
 
 
@@ -58,7 +59,11 @@ _MODULES: Final[tuple[tuple[str, str, tuple[_Type, ...]], ...]] = (
         "manager.conf",
         (_Type("account", ManagerAccount, False), _Type("general", ManagerSettings, False)),
     ),
-    ("pjreg", "pjreg.conf", (_Type("general", PjregSettings, False),)),
+    (
+        "pjreg",
+        "pjreg.conf",
+        (_Type("cluster", ClusterSettings, False), _Type("general", PjregSettings, False)),
+    ),
 )
 
 _SPELT: Final = {"nameservers": "nameserver", "access": "permit, deny, acl"}

@@ -209,6 +209,9 @@ class _Run:
         mapping = self.mapping()
         if mapping == old.mapped == FILES_ONLY:
             return {}
+        shards = old.shards
+        if mapping.fleet and shards is None and not self.forgiving:
+            shards = frozenset()  # none is ours before the fleet says so
         both = tables.add(
             mapping,
             new["registrations"],
@@ -217,6 +220,7 @@ class _Run:
             inspector=Inspector(OpenTransports.of(transports.values())),
             global_=new.get("global_", old.global_),
             open_rows=old.open_rows,
+            share=(shards, old.fresh),
         )
         if both.error is not None:
             self.errors.append(both.error)
@@ -227,6 +231,7 @@ class _Run:
             "registrations": MappingProxyType(dict(both.registrations)),
             "auths": MappingProxyType(dict(both.auths)),
             "mapped": mapping,
+            "shards": shards,
             "unread": both.error is not None,
         }
 
@@ -354,6 +359,7 @@ _BESIDE: Final[
     ("resolver", "resolver_unbound.conf", Scope.RESOLVER, other_files.resolver),
     ("pjreg", "pjreg.conf", Scope.PJREG, other_files.pjreg),
     ("permissions", "cli_permissions.conf", Scope.PJREG, permissions),
+    ("cluster", "pjreg.conf", Scope.PJREG, other_files.cluster),
 )
 
 

@@ -21,6 +21,7 @@ from pjreg_cli.config.types import (
     Nameservers,
     Number,
     Port,
+    Word,
     option,
 )
 from pjreg_cli.sip.address import split_host_port
@@ -174,6 +175,42 @@ def resolver(document: Document) -> tuple[Resolver, Problems]:
             values["resolv_file"] = path
     made = make(Resolver, general, values, problems, "resolver_unbound.conf")
     return made, problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class ClusterSettings:
+    """One of many machines that share the accounts of a database (pjreg.conf)."""
+
+    source: str = field(default="", compare=False)
+    name: str = option(
+        "",
+        "The name of this machine in its fleet",
+        "Each has its own.  Empty: it is alone, and every row of the tables is its.",
+    )
+    schema: str = option("pjreg", "The schema of the fleet's tables", "Another for another fleet.")
+    takeover: Word = option(
+        "auto",
+        "What is done with bindings that another machine had",
+        "`refresh`: nothing until they are due, for machines that offer one Contact; `register`:"
+        " they are made anew; `auto`: what the Contact says.",
+    )
+    takeover_rate: Loose = option(
+        200, "REGISTERs a second, at least, for what a takeover or an outage made overdue"
+    )
+    without_database: Word = option(
+        "auto",
+        "What happens while the database does not answer",
+        "`hold`: nothing is sent once the lease has run out; `late`: refreshes without which a"
+        " binding would end are; `auto`: `late` with takeover=refresh, else `hold`.",
+    )
+    capacity: Loose = option(100_000, "The most registrations this machine may keep")
+
+
+def cluster(document: Document) -> tuple[ClusterSettings, Problems]:
+    """The section `[cluster]` of pjreg.conf."""
+    problems: Problems = []
+    section = merged(document, "cluster")
+    return make(ClusterSettings, section, values_of(section), problems, "pjreg.conf"), problems
 
 
 def pjreg(document: Document) -> tuple[PjregSettings, Problems]:

@@ -62,6 +62,8 @@ class Mapped:
 
     registration: tuple[Table | str, ...] = (CONFIG,)
     auth: tuple[Table | str, ...] = (CONFIG,)
+    fleet: bool = False
+    """The rows are shared with other machines."""
 
     @property
     def table(self) -> Table | None:
@@ -88,9 +90,13 @@ class Rows(Protocol):
         wanted: Collection[str],
         required: Collection[str],
         only: Collection[str] | None = None,
+        shards: Collection[int] | None = None,
     ) -> Iterator[Record]:
         """The rows of a table with those of the `wanted` columns that it has; `only` those with
-        these ids.  Raises ConfigError when the table or a `required` column is missing."""
+        these ids, or of these `shards`.
+
+        Raises ConfigError when the table or a `required` column is missing.
+        """
         ...
 
 
@@ -112,7 +118,9 @@ def mapped(documents: Mapping[str, Document]) -> tuple[Mapped, list[Problem]]:
     """Where objects come from, by the documents of `FILES` (absent ones are empty)."""
     reading = _Reading(documents)
     sources = {kind: reading.sources(kind) for kind in _TYPES}
-    return Mapped(**sources), reading.problems
+    name = merged(reading.document("pjreg.conf"), "cluster").last("name")
+    fleet = name is not None and bool(name[1])
+    return Mapped(sources["registration"], sources["auth"], fleet), reading.problems
 
 
 @dataclass(slots=True)

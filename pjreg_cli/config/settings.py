@@ -23,6 +23,7 @@ from pjreg_cli.config.models import (
     System,
     Transport,
 )
+from pjreg_cli.config.other_files import ClusterSettings
 from pjreg_cli.config.permissions import Permissions
 from pjreg_cli.config.realtime import FILES_ONLY, Mapped, OpenRows, no_database
 from pjreg_cli.errors import ConfigError
@@ -94,6 +95,7 @@ class Settings:
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     permissions: Permissions = field(default_factory=Permissions)
     pjreg: PjregSettings = field(default_factory=PjregSettings)
+    cluster: ClusterSettings = field(default_factory=ClusterSettings)
     problems: tuple[Problem, ...] = ()
     """What is wrong with the files as they were read, in file order."""
     errors: tuple[ConfigError, ...] = field(default=(), compare=False)
@@ -103,6 +105,10 @@ class Settings:
     parts: Mapping[str, Part] = field(default_factory=_nothing)
     mapped: Mapped = FILES_ONLY
     """Which objects come from tables of a database."""
+    shards: frozenset[int] | None = None
+    """Of a fleet: the shards whose rows are this machine's; None: all rows are."""
+    fresh: frozenset[int] | None = None
+    """Those of them that a run reads, the others stay as they are; None: all."""
     unread: bool = False
     """Those tables could not be read: what is in force of them may be old."""
     open_rows: OpenRows = field(default=no_database, compare=False)

@@ -11,6 +11,7 @@ from pjreg_cli.config import build
 from pjreg_cli.config.models import Auth, Registration
 from pjreg_cli.config.realtime import CONFIG, Mapped, Record, Rows, Table, table_of
 from pjreg_cli.config.rows import ESSENTIAL, of_table, sections
+from pjreg_cli.config.shards import shard_of
 from pjreg_cli.config.types import option_names
 from pjreg_cli.errors import ConfigError
 
@@ -54,29 +55,39 @@ def add(
     inspector: Inspector,
     global_: Global,
     open_rows: OpenRows,
+    share: tuple[frozenset[int] | None, frozenset[int] | None] = (None, None),
 ) -> Both:
     """What files and tables say together; of one name in both the first source counts.
 
-    `registrations` and `auths` are those of files, `old` all that were in force.
+    `registrations` and `auths` are those of files, `old` all that were in force.  `share`: see
+    `Settings.shards` and `Settings.fresh`.
     """
     both = Both({}, {})
     rows = of_tables(old[0])
+    shards, fresh = share
+    kept: dict[str, Registration] = {}
+    if shards is not None:
+        rows = {name: one for name, one in rows.items() if shard_of(name) in shards}
+        if fresh is not None:
+            kept = {name: one for name, one in rows.items() if shard_of(name) not in fresh}
+            shards &= fresh
     try:
         if (table := table_of(mapped.registration)) is not None:
             with open_rows(table.database) as source:
                 found = sections(
                     table.name,
-                    _records(source, table, "registration", Registration),
+                    _records(source, table, "registration", Registration, shards=shards),
                     option_names(Registration),
                 )
                 built = build.registrations(found, inspector, rows)
-            rows = built.objects
+            rows = kept | built.objects
             both.refused = built.refused
             both.problems += built.problems
     except ConfigError as error:
         both.error = error
     both.registrations = _merged(mapped.registration, registrations, rows, both.problems)
-    both.auths = _auths(mapped, auths, old[1], both, global_, open_rows)
+    known = set(old[1]) if fresh is not None else set()
+    both.auths = _auths(mapped, auths, old[1], both, global_, open_rows, known)
     if both.error is not None:
         both.problems.append(_unreadable(both.error))
     return both
@@ -89,18 +100,21 @@ def _auths(
     both: Both,
     global_: Global,
     open_rows: OpenRows,
+    known: set[str],
 ) -> Mapping[str, Auth]:
-    """The auth sections of files, and of the table those that registrations name."""
+    """The auth sections of files, and of the table those that registrations name; `known` ones are
+    not read again."""
     rows = of_tables(old)
     table = table_of(mapped.auth)
     if table is not None and both.error is None:
         names = {name for one in both.registrations.values() for name in one.outbound_auth}
+        before = {name: rows[name] for name in rows if name in names & known}
         try:
             with open_rows(table.database) as source:
-                records = _records(source, table, "auth", Auth, names)
+                records = _records(source, table, "auth", Auth, names - known)
                 found = sections(table.name, records, option_names(Auth))
                 built = build.auths(found, global_, rows)
-            rows = built.objects
+            rows = before | built.objects
             both.problems += built.problems
         except ConfigError as error:
             both.error = error
@@ -113,12 +127,14 @@ def _records(
     kind: str,
     model: type[Registration | Auth],
     only: Iterable[str] | None = None,
+    shards: frozenset[int] | None = None,
 ) -> Iterator[Record]:
     return source.records(
         table.name,
         option_names(model),
         ESSENTIAL[kind],
         None if only is None else frozenset(only),
+        shards,
     )
 
 

@@ -40,9 +40,7 @@ TIMED_OUT = 408
 NOT_SENT = 503
 
 #: what the system says when there is no way to anywhere, or the address is not there (yet)
-_NO_NETWORK = tuple(
-    os.strerror(number) for number in (errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)
-)
+_NO_NETWORK = tuple(map(os.strerror, (errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)))
 
 #: how long a target that is not the last one may be silent, in seconds
 SILENT_S = 8.0
@@ -182,6 +180,7 @@ class Attempts:
         try:
             if target is None:
                 raise TransportError("no target left")
+            entry.check_cseq()
             flow = self._pool.flow(entry.settings.transport, target)
             template = self._template(entry, attempt, flow)
         except (TransportError, SipParseError) as error:

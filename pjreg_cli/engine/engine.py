@@ -8,16 +8,18 @@ import os.path
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pjreg_cli.api.asker import asker
 from pjreg_cli.api.findings import Facts
 from pjreg_cli.api.instance import ReloadReport
 from pjreg_cli.config.changes import place
 from pjreg_cli.config.load import Reload, Scope, reload
 from pjreg_cli.config.plan import steps
+from pjreg_cli.config.rows import of_table
+from pjreg_cli.config.shards import shard_of
 from pjreg_cli.config.tables import too_much
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.contain import Contained
+from pjreg_cli.engine.entry import LOCAL
 from pjreg_cli.engine.facts import FactsOf
 from pjreg_cli.engine.fleet import REJOIN_RATE, Fleet
 from pjreg_cli.engine.inbound import Inbound
@@ -25,16 +27,18 @@ from pjreg_cli.engine.journal import Journal, identity_of
 from pjreg_cli.engine.listeners import Listeners
 from pjreg_cli.engine.problems import log_problems
 from pjreg_cli.engine.randomness import Ids
+from pjreg_cli.engine.shards import Shards
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.engine.trace import Trace
-from pjreg_cli.engine.views import RegistrationViews, is_idle, is_stranded, is_unregistering
+from pjreg_cli.engine.verbs import Registrations
+from pjreg_cli.engine.views import is_idle, is_stranded, is_unregistering
 from pjreg_cli.engine.watch import Watch
 from pjreg_cli.errors import TransportError
 from pjreg_cli.levels import NOTICE, WAYS
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
-from pjreg_cli.registration.state import AuthReloaded, Start, Status, Unregister
+from pjreg_cli.registration.state import AuthReloaded, Start, Status
 
 if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
     from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.journal import Keeper
+    from pjreg_cli.engine.share import Share
     from pjreg_cli.net.flow import Flow, Source
 
 _log = logging.getLogger("pjreg_cli.engine")
@@ -70,9 +75,11 @@ class Engine:
         keeper: Keeper | None = None,
         resumable: Mapping[str, Resumable] | None = None,
         counters: Counters | None = None,
+        share: Share | None = None,
     ) -> None:
         """`keeper` is told what a later run would go on with, `resumable` is what an earlier one
-        has left."""
+        has left, `share` is what this machine has of a fleet."""
+        self._share = share
         self.settings = settings
         self._user_agent = f"pjreg-cli/{version}"
         counters = counters or Counters()
@@ -100,6 +107,7 @@ class Engine:
             wall_clock=wall_clock,
             publish=self.publish,
             journal=self._journal,
+            share=share,
             faults=counters.declare("step_failures", "steps of a registration that failed"),
         )
         self._watch = Watch(self._fleet, self._timers, counters, loop.call_later)
@@ -109,6 +117,21 @@ class Engine:
         self._attempts = self._fleet.attempts
         self._inbound = Inbound(self._attempts.exchanges.response, ids.key())
         self._reloading = asyncio.Lock()
+        self.shards: Shards | None = None
+        if share is not None and self._journal is not None:
+            self.shards = Shards(
+                share,
+                self._fleet,
+                current=lambda: self.settings,
+                reading=self._reloading,
+                apply=self._apply,
+                show=self._show,
+                resumable=self._resumable,
+                hand_over=self._journal.flush,
+                prune=self._pool.prune,
+                reload=self.reload,
+                registrations=lambda: self.registrations,
+            )
         self._left: list[str] = []
         self._leaving = 0
         self._not_open: dict[str, str] = {}
@@ -118,9 +141,10 @@ class Engine:
             pool=self._pool,
             resolver=self._resolver,
             not_open=lambda: self._not_open,
+            holds=lambda entry: not self._fleet.gate.may_send(entry),
         )
         self._fleet.reveal_secrets = reveal_secrets
-        self.registrations = Registrations(self, clock, reveal_secrets)
+        self.registrations = Registrations(self, self._fleet, clock, reveal_secrets)
         self.configuration = ConfigurationViews(
             lambda: self.settings, self._opened, reveal_secrets, self._standing
         )
@@ -154,6 +178,8 @@ class Engine:
         fleet = self._fleet
         self._left.clear()
         for entry in list(fleet.entries.values()):
+            if entry.shard != LOCAL:
+                continue  # another machine goes on with it
             if is_idle(entry) and entry.state.status is not Status.REGISTERED:
                 continue  # there is nothing to take off, and nothing to come back to
             if not is_unregistering(entry):
@@ -198,10 +224,14 @@ class Engine:
         self._fleet.close()
         await self._pool.close()
 
-    def _take_over(self, settings: Settings) -> None:
-        """Make the options that are not a registration's own effective."""
+    def _show(self, settings: Settings) -> None:
+        """Show these registrations; giving them a state is another matter."""
         self.settings = settings
         self._fleet.configure(settings.registrations, settings.pjreg)
+
+    def _take_over(self, settings: Settings) -> None:
+        """Make the options that are not a registration's own effective."""
+        self._show(settings)
         self._attempts.accounts.update(settings.auths)
         self._attempts.user_agent = settings.global_.user_agent or self._user_agent
         self._attempts.keep_nonces = settings.pjreg.keep_nonce
@@ -222,6 +252,8 @@ class Engine:
             old = self.settings
             result = await asyncio.to_thread(reload, old, scope)
             log_problems(result.problems)
+            if self.shards is not None:
+                result = self.shards.still_ours(result)
             if not asked and (why := too_much(old, result.difference)):
                 why = f"{why}: nothing is changed until somebody reloads"
                 _log.error("%s", why)
@@ -282,8 +314,13 @@ class Engine:
     async def _start(self, registrations: Iterable[Registration]) -> None:
         for number, settings in enumerate(registrations, 1):
             left = self._resumable.pop(settings.name, None)
+            epoch = 0 if left is None else left.epoch + 1
+            if self._share is not None and of_table(settings.source):
+                epoch = self._share.epoch(shard_of(settings.name))
+                if not epoch:
+                    continue  # let go of meanwhile
             if left is not None and left.identity == identity_of(settings):
-                self._fleet.resume(settings, left, left.epoch + 1)
+                self._fleet.resume(settings, left, epoch)
             else:
                 self._fleet.make(settings)
             if number % BATCH == 0:
@@ -292,45 +329,6 @@ class Engine:
     def _opened(self) -> list[str]:
         """Names of the transports that are configured and open."""
         return [name for name in self._pool.opened() if name in self.settings.transports]
-
-    # -- verbs --------------------------------------------------------------------------------
-
-    def unregister(self, name: str) -> bool:
-        """See api.registrations.Registrations."""
-        return self._unregister(name, "unregister")
-
-    def _unregister(self, name: str, order: str) -> bool:
-        entry = self._fleet.entries.get(name)
-        if entry is None:
-            return False
-        entry.record.told_at = self._timers.clock()
-        _log.log(NOTICE, "%s: %s asked by %s", name, order, asker())
-        self._fleet.post(entry, Unregister(self._attempts.unsent(entry)))
-        return True
-
-    def register(self, name: str) -> bool:
-        """See api.registrations.Registrations."""
-        if not self._unregister(name, "register"):
-            return False
-        entry = self._fleet.entries[name]
-        entry.record.told_at = None
-        self._fleet.post(entry, Start(self._fleet.jitter_s(entry.settings)))
-        return True
-
-    def unregister_all(self) -> None:
-        """See api.registrations.Registrations."""
-        self._unregister_all("unregister")
-
-    def _unregister_all(self, order: str) -> None:
-        _log.log(NOTICE, "all registrations: %s asked by %s", order, asker())
-        for entry in list(self._fleet.entries.values()):
-            self._fleet.remove(entry)
-
-    def register_all(self) -> None:
-        """See api.registrations.Registrations."""
-        self._unregister_all("register")
-        for settings in self.settings.registrations.values():
-            self._fleet.make(settings)
 
     # -- what views look at -------------------------------------------------------------------
 
@@ -387,14 +385,3 @@ class Engine:
         failed = [entry for entry in self._fleet.entries.values() if is_stranded(entry)]
         for number, entry in enumerate(failed):
             self._fleet.post(entry, Start(number / REJOIN_RATE))
-
-
-class Registrations(RegistrationViews):
-    """api.registrations.Registrations of a running engine."""
-
-    def __init__(self, engine: Engine, clock: Callable[[], float], reveal: bool) -> None:
-        super().__init__(engine, clock, engine.facts, lambda: engine.settings, reveal)
-        self.unregister = engine.unregister
-        self.register = engine.register
-        self.unregister_all = engine.unregister_all
-        self.register_all = engine.register_all

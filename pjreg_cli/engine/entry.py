@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pjreg_cli.cluster.resume import RESERVE
 from pjreg_cli.config.other_files import PjregSettings
 from pjreg_cli.config.types import FOREVER
 from pjreg_cli.engine.record import Record
 from pjreg_cli.engine.settled import Standing
+from pjreg_cli.errors import TransportError
 from pjreg_cli.registration.state import Outcome, Policy, State
 
 if TYPE_CHECKING:
@@ -28,13 +30,16 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=256)
-def _policy(options: tuple[int, int, int, int, int, bool, bool, bool, int]) -> Policy:
+def _policy(options: tuple[int, int, int, int, int, bool, bool, bool, int, bool]) -> Policy:
     """The same object for registrations that share their options: most of a fleet does."""
     return Policy(*options)
 
 
-def policy_of(settings: Registration, pjreg: PjregSettings | None = None) -> Policy:
-    """The options of a registration, and of pjreg.conf, that its machine decides by."""
+def policy_of(
+    settings: Registration, pjreg: PjregSettings | None = None, shared: bool = False
+) -> Policy:
+    """The options of a registration, and of pjreg.conf, that its machine decides by; `shared` with
+    other machines."""
     pjreg = pjreg or PjregSettings()
     return _policy(
         (
@@ -47,6 +52,7 @@ def policy_of(settings: Registration, pjreg: PjregSettings | None = None) -> Pol
             settings.max_retries == FOREVER,
             pjreg.retry_backoff,
             pjreg.refresh_margin,
+            shared,
         )
     )
 
@@ -130,6 +136,10 @@ class Attempt:
         return self.tried + 1 < len(self.targets)
 
 
+LOCAL = -1
+GONE = -2
+
+
 class Entry:
     """A registration under way.  Its `state` changes by `machine.react` alone.
 
@@ -144,6 +154,7 @@ class Entry:
         "call_id",
         "counted",
         "cseq",
+        "epoch",
         "evidence",
         "flow",
         "granted_by",
@@ -153,6 +164,7 @@ class Entry:
         "record",
         "removed",
         "settings",
+        "shard",
         "standing",
         "state",
         "strays",
@@ -160,6 +172,7 @@ class Entry:
         "timer_at",
         "woken",
         "word",
+        "written_cseq",
     )
 
     def __init__(
@@ -204,6 +217,12 @@ class Entry:
         self.word = self.state.status.word
         """The word last published."""
         self.standing = Standing()
+        self.shard = LOCAL
+        """Of a fleet; LOCAL: this machine's own; GONE: not ours any more."""
+        self.epoch = 0
+        """Under which we own the shard."""
+        self.written_cseq = cseq
+        """Of a fleet: what was last written down; at most so many beyond are used."""
         self.counted: str | None = None
         """The word under which it is counted as shown."""
 
@@ -216,6 +235,12 @@ class Entry:
         """What its binding was made over is gone."""
         self.flow = None
         self.record.lost(now)
+
+    def check_cseq(self) -> None:
+        """Raise TransportError when a successor could not be above the next CSeq: too many were
+        used since what it would go on with was written down."""
+        if self.shard != LOCAL and self.cseq - self.written_cseq >= RESERVE - 1:
+            raise TransportError("what a successor would go on with is not written")
 
     def wake(self, now: float) -> None:
         """`State.wake_at` has come."""

@@ -151,6 +151,8 @@ class Exchanges:
         self.lanes = Lanes(timers, self._send, window=window)
         self.t1_s = 0.5
         self.timeout_s = 32.0
+        self.gate: Callable[[Entry], bool] = _open_gate
+        """Whether a request of this registration may leave now, first or again."""
 
     def set_timers(self, t1_s: float, timeout_s: float) -> None:
         """Timers T1 and F of requests from now on, in seconds."""
@@ -233,6 +235,8 @@ class Exchanges:
 
     def _handed_over(self, exchange: Exchange) -> str:
         """Give a request to its flow; why it certainly was not sent, empty when it was."""
+        if not self.gate(exchange.entry):
+            return ""  # as if it were lost on the way
         failure = INTERNAL
         target = exchange.flow.target
         _log.log(MESSAGES, "%s: %d bytes to %s", exchange.entry.name, len(exchange.data), target)
@@ -296,6 +300,10 @@ class Exchanges:
         self._timers.arm(exchange, None)
         self._by_branch.pop(exchange.branch, None)
         self.lanes.no_longer_fresh(exchange)
+
+
+def _open_gate(_entry: Entry) -> bool:
+    return True
 
 
 def _belongs(response: Response, exchange: Exchange) -> bool:

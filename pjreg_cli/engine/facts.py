@@ -29,7 +29,10 @@ class FactsOf:
         pool: Pool,
         resolver: Resolver,
         not_open: Callable[[], Mapping[str, str]],
+        holds: Callable[[Entry], bool] = lambda _entry: False,
     ) -> None:
+        """`holds` tells of whom nothing may be sent at the moment."""
+        self._holds = holds
         self._clock = clock
         self._wall_clock = wall_clock
         self._pool = pool
@@ -76,6 +79,7 @@ class FactsOf:
             certificate=_certificate(last),
             found=self._found(settings),
             not_open=not_open,
+            holding=self._holds(entry),
         )
 
     def _found(self, settings: Registration) -> tuple[Asked, ...]:

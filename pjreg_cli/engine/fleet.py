@@ -19,10 +19,10 @@ from pjreg_cli.config.other_files import PjregSettings
 from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.attempts import Attempts
-from pjreg_cli.engine.bindings import Binding
 from pjreg_cli.engine.contain import Contained
-from pjreg_cli.engine.entry import Entry, policy_of
-from pjreg_cli.engine.resuming import granted_by, resumption, same_way_back
+from pjreg_cli.engine.entry import GONE, LOCAL, Entry, policy_of
+from pjreg_cli.engine.resuming import go_on
+from pjreg_cli.engine.share import Gate, Share
 from pjreg_cli.engine.succession import Succession
 from pjreg_cli.engine.views import is_settled, next_attempt_s, word_of
 from pjreg_cli.engine.watch import fault
@@ -74,8 +74,10 @@ class Fleet:
         publish: Callable[[Notice], None],
         faults: Tally,
         journal: Journal | None = None,
+        share: Share | None = None,
     ) -> None:
-        """`journal` is told what has changed, if anybody wants to go on with it later."""
+        """`journal` is told of changes, `share` is what we have of a fleet of machines, if any."""
+        self.gate = Gate(share, timers, self.post)
         self._journal, self._faults = journal, faults
         self._pool = pool
         self._timers = timers
@@ -98,6 +100,7 @@ class Fleet:
             faults=faults,
         )
         self.reveal_secrets = False  # in what notices tell
+        self.attempts.exchanges.gate = self.gate.may_send
         self.configured: Mapping[str, Registration] = {}
         """The registrations of the configuration in force."""
         self.pjreg = PjregSettings()
@@ -111,7 +114,6 @@ class Fleet:
         self._stopped: dict[str, Entry] = {}
         self._order: list[str] | None = None
         self._words: Counter[str] = Counter()
-        self._pace_at = 0.0
         self._queue: deque[tuple[Entry, Event]] = deque()
         self._reacting = False
 
@@ -122,7 +124,7 @@ class Fleet:
         if pjreg != self.pjreg:
             self.pjreg = pjreg
             for entry in self.entries.values():
-                entry.policy = policy_of(entry.settings, pjreg)
+                entry.policy = policy_of(entry.settings, pjreg, entry.shard != LOCAL)
 
     def close(self) -> None:
         """Forget what is under way; nothing is sent, nobody is told."""
@@ -134,66 +136,50 @@ class Fleet:
 
     def make(self, settings: Registration) -> Entry:
         """Give a registration a new state, and start it."""
-        entry = Entry(
-            settings,
-            call_id=self._ids.call_id(),
-            cseq=self._ids.cseq(),
-            line=self._ids.line() if settings.line else "",
-            woken=self._woken,
-            policy=policy_of(settings, self.pjreg),
-        )
+        line = self._ids.line() if settings.line else ""
+        entry = self._entry(settings, self._ids.call_id(), self._ids.cseq(), line)
         self._made(entry, Start(self.jitter_s(settings)))
         return entry
 
     def resume(self, settings: Registration, left: Resumable, epoch: int) -> Entry:
         """Give a registration the state that an earlier owner has left.
 
-        `epoch` counts the owners, so that CSeq rises above all they can have used.  A binding that
-        lives is refreshed when it is due; where the way back to us was lost with the owner, and
-        for what is overdue, at once, but so many in each second only.
+        `epoch` counts owners: CSeq rises above all they can have used.  What is overdue is paced.
         """
-        resumed = resumption(settings, left)
         cseq = first_cseq(left.cseq, left.epoch, epoch)
-        entry = Entry(
-            settings,
-            call_id=left.call_id if cseq < HIGHEST else self._ids.call_id(),
-            cseq=cseq if cseq < HIGHEST else self._ids.cseq(),
-            line=left.line if settings.line else "",
-            woken=self._woken,
-            policy=policy_of(settings, self.pjreg),
-        )
-        if resumed is None:
-            self._made(entry, Start(self.jitter_s(settings)))
-            return entry
-        if resumed.status is Status.REGISTERED:
-            now = self._clock()
-            entry.granted_by = granted_by(settings, left.target)
-            entry.binding = Binding(left.contact, left.granted_s, now + (left.expires_in_s or 0))
-            if not same_way_back(entry, self._pool):
-                resumed = replace(resumed, due_s=0.0)
-        if resumed.due_s is not None and resumed.due_s <= 0:
-            resumed = replace(resumed, due_s=self._paced_s())
-        self._made(entry, resumed)
+        call_id = left.call_id
+        if cseq >= HIGHEST:
+            call_id, cseq = self._ids.call_id(), self._ids.cseq()
+        entry = self._entry(settings, call_id, cseq, left.line if settings.line else "")
+        resumed = go_on(entry, left, self._pool, self.gate, self._clock())
+        if resumed is not None and resumed.due_s is not None and resumed.due_s <= 0:
+            resumed = replace(resumed, due_s=self.gate.turn_s(REJOIN_RATE))
+        self._made(entry, resumed or Start(self.jitter_s(settings)))
+        return entry
+
+    def _entry(self, settings: Registration, call_id: str, cseq: int, line: str) -> Entry:
+        policy = policy_of(settings, self.pjreg, self.gate.shard_of(settings) is not None)
+        entry = Entry(settings, call_id=call_id, cseq=cseq, line=line, woken=self._woken)
+        entry.policy = policy
+        self.gate.assign(entry)
         return entry
 
     def _made(self, entry: Entry, event: Start | Resumed) -> None:
         self.entries[entry.name] = entry
         self.succession.enter(entry)
-        self.unsettled.add(entry)
         self.post(entry, event)
         entry.word = entry.state.status.word
         self._recount(entry)
-        if is_settled(entry):
-            self.unsettled.discard(entry)
+        if not is_settled(entry):
+            self.unsettled.add(entry)
         self._publish(StateMade(entry.name, entry.word))
-        if self._journal is not None:
-            self._journal.mark(entry)
+        if not (self.gate.shared and isinstance(event, Resumed)):
+            # (a fleet's owners are counted: nothing need be written to go on above the last one)
+            self._mark(entry)
 
-    def _paced_s(self) -> float:
-        """When the next of those that are overdue may send, in seconds from now."""
-        now = self._clock()
-        self._pace_at = max(self._pace_at + 1 / REJOIN_RATE, now)
-        return self._pace_at - now
+    def _mark(self, entry: Entry) -> None:
+        if self._journal:
+            self._journal.mark(entry)
 
     def jitter_s(self, settings: Registration) -> int:
         """A new random part of the delay before a first attempt, in seconds."""
@@ -305,7 +291,30 @@ class Fleet:
             self._timers.arm(entry, at)
 
     def _woken(self, entry: Entry) -> None:
-        self.post(entry, Wake())
+        if self.gate.passes(entry):
+            self.post(entry, Wake())
+
+    def release(self, shards: frozenset[int]) -> list[Entry]:
+        """Send nothing more for these shards of a fleet; who is in them is to be forgotten."""
+        gone = [one for one in self.with_state() if one.shard in shards]
+        for entry in gone:
+            entry.shard = GONE
+        return gone
+
+    def forget(self, entry: Entry) -> None:
+        """Forget one that was released; a successor of its name may be there already."""
+        self._timers.arm(entry, None)
+        self.attempts.forget(entry)
+        self.gate.discard(entry)
+        self.unsettled.discard(entry)
+        self.leaving.discard(entry)
+        self.succession.left(entry)
+        for held in (self._stopped, self.entries):
+            if held.get(entry.name) is entry:
+                del held[entry.name]
+        self._order = None
+        self._recount(entry)
+        self._publish(StateDropped(entry.name, entry.word))
 
     def _settled(self, entry: Entry, published: Publish) -> None:
         """An attempt is over: keep the evidence, tell whoever listens."""
@@ -317,8 +326,8 @@ class Fleet:
         )
         entry.attempt = None
         old_word, entry.word = entry.word, entry.state.status.word
-        if self._journal is not None and self.entries.get(entry.name) is entry:
-            self._journal.mark(entry)
+        if self.entries.get(entry.name) is entry:
+            self._mark(entry)
         entry.record.settled(attempt, published, old_word != entry.word, now := self._clock())
         next_s = next_attempt_s(entry, now)
         settled.log(entry, evidence, old_word, next_s)

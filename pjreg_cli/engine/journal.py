@@ -99,6 +99,8 @@ def resumable_of(entry: Entry, now: float) -> Resumable:
         refresh_in_s=due_s,
         code=0 if evidence is None else evidence.code,
         reason="" if evidence is None else evidence.reason,
+        shard=max(entry.shard, 0),
+        epoch=entry.epoch,
     )
 
 

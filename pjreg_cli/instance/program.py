@@ -31,9 +31,11 @@ from pjreg_cli.control.server import ControlServer
 from pjreg_cli.dialects import named
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.problems import log_problems
+from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import ConfigError, PjregError
 from pjreg_cli.instance import streams
+from pjreg_cli.instance.fleet import Membership
 from pjreg_cli.instance.lifecycle import Facts, Lifecycle
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.supervisor import Supervisor
@@ -42,6 +44,7 @@ from pjreg_cli.levels import NOTICE
 from pjreg_cli.metrics.statsd import Statsd
 from pjreg_cli.options import Options, config_path
 from pjreg_cli.render.traced import traced
+from pjreg_cli.store.overview import Overview
 from pjreg_cli.store.places import state_file_of
 from pjreg_cli.store.rows import open_rows
 from pjreg_cli.store.state import Store
@@ -69,14 +72,22 @@ class Program:
         """Without a `store` nothing outlives the program."""
         self.logs = logs
         self.store = store
+        ids = Ids()
+        self._ids = ids
+        self.member: Membership | None = None
+        if settings.cluster.name:
+            self.member = Membership(settings, Path(options.socket_path))
+        resumes = store if settings.pjreg.resume and self.member is None else None
         self.engine = Engine(
             settings,
             version=__version__,
             wall_clock=now,
             reveal_secrets=options.reveal_secrets,
             counters=logs.counters,
-            keeper=store if settings.pjreg.resume else None,
-            resumable=store.resumable() if store and settings.pjreg.resume else None,
+            ids=ids,
+            keeper=self.member.tenancy if self.member else resumes,
+            resumable=resumes.resumable() if resumes else None,
+            share=self.member.tenancy if self.member else None,
         )
         dialect = named(options.dialect)
         self.managers = ManagerServer(
@@ -113,6 +124,9 @@ class Program:
             instance=self.life,
             managers=self.managers,
             notices=self.engine.notices,
+            cluster=Overview(
+                lambda: self.engine.settings, self.member.view if self.member else lambda: None
+            ),
         )
         self.statsd = Statsd(settings.statsd, spawn=spawn)
         self.supervisor = Supervisor(os.environ, self._words)
@@ -171,6 +185,9 @@ class Program:
             _log.error("%s; registrations go on without it, a reload tries again", why)
         stack.push_async_callback(self.engine.close)
         await self.engine.open()
+        if self.member is not None:
+            await self.member.start(self.engine, self._ids)
+            stack.push_async_callback(self.member.stop)
         if self.engine.settings.mapped.table is not None:
             stack.push_async_callback(_ended, spawn(follow(self.engine), "tables"))
 

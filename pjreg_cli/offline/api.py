@@ -29,6 +29,7 @@ from pjreg_cli.config.shown import (
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Count
 from pjreg_cli.errors import PjregError
+from pjreg_cli.store.overview import Overview
 from pjreg_cli.why.diagnosis import cause_of, diagnose
 from pjreg_cli.why.places import located
 
@@ -53,6 +54,7 @@ def offline_port(settings: Settings, reveal: bool = False) -> Api:
         instance=_Instance(settings),
         managers=_Managers(settings),
         notices=_Notices(),
+        cluster=Overview(lambda: settings),
     )
 
 

@@ -227,3 +227,5 @@ class Policy:
     backoff: bool = False
     """Every failure in a row doubles the wait."""
     refresh_margin_s: int = 10
+    shared: bool = False
+    """With other machines, one of which may have to take it over before a refresh is late."""

@@ -54,6 +54,7 @@ class SqliteRows:
         wanted: Collection[str],
         required: Collection[str],
         only: Collection[str] | None = None,
+        shards: Collection[int] | None = None,
     ) -> Iterator[Record]:
         """See `config.realtime.Rows`."""
         info = self._connection.execute(f"PRAGMA table_info({_name(table)})").fetchall()
@@ -64,6 +65,8 @@ class SqliteRows:
             f"SELECT {', '.join(map(_name, ['id', *columns]))} FROM {_name(table)}"
             " WHERE id IS NOT NULL"
         )
+        if shards is not None:
+            raise ConfigError("many machines cannot share an SQLite file", self._title)
         if only is None:
             yield from self._found(query, (), columns)
             return

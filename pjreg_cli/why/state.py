@@ -7,6 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from pjreg_cli.api.findings import Fix, Tried
+from pjreg_cli.config.shards import shard_of
 from pjreg_cli.why.bindings import foreign_only
 from pjreg_cli.why.case import Case, inert, span
 from pjreg_cli.why.cause import Cause, nothing, theirs
@@ -48,6 +49,19 @@ def unknown_name(case: Case) -> bool:
         and case.facts.name not in case.settings.refused
         and (not case.facts.word)
     )
+
+
+def owned_elsewhere(case: Case) -> bool:
+    """another machine of the fleet has its shard"""
+    held = case.settings.shards
+    return unknown_name(case) and held is not None and shard_of(case.facts.name) not in held
+
+
+def holding(case: Case) -> bool:
+    """it is due, and this machine does not trust its lease in the fleet"""
+    facts = case.facts
+    due = facts.next_at is not None and facts.next_at <= facts.now_at
+    return facts.holding and due and not facts.in_flight
 
 
 def config_refused(case: Case) -> bool:
@@ -142,6 +156,17 @@ def _says_unknown(case: Case) -> str:
     return f"there is no registration of this name{hint}"
 
 
+def _says_elsewhere(case: Case) -> str:
+    """If the fleet has it, another machine registers it."""
+    shard = shard_of(case.facts.name)
+    return f"shard {shard}, to which it would belong, is another machine's"
+
+
+def _says_holding(_case: Case) -> str:
+    """The database of the fleet does not answer; another machine may have taken over."""
+    return "nothing is sent: the database of the fleet does not answer, and its lease has run out"
+
+
 def _says_refused(case: Case) -> str:
     """The section has a mistake that Asterisk does not accept either."""
     return (
@@ -232,6 +257,16 @@ def _fix_name(case: Case) -> Sequence[Fix]:
     return (theirs("`pjreg status` lists all names"),)
 
 
+def _fix_elsewhere(case: Case) -> Sequence[Fix]:
+    """Ask the fleet: `pjreg cluster find NAME`."""
+    return (theirs(f"`pjreg cluster find {inert(case.facts.name)}` says which machine has it"),)
+
+
+def _fix_holding(_case: Case) -> Sequence[Fix]:
+    """Bring the database back: `pjreg cluster show` says what it answers."""
+    return (theirs("`pjreg cluster show` says what the database answers"),)
+
+
 def _fix_section(case: Case) -> Sequence[Fix]:
     """Mend the section; `check` names the place."""
     for problem in case.settings.problems:
@@ -294,6 +329,7 @@ def _fix_each(case: Case) -> Sequence[Fix]:
 
 # fmt: off
 BEFORE: Sequence[Cause] = (
+    Cause("owned-elsewhere", owned_elsewhere, _says_elsewhere, _fix_elsewhere),
     Cause("unknown-name", unknown_name, _says_unknown, _fix_name),
     Cause("transport-missing", transport_absent, _says_no_transport, _fix_transport),
     Cause("config-refused", config_refused, _says_refused, _fix_section),
@@ -301,6 +337,7 @@ BEFORE: Sequence[Cause] = (
     _BY_CODE["auth-section-missing"],
     Cause("unregister-refused", unregister_refused, _says_unregister_refused, _fix_register),
     Cause("stopped-by-operator", stopped, _says_stopped, _fix_register),
+    Cause("holding", holding, _says_holding, _fix_holding),
     Cause("under-way", under_way, _says_under_way, nothing),
     Cause("waiting", waiting, _says_waiting, nothing),
     Cause("closes-after-answer", closes_after_answer, _says_closes, _fix_closing),

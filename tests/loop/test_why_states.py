@@ -149,7 +149,7 @@ def told(answer_to_unregister: Any) -> Finding:
         async with world.running() as engine:
             await world.until(settled)
             world.registrar.script("alice", answer_to_unregister)
-            engine.unregister("alice")
+            engine.registrations.unregister("alice")
             return await world.until(lambda finding: finding.cause != "fine")
 
     return explain(act=act)

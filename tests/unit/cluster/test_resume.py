@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pjreg_cli.cluster.resume import RESERVE, Resumable, first_cseq, left_s, shard_of
+from pjreg_cli.cluster.resume import RESERVE, Resumable, first_cseq, left_s
 
 
 @given(st.lists(st.tuples(st.integers(0, RESERVE - 1), st.integers(0, RESERVE - 1), st.booleans())))
@@ -31,9 +31,3 @@ def test_what_is_left_is_never_more_than_was_granted() -> None:
     assert left_s(row).expires_in_s == 60.0
     assert left_s(row).refresh_in_s is None
     assert left_s(row._replace(granted_s=0)).expires_in_s == 9e9
-
-
-def test_shards_are_the_first_byte_of_sha256() -> None:
-    assert shard_of("r000123") == 76
-    assert shard_of("é") == 74
-    assert {shard_of(f"r{n}", 4) for n in range(100)} == {0, 1, 2, 3}

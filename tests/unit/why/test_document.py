@@ -28,7 +28,7 @@ STABLE = [
     "contact-missing", "retries-used-up", "stopped-by-operator", "unregister-refused",
     "contact-rewritten", "behind-nat", "shorter-grant", "other-bindings", "answer-from-elsewhere",
     "first-target-down", "same-account-twice", "certificate-ends-soon", "retransmissions", "slow",
-    "flapping",
+    "flapping", "owned-elsewhere", "holding",
 ]
 # fmt: on
 

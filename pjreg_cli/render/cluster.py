@@ -1,0 +1,96 @@
+"""A fleet as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pjreg_cli.api.cluster import ClusterView, Found, MachineRow, ShardRow
+from pjreg_cli.render.columns import harmless
+
+_HEAD = (
+    " <Instance..........>  <State..>  <Host.............>  <Shards>  <Registered>  <Rejected>"
+    "  <Unregistered>  <Beat....>"
+)
+
+
+def show(view: ClusterView) -> Iterator[str]:
+    """The fleet, this instance, its database, and a line for each machine."""
+    unowned = f"{view.unowned} unowned" if view.unowned else "none unowned"
+    yield (
+        f"Fleet:      schema {view.schema} in {view.database}, {view.shards} shards, {unowned}\n"
+    )
+    if (this := view.this) is not None:
+        lease = f"lease trusted for {this.trust_s:.1f} s" if this.trust_s > 0 else "HOLDS"
+        loading = f", {this.loading} shards loading" if this.loading else ""
+        behind = f"journal {this.behind_s:.1f} s behind"
+        yield f"This one:   {this.name}, {lease}, {behind}{loading}\n"
+        if this.trouble:
+            yield f"            {harmless(this.trouble)}\n"
+    yield (
+        f"Database:   answers in {view.answers_s * 1000:.0f} ms, timeline {view.timeline},"
+        f" lease {view.lease_s:g} s\n\n"
+    )
+    yield _HEAD + "\n"
+    for machine in view.machines:
+        yield _machine(machine)
+
+
+def _machine(row: MachineRow) -> str:
+    alive = row.state in ("live", "draining")
+    numbers = (row.registered, row.rejected, row.unregistered)
+    registered, rejected, unregistered = (
+        "-" if number is None or not alive else str(number) for number in numbers
+    )
+    by = f"by {row.ended_by}, " if row.ended_by else ""
+    beat = f"{by}{row.beat_s:.1f} s ago"
+    return (
+        f" {harmless(row.name):<20}  {row.state:<9}  {harmless(row.host):<19}  {row.shards:>8}"
+        f"  {registered:>12}  {rejected:>10}  {unregistered:>14}  {beat}\n"
+    )
+
+
+def shards(rows: Iterable[ShardRow]) -> Iterator[str]:
+    """A line for each shard."""
+    yield " <Shard>  <Owner.............>  <Epoch...>  <Since......>  <Wanted by.........>\n"
+    for row in rows:
+        yield (
+            f" {row.number:>7}  {row.owner or '-':<20}  {row.epoch:>10}  {row.since_s:>11.0f} s"
+            f"  {row.wanted or '-'}\n"
+        )
+
+
+def found(one: Found) -> Iterator[str]:
+    """Which machine has a registration, and how it stands."""
+    yield f"{harmless(one.name)} is in shard {one.shard}, owned by {one.owner or 'nobody'}\n"
+    answer = f", {one.code} {harmless(one.reason)}".rstrip() if one.code else ""
+    since = "" if one.settled_s is None else f" {one.settled_s:.0f} s ago"
+    yield f"  status    {one.status}{answer}{since}\n"
+    if one.refresh_in_s is not None:
+        yield f"  next      in {one.refresh_in_s:.0f} s\n"
+    if one.expires_in_s is not None:
+        yield f"  ends      in {one.expires_in_s:.0f} s\n"
+
+
+def view_shape(view: ClusterView) -> dict[str, object]:
+    """For machines."""
+    this = view.this
+    return {
+        "schema": view.schema,
+        "database": view.database,
+        "timeline": view.timeline,
+        "lease_s": view.lease_s,
+        "answers_s": view.answers_s,
+        "shards": view.shards,
+        "unowned": view.unowned,
+        "this": None
+        if this is None
+        else {
+            "name": this.name,
+            "trust_s": this.trust_s,
+            "behind_s": this.behind_s,
+            "shards": this.shards,
+            "loading": this.loading,
+            "trouble": this.trouble,
+        },
+        "instances": [row._asdict() for row in view.machines],
+    }

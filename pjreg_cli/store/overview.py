@@ -1,0 +1,211 @@
+"""A fleet as its operator sees and steers it, asked of its database."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from pjreg_cli.api.cluster import ClusterView, Found, MachineRow, ShardRow, ThisMachine
+from pjreg_cli.config.shards import shard_of
+from pjreg_cli.errors import StoreError
+from pjreg_cli.store.sql import schema
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.settings import Settings
+    from pjreg_cli.store.connection import Connection
+
+_WITHIN_S = 5.0
+#: machines that have ended are shown for so long, in seconds
+_SHOWN_S = 3600
+#: how often it is looked whether a request has been carried out
+_LOOK_S = 0.1
+
+
+class Overview:
+    """`api.cluster.Cluster` by the settings in force; each question has its own connection."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        this: Callable[[], ThisMachine | None] = lambda: None,
+    ) -> None:
+        self._settings = settings
+        self.this = this
+
+    @property
+    def name(self) -> str:
+        """See api.cluster.Cluster."""
+        return self._settings().cluster.name
+
+    def schema(self, *, triggers: bool) -> str:
+        """See api.cluster.Cluster."""
+        return schema(triggers=triggers, name=self._settings().cluster.schema)
+
+    async def view(self) -> ClusterView:
+        """See api.cluster.Cluster."""
+        loop = asyncio.get_running_loop()
+        async with self._open() as ask:
+            asked_at = loop.time()
+            ((timeline, lease_ms, shards, unowned),) = await ask(
+                "SELECT pjreg.timeline(), lease_ms, (SELECT count(*) FROM pjreg.shard),"
+                " (SELECT count(*) FROM pjreg.shard s WHERE NOT EXISTS (SELECT FROM pjreg.instance"
+                " i WHERE i.incarnation = s.owner AND i.state IN ('live', 'draining')))"
+                " FROM pjreg.cluster"
+            )
+            answers_s = loop.time() - asked_at
+            machines = await ask(
+                "SELECT DISTINCT ON (name) name, state, host, (SELECT count(*) FROM pjreg.shard s"
+                " WHERE s.owner = i.incarnation), registered, rejected, unregistered,"
+                " extract(epoch FROM clock_timestamp() - coalesce(ended_at,"
+                " expires_at - make_interval(secs => %s)))::float8, coalesce(ended_by, '')"
+                " FROM pjreg.instance i WHERE state IN ('live', 'draining')"
+                " OR ended_at > clock_timestamp() - make_interval(secs => %s)"
+                " ORDER BY name, joined_at DESC",
+                (lease_ms / 1000, _SHOWN_S),
+            )
+        settings = self._settings()
+        table = settings.mapped.table
+        return ClusterView(
+            schema=settings.cluster.schema,
+            database="" if table is None else table.database.title,
+            answers_s=answers_s,
+            timeline=timeline,
+            lease_s=lease_ms / 1000,
+            shards=shards,
+            unowned=unowned,
+            machines=tuple(MachineRow(*row) for row in machines),
+            this=self.this(),
+        )
+
+    async def shards(self) -> Sequence[ShardRow]:
+        """See api.cluster.Cluster."""
+        async with self._open() as ask:
+            rows = await ask(
+                "SELECT s.shard, coalesce(o.name, ''), s.epoch,"
+                " extract(epoch FROM clock_timestamp() - s.since)::float8, coalesce(w.name, '')"
+                " FROM pjreg.shard s LEFT JOIN pjreg.instance o ON o.incarnation = s.owner"
+                " AND o.state IN ('live', 'draining')"
+                " LEFT JOIN pjreg.instance w ON w.incarnation = s.wanted ORDER BY s.shard"
+            )
+        return [ShardRow(*row) for row in rows]
+
+    async def find(self, name: str) -> Found | None:
+        """See api.cluster.Cluster."""
+        async with self._open() as ask:
+            rows = await ask(
+                "SELECT r.id, s.shard, coalesce(i.name, ''), coalesce(t.status, 'unregistered'),"
+                " coalesce(t.code, 0), coalesce(t.reason, ''),"
+                " extract(epoch FROM t.refresh_at - clock_timestamp())::float8,"
+                " extract(epoch FROM t.expires_at - clock_timestamp())::float8,"
+                " extract(epoch FROM clock_timestamp() - t.settled_at)::float8"
+                " FROM ps_registrations r JOIN pjreg.shard s ON s.shard = pjreg.shard_of(r.id)"
+                " LEFT JOIN pjreg.instance i ON i.incarnation = s.owner"
+                " AND i.state IN ('live', 'draining')"
+                " LEFT JOIN pjreg.state t ON t.shard = s.shard AND t.id = r.id WHERE r.id = %s",
+                (name,),
+            )
+        return Found(*rows[0]) if rows else None
+
+    async def send(self, verb: str, name: str, within_s: float) -> str:
+        """See api.cluster.Cluster."""
+        found = await self.find(name)
+        if found is None:
+            return f"the fleet has no registration {name}"
+        if not found.owner:
+            return f"nobody owns shard {found.shard} at the moment"
+        loop = asyncio.get_running_loop()
+        async with self._open() as ask:
+            ((number,),) = await ask(
+                "INSERT INTO pjreg.request (shard, id, verb, asked_by) VALUES (%s, %s, %s, %s)"
+                " RETURNING number",
+                (shard_of(name), name, verb, f"{getpass.getuser()} {self.name}".strip()),
+            )
+            await ask("SELECT pg_notify(%s, 'request')", (self._settings().cluster.schema,))
+            end = loop.time() + within_s
+            while loop.time() < end:
+                if await ask(
+                    "SELECT 1 FROM pjreg.request WHERE number = %s AND done_at IS NOT NULL",
+                    (number,),
+                ):
+                    return ""
+                await asyncio.sleep(_LOOK_S)
+        return f"{found.owner} has not done it within {within_s:.0f} s"
+
+    async def drain(self, name: str, on: bool) -> bool:
+        """See api.cluster.Cluster."""
+        async with self._open() as ask:
+            changed = await ask(
+                "UPDATE pjreg.instance SET state = %s WHERE name = %s"
+                " AND state IN ('live', 'draining') RETURNING 1",
+                ("draining" if on else "live", name),
+            )
+            await ask("SELECT pg_notify(%s, 'plan')", (self._settings().cluster.schema,))
+        return bool(changed)
+
+    async def reload(self) -> int:
+        """See api.cluster.Cluster."""
+        async with self._open() as ask:
+            await ask("SELECT pg_notify(%s, 'reload')", (self._settings().cluster.schema,))
+            ((alive,),) = await ask(
+                "SELECT count(*) FROM pjreg.instance WHERE state IN ('live', 'draining')"
+            )
+        return int(alive)
+
+    async def check(self) -> Sequence[tuple[bool, str]]:
+        """See api.cluster.Cluster."""
+        async with self._open() as ask:
+            ((version, encrypted, most, local),) = await ask(
+                "SELECT current_setting('server_version_num')::int, coalesce((SELECT ssl FROM"
+                " pg_stat_ssl WHERE pid = pg_backend_pid()), false),"
+                " current_setting('max_connections')::int,"
+                " inet_server_addr() IS NULL OR host(inet_server_addr()) IN ('127.0.0.1', '::1')"
+            )
+            ((index, format_, alive),) = await ask(
+                "SELECT to_regclass('ps_registrations_shard') IS NOT NULL,"
+                " (SELECT format FROM pjreg.cluster),"
+                " (SELECT count(*) FROM pjreg.instance WHERE state IN ('live', 'draining'))"
+            )
+            rights = await ask(
+                "SELECT table_name, privilege, has_table_privilege(table_name, privilege) FROM"
+                " (VALUES ('ps_registrations', 'SELECT'), ('ps_auths', 'SELECT'),"
+                " ('pjreg.instance', 'UPDATE'), ('pjreg.shard', 'UPDATE'), ('pjreg.state',"
+                " 'INSERT'), ('pjreg.cluster', 'UPDATE')) v (table_name, privilege)"
+            )
+        found = [
+            (version >= 140000, f"PostgreSQL {version // 10000}, 14 or newer is needed"),
+            (encrypted or local, "the connection is encrypted, or stays on this machine"),
+            (bool(index), "ps_registrations has the index of its shards"),
+            (format_ == 1, f"the tables have format {format_}, this program needs 1"),
+            (most >= 3 * alive + 10, f"max_connections is {most}, for {alive} machines"),
+        ]
+        return [*found, *((ok, f"{right} on {table}") for table, right, ok in rights)]
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[Callable[..., Any]]:
+        """Ask over one connection.  Any: each question has an answer of its own."""
+        settings = self._settings()
+        table = settings.mapped.table
+        if not settings.cluster.name or table is None or table.database.driver != "pgsql":
+            raise StoreError("this is no machine of a fleet: [cluster] of pjreg.conf names none")
+        try:
+            from pjreg_cli.store.connection import Connection, rows_of
+        except ImportError as error:
+            raise StoreError("PostgreSQL needs a driver: pip install 'pjreg-cli[postgres]'") from (
+                error
+            )
+        connection: Connection = await Connection.open(
+            table.database.location.get_secret_value(), "pjreg-cli"
+        )
+        name = settings.cluster.schema
+
+        async def ask(query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+            text = query.replace("pjreg.", f"{name}.").encode()
+            return await connection.run(_WITHIN_S, rows_of(connection, text, values))
+
+        try:
+            yield ask
+        finally:
+            await connection.close()

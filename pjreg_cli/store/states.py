@@ -1,0 +1,133 @@
+"""What the registrations of a fleet go on with, in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pjreg_cli.cluster.messages import Times
+from pjreg_cli.cluster.resume import Resumable, left_s
+from pjreg_cli.store.connection import Connection, rows_of
+
+_COLUMNS = (
+    "shard", "id", "epoch", "identity", "call_id", "cseq", "line", "contact", "target",
+    "received", "status", "retries", "requested_s", "granted_s", "expires_at", "refresh_at",
+    "code", "reason",
+)  # fmt: skip
+_TYPES = (
+    "smallint", "text", "bigint", "text", "text", "bigint", "text", "text", "text", "text",
+    "text", "integer", "bigint", "bigint", "float8", "float8", "smallint", "text",
+)  # fmt: skip
+
+
+class StateTable:
+    """Written over one connection, read over another for each reading."""
+
+    def __init__(self, conninfo: str, name: str, schema: str) -> None:
+        self._conninfo = conninfo
+        self._name = name
+        self._schema = schema
+        self._times = Times()
+        self._writer: Connection | None = None
+
+    def _sql(self, query: str) -> bytes:
+        return query.replace("pjreg.", f"{self._schema}.").encode()
+
+    async def close(self) -> None:
+        """End everything."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.close()
+
+    async def write(self, rows: Sequence[Resumable], me: int | None) -> None:
+        """Keep what these registrations go on with, as far as we own their shards under the epochs
+        that they name; raises StoreError."""
+        if self._writer is None or self._writer.closed:
+            self._writer = await Connection.open(
+                self._conninfo,
+                f"{self._name} journal",
+                setup="SET synchronous_commit = off",
+            )
+        lists = [list(column) for column in zip(*map(_values, sorted(rows, key=_key)), strict=True)]
+        await self._writer.run(
+            3 * self._times.answer_s / 2,
+            rows_of(self._writer, self._sql(_UPSERT), (*lists, me), fetch=False),
+        )
+
+    async def forget(self, rows: Sequence[tuple[int, str]], me: int | None) -> None:
+        """Keep nothing of these (shard, name), as far as we own their shards; raises StoreError."""
+        if self._writer is None or self._writer.closed:
+            self._writer = await Connection.open(self._conninfo, f"{self._name} journal")
+        values = ([shard for shard, _ in rows], [name for _, name in rows], me)
+        query = (
+            "DELETE FROM pjreg.state t USING unnest(%s::smallint[], %s::text[]) u (shard, id)"
+            " JOIN pjreg.shard s ON s.shard = u.shard AND s.owner = %s"
+            " WHERE t.shard = u.shard AND t.id = u.id"
+        )
+        await self._writer.run(
+            self._times.answer_s, rows_of(self._writer, self._sql(query), values, fetch=False)
+        )
+
+    async def states(self, shards: Iterable[int]) -> dict[str, Resumable]:
+        """What the registrations of these shards go on with, by name; raises StoreError."""
+        connection = await Connection.open(self._conninfo, f"{self._name} load")
+        found: dict[str, Resumable] = {}
+        try:
+            async with connection.inner.transaction():
+                cursor = connection.inner.cursor("states")
+                await connection.run(10.0, cursor.execute(self._sql(_STATES), (list(shards),)))
+                while rows := await connection.run(10.0, cursor.fetchmany(2000)):
+                    for row in rows:
+                        one = _resumable(row)
+                        found[one.name] = one
+        finally:
+            await connection.close()
+        return found
+
+
+def _key(row: Resumable) -> tuple[int, str]:
+    return row.shard, row.name
+
+
+def _values(row: Resumable) -> tuple[object, ...]:
+    return (
+        row.shard, row.name, row.epoch, row.identity, row.call_id, row.cseq, row.line, row.contact,
+        row.target, row.received, row.status, row.retries, row.requested_s, row.granted_s,
+        row.expires_in_s, row.refresh_in_s, row.code, row.reason.replace("\0", ""),
+    )  # fmt: skip
+
+
+def _resumable(row: tuple[Any, ...]) -> Resumable:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    return left_s(
+        Resumable(
+            name=values.pop("id"),
+            expires_in_s=values.pop("expires_at"),
+            refresh_in_s=values.pop("refresh_at"),
+            **values,
+        )
+    )
+
+
+def _selected(column: str) -> str:
+    if column.endswith("_at"):
+        return f"extract(epoch FROM {column} - clock_timestamp())::float8"
+    return column
+
+
+def _written(column: str) -> str:
+    if column.endswith("_at"):
+        return f"clock_timestamp() + make_interval(secs => u.{column})"
+    return f"u.{column}"
+
+
+_STATES = f"SELECT {', '.join(map(_selected, _COLUMNS))} FROM pjreg.state WHERE shard = ANY (%s)"
+_UPSERT = (
+    f"INSERT INTO pjreg.state AS t ({', '.join(_COLUMNS)}, settled_at)"
+    f" SELECT {', '.join(map(_written, _COLUMNS))}, clock_timestamp()"
+    f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in _TYPES)}) u ({', '.join(_COLUMNS)})"
+    " JOIN pjreg.shard s ON s.shard = u.shard AND s.owner = %s AND s.epoch = u.epoch"
+    " ON CONFLICT (shard, id) DO UPDATE SET"
+    f" {', '.join(f'{column} = excluded.{column}' for column in (*_COLUMNS[2:], 'settled_at'))}"
+    " WHERE t.epoch <= excluded.epoch"
+)

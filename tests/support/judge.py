@@ -1,0 +1,147 @@
+"""A registrar that judges: it compares Call-ID and CSeq (RFC 3261 section 10.3), lets bindings run
+out, and notes whoever does what a fleet must never do."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.support.ports import LOOPBACK
+
+_HEADER = re.compile(rb"^([A-Za-z-]+)[ \t]*:[ \t]*(.*?)\r?$", re.MULTILINE)
+_USER = re.compile(rb"sip:([^@>]+)@")
+_EXPIRES = re.compile(rb"\d+")
+
+
+@dataclass
+class Held:
+    """A binding."""
+
+    call_id: bytes
+    cseq: int
+    sender: tuple[str, int]
+    at: float
+    until: float
+
+
+@dataclass
+class Verdict:
+    """What was seen that must not be."""
+
+    lapses: list[str] = field(default_factory=list)
+    new_call_ids: list[str] = field(default_factory=list)
+    not_higher: list[str] = field(default_factory=list)
+
+
+class Judge:
+    """Listens on UDP in a thread of its own; grants `grant_s` whatever is asked."""
+
+    def __init__(self, grant_s: float = 30.0) -> None:
+        self.grant_s = grant_s
+        self.verdict = Verdict()
+        self.held: dict[str, Held] = {}
+        self.requests = 0
+        self.by_sender: Counter[tuple[str, int]] = Counter()
+        self.last_by: dict[str, tuple[str, int]] = {}
+        self.log: list[tuple[float, str, int, int]] = []
+        """When, who, CSeq, port of the sender."""
+        self._answered: dict[bytes, bytes] = {}
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self._sock.bind((LOOPBACK, 0))
+        self._sock.settimeout(0.1)
+        self.port: int = self._sock.getsockname()[1]
+        self._stopping = False
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Judge:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping = True
+        self._thread.join()
+        self._sock.close()
+
+    def registered(self) -> int:
+        """How many bindings are alive."""
+        now = time.monotonic()  # noqa: TID251 -- other processes are judged
+        with self._lock:
+            return sum(one.until > now for one in self.held.values())
+
+    def senders(self) -> Counter[tuple[str, int]]:
+        """How many accounts were last registered by whom."""
+        with self._lock:
+            return Counter(one.sender for one in self.held.values())
+
+    def mark(self) -> int:
+        """A place in the log."""
+        with self._lock:
+            return len(self.log)
+
+    def since(self, mark: int) -> list[tuple[float, str, int, int]]:
+        """The log from a place on."""
+        with self._lock:
+            return self.log[mark:]
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                data, sender = self._sock.recvfrom(65536)
+            except TimeoutError:
+                continue
+            with self._lock:
+                answer = self._judge(data, sender)
+            if answer:
+                self._sock.sendto(answer, sender)
+
+    def _judge(self, data: bytes, sender: tuple[str, int]) -> bytes:
+        now = time.monotonic()  # noqa: TID251
+        headers = {name.lower(): value for name, value in _HEADER.findall(data)}
+        if not data.startswith(b"REGISTER") or b"cseq" not in headers:
+            return b""
+        via = headers[b"via"]
+        if via in self._answered:
+            return self._answered[via]
+        found = _USER.search(headers[b"to"])
+        user = found[1].decode() if found else ""
+        cseq = int(headers[b"cseq"].split()[0])
+        expires = headers.get(b"expires", b"3600")
+        leaving = expires.strip() == b"0"
+        self.requests += 1
+        self.by_sender[sender] += 1
+        self.log.append((now, user, cseq, sender[1]))
+        before = self.held.get(user)
+        code = b"200 OK"
+        if before is not None:
+            if before.call_id == headers[b"call-id"] and cseq <= before.cseq:
+                self.verdict.not_higher.append(f"{user}: {cseq} after {before.cseq}")
+                code = b"400 Invalid CSeq number"
+            elif before.call_id != headers[b"call-id"]:
+                self.verdict.new_call_ids.append(user)
+            if now > before.until:
+                self.verdict.lapses.append(f"{user}: {now - before.until:.1f} s")
+        contact = headers.get(b"contact", b"")
+        if code.startswith(b"200"):
+            if leaving:
+                self.held.pop(user, None)
+            else:
+                self.held[user] = Held(headers[b"call-id"], cseq, sender, now, now + self.grant_s)
+        lines = [
+            b"SIP/2.0 " + code,
+            b"Via: " + via,
+            b"From: " + headers[b"from"],
+            b"To: " + headers[b"to"] + b";tag=judge",
+            b"Call-ID: " + headers[b"call-id"],
+            b"CSeq: " + headers[b"cseq"],
+        ]
+        if code.startswith(b"200") and not leaving:
+            lines.append(b"Contact: %s;expires=%d" % (contact, int(self.grant_s)))
+        answer = b"\r\n".join([*lines, b"Content-Length: 0", b"", b""])
+        self._answered[via] = answer
+        return answer

@@ -1,0 +1,128 @@
+"""The commands about a fleet, asked of one that answers from values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pjreg_cli.api.cluster import ClusterView, Found, MachineRow, ShardRow, ThisMachine
+from pjreg_cli.commands.tree import Console, Kind, execute
+from pjreg_cli.dialects import CURRENT
+from pjreg_cli.errors import StoreError
+from tests.support.fake_port import Fake
+
+VIEW = ClusterView(
+    schema="pjreg",
+    database="asterisk at db1",
+    answers_s=0.002,
+    timeline="00000001",
+    lease_s=6.0,
+    shards=256,
+    unowned=0,
+    machines=(
+        MachineRow("sip-1", "live", "10.0.0.11", 128, 500, 2, 0, 0.4, ""),
+        MachineRow("sip-3", "fenced", "10.0.0.13", 0, 9, 9, 9, 14.0, "sip-1"),
+    ),
+    this=ThisMachine("sip-1", 4.6, 0.2, 128, 0, ""),
+)
+
+
+class Fleet:
+    """api.cluster.Cluster in memory."""
+
+    name = "sip-1"
+
+    def __init__(self, view: ClusterView = VIEW) -> None:
+        self.seen = view
+        self.broken = ""
+
+    def this(self) -> ThisMachine | None:
+        return self.seen.this
+
+    async def view(self) -> ClusterView:
+        if self.broken:
+            raise StoreError(self.broken)
+        return self.seen
+
+    async def shards(self) -> Sequence[ShardRow]:
+        return [ShardRow(0, "sip-1", 3, 12.0, "sip-1"), ShardRow(1, "", 1, 0.5, "")]
+
+    async def find(self, name: str) -> Found | None:
+        if name != "alice":
+            return None
+        return Found("alice", 7, "sip-1", "registered", 200, "OK\x1b", 100.0, 190.0, 3.0)
+
+    async def send(self, verb: str, name: str, within_s: float) -> str:
+        return "" if name == "alice" else f"the fleet has no registration {name}"
+
+    async def drain(self, name: str, on: bool) -> bool:
+        return name == "sip-1"
+
+    async def reload(self) -> int:
+        return 3
+
+    async def check(self) -> Sequence[tuple[bool, str]]:
+        return [(True, "one"), (False, "two")]
+
+    def schema(self, *, triggers: bool) -> str:
+        return f"-- {triggers}\n"
+
+
+async def ask(line: str, fleet: Fleet | None, *, as_json: bool = False) -> tuple[bool, str]:
+    port = replace(Fake().port(), cluster=fleet)
+    console = Console(port=port, kind=Kind.ONE_SHOT, dialect=CURRENT, json=as_json)
+    reply = await execute(line, console)
+    return reply.ok, "".join(reply.output)
+
+
+async def test_show_lists_machines_and_who_holds_fails() -> None:
+    ok, text = await ask("pjreg cluster show", Fleet())
+    assert ok
+    assert "This one:   sip-1, lease trusted for 4.6 s, journal 0.2 s behind" in text
+    assert "by sip-1, 14.0 s ago" in text
+    assert VIEW.this is not None
+    holding = replace(VIEW, this=replace(VIEW.this, trust_s=0.0, trouble="cannot be reached"))
+    ok, text = await ask("pjreg cluster show", Fleet(holding))
+    assert not ok
+    assert "HOLDS" in text
+    assert "cannot be reached" in text
+    ok, text = await ask("pjreg cluster show", Fleet(replace(VIEW, unowned=3)))
+    assert not ok
+    assert "3 unowned" in text
+
+
+async def test_json_has_the_same() -> None:
+    _, text = await ask("pjreg cluster show", Fleet(), as_json=True)
+    found = json.loads(text)
+    assert found["this"]["trust_s"] == 4.6
+    assert found["instances"][0]["shards"] == 128
+
+
+async def test_what_came_from_the_network_is_shown_inert() -> None:
+    ok, text = await ask("pjreg cluster find alice", Fleet())
+    assert ok
+    assert "\x1b" not in text
+    assert "owned by sip-1" in text
+    assert not (await ask("pjreg cluster find bob", Fleet()))[0]
+
+
+async def test_steering() -> None:
+    assert await ask("pjreg cluster send register alice", Fleet()) == (True, "Done\n")
+    assert not (await ask("pjreg cluster send register bob", Fleet()))[0]
+    assert "Usage" in (await ask("pjreg cluster send call alice", Fleet()))[1]
+    assert (await ask("pjreg cluster drain sip-1", Fleet()))[0]
+    assert not (await ask("pjreg cluster undrain sip-9", Fleet()))[0]
+    assert "3 machines" in (await ask("pjreg cluster reload", Fleet()))[1]
+    assert not (await ask("pjreg cluster check", Fleet()))[0]
+    assert (await ask("pjreg cluster schema with-triggers", Fleet()))[1] == "-- True\n"
+    assert "nobody" not in (await ask("pjreg cluster show shards", Fleet()))[1]
+
+
+async def test_who_is_alone_or_cannot_ask_says_so() -> None:
+    ok, text = await ask("pjreg cluster show", None)
+    assert (ok, "no machine of a fleet" in text) == (False, True)
+    fleet = Fleet()
+    fleet.broken = "not answered"
+    ok, text = await ask("pjreg cluster show", fleet)
+    assert (ok, "cannot be asked: not answered" in text) == (False, True)

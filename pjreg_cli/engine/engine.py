@@ -92,7 +92,13 @@ class Engine:
             "timer_failures", "timers whose owner failed", lambda: self._timers.failures.value
         )
         clock = self._timers.clock
-        self._resolver = Resolver(settings.resolver, spawn=spawn, clock=clock, draw=ids.fraction)
+        self._resolver = Resolver(
+            settings.resolver,
+            spawn=spawn,
+            clock=clock,
+            draw=ids.fraction,
+            back=self.reachable,
+        )
         self.tracing = Trace(wall=wall_clock, publish=self.publish, lookup=self._resolver.known)
         counters.watch("capture_lost", "messages missing in a capture", lambda: self.tracing.lost)
         self._pool = Pool(self, spawn=spawn, resolver=self._resolver, tap=self.tracing)
@@ -222,6 +228,7 @@ class Engine:
         self._watch.close()
         self._timers.close()
         self._fleet.close()
+        self._resolver.close()
         await self._pool.close()
 
     def _show(self, settings: Settings) -> None:

@@ -45,6 +45,10 @@ PATIENCE_S = 1.8
 PAUSE_S = 30.0
 #: names kept at most; the oldest go first
 _KEPT = 50_000
+#: how soon a look-up that nobody could answer is repeated, how often at most, and how many of them
+_REPEAT_S = 5.0
+_REPEATS = 240
+_AWAITED = 20
 #: how often files are looked at for changes, in seconds
 _FILES_S = 1.0
 
@@ -65,7 +69,8 @@ class Resolver:
     """Looks up names, keeps the answers for their time to live, and beyond it when DNS fails.
 
     `clock` gives seconds (the loop's), `draw` numbers in [0, 1) for the weights of SRV records.
-    `servers` replaces the name servers that `settings` tells of.
+    `servers` replaces the name servers that `settings` tells of.  `back` is called when a look-up
+    that had failed for want of an answer has one: it is repeated until then.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class Resolver:
         clock: Callable[[], float],
         draw: Callable[[], float],
         servers: NameServers | None = None,
+        back: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._spawn = spawn
@@ -88,6 +94,10 @@ class Resolver:
         self._failures: dict[Question, str] = {}
         self._results: dict[Question, str] = {}
         self._pending: dict[Question, asyncio.Future[None]] = {}
+        self._back = back
+        # look-ups that nobody could answer, and how often they will still be repeated
+        self._awaited: dict[Question, int] = {}
+        self._repeating: asyncio.TimerHandle | None = None
         # what `now` need not work out again: until when, and the choice
         self._decisions: dict[tuple[Locatable, TransportKinds], tuple[float, Choice]] = {}
 
@@ -161,7 +171,15 @@ class Resolver:
             self._failures.clear()
             self._results.clear()
             self._pending.clear()
+            self._awaited.clear()
             self._decisions.clear()
+
+    def close(self) -> None:
+        """Repeat nothing more."""
+        if self._repeating is not None:
+            self._repeating.cancel()
+            self._repeating = None
+        self._awaited.clear()
 
     # -- what is known ------------------------------------------------------------------------
 
@@ -308,6 +326,7 @@ class Resolver:
         now = self._clock()
         fresh_until = now + answer.ttl_s
         self._failures.pop(question, None)
+        was_awaited = self._awaited.pop(question, None) is not None
         self._results.pop(question, None)
         self._entries.pop(question, None)
         # that there is none is kept as well: a domain without NAPTR must not have every refresh
@@ -316,6 +335,9 @@ class Resolver:
         self._entries[question] = _Entry(answer.records, answer.exists, fresh_until, kept_until)
         if len(self._entries) > _KEPT:
             del self._entries[next(iter(self._entries))]
+        if was_awaited:
+            self._awaited.clear()
+            self._back()
 
     def _failed(self, question: Question, why: str) -> None:
         now = self._clock()
@@ -325,6 +347,17 @@ class Resolver:
             entry.pause_until = now + PAUSE_S
             return
         self._entries.pop(question, None)
+        if question in self._awaited or len(self._awaited) < _AWAITED:
+            self._awaited[question] = self._awaited.get(question, _REPEATS + 1) - 1
+        if self._repeating is None:
+            self._repeating = asyncio.get_running_loop().call_later(_REPEAT_S, self._repeat)
+
+    def _repeat(self) -> None:
+        """Ask again what nobody could answer, so that it is known as soon as it can be."""
+        self._repeating = None
+        self._awaited = {question: left for question, left in self._awaited.items() if left > 0}
+        for question in tuple(self._awaited):
+            self._begin(question)
 
 
 def _in_words(record: str | Srv | Naptr) -> str:

@@ -199,3 +199,21 @@ def test_nothing_is_sent_while_nothing_changes() -> None:
         assert len(scene.contacts()) == 1
 
     play(act, options={"host": "0.0.0.0"})
+
+
+def test_a_name_server_that_comes_late_is_not_waited_for_by_the_minute() -> None:
+    async def act(scene: Scene) -> None:
+        await asyncio.sleep(100)
+        assert scene.contacts() == []
+        scene.names.mood = "well"
+        back_at = scene.now
+        await scene.registrar.received(1, "alice")
+        assert scene.now - back_at < 30
+
+    def prepare(scene: Scene) -> None:
+        scene.zone["pbx.test"] = {"A": [LOOPBACK]}
+        scene.zone["_sip._udp.pbx.test"] = {"SRV": [f"1 0 {scene.registrar.port} pbx.test."]}
+        scene.names.mood = "silent"
+
+    # neither the interval nor what is left of tries has to do with it
+    play(act, prepare=prepare, server_uri="sip:pbx.test", retry_interval=HOUR, max_retries=1)

@@ -14,6 +14,7 @@ from pjreg_cli.net.resolver import PAUSE_S, STALE_S
 from pjreg_cli.sip.locate import Question, Records, TransportKind, TransportKinds
 from pjreg_cli.sip.uri import parse_uri
 from tests.loop.net.support import resolver
+from tests.support.clock import run_virtually
 from tests.support.nameserver import Zone, nameserver
 
 UDP = TransportKinds(frozenset({TransportKind("udp", 4)}))
@@ -301,3 +302,43 @@ async def test_a_name_without_address_of_its_own_lives_by_its_srv() -> None:
             server.moods = moods
             assert [str(one) for one in await dns.locate(uri, UDP)] == ["udp:192.0.2.1:5060"]
             clock.at += 600
+
+
+def test_what_nobody_could_answer_is_asked_again_until_somebody_can() -> None:
+    async def main() -> None:
+        async with nameserver(ZONE) as server:
+            back: list[float] = []
+            clock = asyncio.get_running_loop().time
+            server.mood = "silent"
+            dns = resolver(server.port, back=lambda: back.append(clock()))
+            with pytest.raises(ResolveError):
+                await dns.locate(URI, UDP)
+            await asyncio.sleep(60)
+            assert back == []
+            server.mood = "well"
+            well_at = clock()
+            await asyncio.sleep(60)
+            assert len(back) == 1
+            assert back[0] - well_at < 25
+            asked = len(server.asked)
+            await asyncio.sleep(600)
+            assert len(server.asked) == asked, "then it is quiet"
+            dns.close()
+
+    run_virtually(main())
+
+
+def test_what_nobody_will_ever_answer_is_given_up() -> None:
+    async def main() -> None:
+        async with nameserver(ZONE) as server:
+            server.mood = "broken"
+            dns = resolver(server.port)
+            with pytest.raises(ResolveError):
+                await dns.locate(URI, UDP)
+            await asyncio.sleep(3600)
+            asked = len(server.asked)
+            assert asked < 2000
+            await asyncio.sleep(3600)
+            assert len(server.asked) == asked
+
+    run_virtually(main())

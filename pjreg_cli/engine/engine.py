@@ -93,11 +93,7 @@ class Engine:
         )
         clock = self._timers.clock
         self._resolver = Resolver(
-            settings.resolver,
-            spawn=spawn,
-            clock=clock,
-            draw=ids.fraction,
-            back=self.reachable,
+            settings.resolver, spawn=spawn, clock=clock, draw=ids.fraction, back=self.reachable
         )
         self.tracing = Trace(wall=wall_clock, publish=self.publish, lookup=self._resolver.known)
         counters.watch("capture_lost", "messages missing in a capture", lambda: self.tracing.lost)

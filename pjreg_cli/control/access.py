@@ -1,17 +1,12 @@
-"""Who is at the other end of the control socket, and which commands are for him."""
+"""Which commands are for whom at the control socket."""
 
 from __future__ import annotations
 
-import grp
-import os
-import pwd
-import socket
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
-_CREDENTIALS: Final = struct.Struct("3i")
+from pjreg_cli.control.peer import Peer
+
 #: second words of commands that show and do nothing
 _SHOWING: Final = frozenset({"show", "list", "status", "explain", "counters"})
 #: whole commands of the same kind
@@ -29,47 +24,6 @@ class Permissions(Protocol):
     def permit(self, user: str, groups: tuple[str, ...], line: str, /) -> bool:
         """Whether a user of these groups may give this command."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """A process that has connected, by the word of the system."""
-
-    pid: int
-    uid: int
-    gid: int
-
-    @property
-    def user(self) -> str:
-        """The name of its user, or the number where there is none."""
-        try:
-            return pwd.getpwuid(self.uid).pw_name
-        except KeyError:
-            return str(self.uid)
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The names of all groups of its user."""
-        return tuple(_group(number) for number in os.getgrouplist(self.user, self.gid))
-
-
-def _group(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)
-
-
-def peer_of(connected: socket.socket) -> Peer | None:
-    """Who is at the other end (unix(7)); None where the system does not tell."""
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
-        return None
-    try:
-        found = connected.getsockopt(socket.SOL_SOCKET, option, _CREDENTIALS.size)
-    except OSError:
-        return None
-    return Peer(*_CREDENTIALS.unpack(found))
 
 
 def only_shows(line: str) -> bool:

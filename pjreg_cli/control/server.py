@@ -28,8 +28,8 @@ from pjreg_cli.api.notices import (
 from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, Reply, execute, suggest
 from pjreg_cli.control import protocol
-from pjreg_cli.control.access import Permissions, judge, only_shows, peer_of
-from pjreg_cli.control.peer import asker_at
+from pjreg_cli.control.access import Permissions, judge, only_shows
+from pjreg_cli.control.peer import asker_at, peer_of
 from pjreg_cli.control.protocol import ControlError, Greeting, Hello
 from pjreg_cli.dialects import named
 from pjreg_cli.render.traced import traced
@@ -127,7 +127,7 @@ class ControlServer:
                     connection.traced(text)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = peer_of(writer.get_extra_info("socket"))
+        peer = peer_of(writer)
         await self._run(judge(peer, self._permissions), False, reader, writer)
 
     async def _monitor(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

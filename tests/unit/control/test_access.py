@@ -1,16 +1,14 @@
-"""Who is at the other end of a control socket, and what is for him."""
+"""What is for whom at the control socket."""
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
-import socket
 
 import pytest
 
 from pjreg_cli.config.permissions import Holder, Permissions, Rule
-from pjreg_cli.control.access import Peer, judge, only_shows, peer_of
+from pjreg_cli.control.access import judge, only_shows
+from pjreg_cli.control.peer import Peer
 
 
 @pytest.mark.parametrize(
@@ -36,21 +34,6 @@ from pjreg_cli.control.access import Peer, judge, only_shows, peer_of
 )
 def test_what_only_shows(line: str, shows: bool) -> None:
     assert only_shows(line) is shows
-
-
-def test_the_system_says_who_has_connected() -> None:
-    ours, theirs = socket.socketpair(socket.AF_UNIX)
-    with ours, theirs:
-        peer = peer_of(ours)
-    assert peer == Peer(os.getpid(), os.geteuid(), os.getegid())
-    assert peer.user == pwd.getpwuid(os.geteuid()).pw_name
-    assert grp.getgrgid(os.getegid()).gr_name in peer.groups
-
-
-def test_a_user_without_name_is_a_number() -> None:
-    peer = Peer(1, 54_321, 54_322)
-    assert peer.user == "54321"
-    assert "54322" in peer.groups
 
 
 def test_rules_are_asked_anew_each_time() -> None:

@@ -21,7 +21,7 @@ from pjreg_cli.counters import Counters
 from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.entry import LOCAL
 from pjreg_cli.engine.facts import FactsOf
-from pjreg_cli.engine.fleet import REJOIN_RATE, Fleet
+from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.inbound import Inbound
 from pjreg_cli.engine.journal import Journal, identity_of
 from pjreg_cli.engine.listeners import Listeners
@@ -32,7 +32,7 @@ from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.engine.trace import Trace
 from pjreg_cli.engine.verbs import Registrations
-from pjreg_cli.engine.views import is_idle, is_stranded, is_unregistering
+from pjreg_cli.engine.views import is_idle, is_unregistering
 from pjreg_cli.engine.watch import Watch
 from pjreg_cli.errors import TransportError
 from pjreg_cli.levels import NOTICE, WAYS
@@ -385,6 +385,4 @@ class Engine:
 
     def reachable(self) -> None:
         """What never left this host is sent soon: its failures were those of the network here."""
-        failed = [entry for entry in self._fleet.entries.values() if is_stranded(entry)]
-        for number, entry in enumerate(failed):
-            self._fleet.post(entry, Start(number / REJOIN_RATE))
+        self._fleet.restart_stranded()

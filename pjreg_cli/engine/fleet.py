@@ -24,7 +24,7 @@ from pjreg_cli.engine.entry import GONE, LOCAL, Entry, policy_of
 from pjreg_cli.engine.resuming import go_on
 from pjreg_cli.engine.share import Gate, Share
 from pjreg_cli.engine.succession import Succession
-from pjreg_cli.engine.views import is_settled, next_attempt_s, word_of
+from pjreg_cli.engine.views import is_settled, is_stranded, next_attempt_s, word_of
 from pjreg_cli.engine.watch import fault
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.state import (
@@ -367,6 +367,11 @@ class Fleet:
             entry.lost(self._clock())
             self.post(entry, TransportClosed(float(number // REJOIN_RATE)))
         return len(on_it)
+
+    def restart_stranded(self) -> None:
+        """Start again those whose last attempt never left this host, one after the other."""
+        for number, entry in enumerate(filter(is_stranded, tuple(self.entries.values()))):
+            self.post(entry, Start(number / REJOIN_RATE))
 
     # -- what views look at -------------------------------------------------------------------
 

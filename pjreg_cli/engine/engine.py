@@ -88,9 +88,8 @@ class Engine:
         ids = ids or Ids()
         loop = asyncio.get_running_loop()
         self._timers = Timers(loop)
-        counters.watch(
-            "timer_failures", "timers whose owner failed", lambda: self._timers.failures.value
-        )
+        failures = self._timers.failures
+        counters.watch("timer_failures", "timers whose owner failed", lambda: failures.value)
         clock = self._timers.clock
         self._resolver = Resolver(
             settings.resolver, spawn=spawn, clock=clock, draw=ids.fraction, back=self.reachable

@@ -20,6 +20,7 @@ from pjreg_cli.config.defects import (
     transport_defect,
 )
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
+from pjreg_cli.config.passwords import PasswordError, fetch
 from pjreg_cli.config.reader import Section
 from pjreg_cli.config.rules import Defect, Inspector
 from pjreg_cli.config.secrets import is_secret
@@ -91,6 +92,12 @@ def auths(sections: Iterable[Section], global_: Global, old: Mapping[str, Auth])
     """Auth sections; the global section names the algorithms of those that name none."""
 
     def complete(values: dict[str, Any]) -> None:
+        try:
+            password = fetch(values, values["source"])
+        except PasswordError as error:
+            raise _Refused([Defect(error.option, str(error))]) from error
+        if password is not None:
+            values["password"] = password
         values.setdefault("supported_algorithms_uac", global_.default_auth_algorithms_uac)
         values.setdefault("supported_algorithms_uas", global_.default_auth_algorithms_uas)
 

@@ -20,6 +20,7 @@ from pjreg_cli.config import build, manager_conf, other_files, tables, wizard
 from pjreg_cli.config.differences import difference
 from pjreg_cli.config.files import MAIN, Disk, Fingerprint, joined, locate, readable, stamp
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
+from pjreg_cli.config.passwords import files_of
 from pjreg_cli.config.permissions import permissions
 from pjreg_cli.config.problems import distinct
 from pjreg_cli.config.reader import Document, Section, given_up, read
@@ -166,6 +167,7 @@ class _Run:
                 "transports": MappingProxyType(self.taken("pjsip", transports, old.transports)),
             }
             auths = build.auths(kinds["auth"], new["global_"], own)
+            self.follow("pjsip", files_of(kinds["auth"]))
             own = self.taken("pjsip", auths, own)
         made = {name: auth for name, auth in old.auths.items() if auth.wizard}
         wizards = self.take_up("wizard auths", WIZARD)
@@ -337,6 +339,13 @@ class _Run:
             else:
                 self.readings[path] = _Reading(document, disk.fingerprint())
         return self.readings[path]
+
+    def follow(self, part: str, paths: Iterable[str]) -> None:
+        """Read a part again when one of these files has changed."""
+        former = self.parts[part]
+        stamps = {**former.fingerprint.stamps, **{path: stamp(path) for path in paths}}
+        fingerprint = replace(former.fingerprint, stamps=MappingProxyType(stamps))
+        self.parts[part] = replace(former, fingerprint=fingerprint)
 
     def note(self, part: str, problems: Iterable[Problem]) -> None:
         former = self.parts[part]

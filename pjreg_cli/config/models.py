@@ -197,6 +197,16 @@ class Auth:
     oauth_clientid: str = option("", "Client id for OAuth", "Not used for registrations.")
     oauth_secret: SecretStr = option(NO_SECRET, "Client secret for OAuth", "Not used here.")
     password: SecretStr = option(NO_SECRET, "The password in clear", "Serves every algorithm.")
+    password_file: str = option(
+        "",
+        "A file with the password in its first line",
+        "Asterisk knows no such option: put it into a file of its own that only we include. A"
+        " relative path begins where that file is; $CREDENTIALS_DIRECTORY/NAME is a credential of"
+        " systemd. Read again at a reload.",
+    )
+    password_env: str = option(
+        "", "A variable of the environment with the password", "As password_file."
+    )
     password_digest: Digests = option(
         (),
         "A digest instead of the password, as `ALGORITHM:HEX`",

@@ -1,0 +1,81 @@
+"""Passwords that stand elsewhere than in the configuration: in a file, or in the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pjreg_cli.config.reader import Section
+from pjreg_cli.errors import excerpt
+
+_FILE: Final = "password_file"
+_ENVIRONMENT: Final = "password_env"
+#: bytes of a file that are looked at
+_LARGEST: Final = 4_096
+_CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+
+
+class PasswordError(Exception):
+    """A password that cannot be had; `option` is to blame."""
+
+    def __init__(self, option: str, why: str) -> None:
+        super().__init__(f"{option}: {why}")
+        self.option = option
+
+
+def fetch(values: Mapping[str, Any], source: str) -> str | None:
+    """The password that an auth section's options lead to; None when they name none elsewhere.
+
+    `source` is `file:line` of the section: relative paths begin where its file is.  Raises
+    PasswordError.
+    """
+    given = [option for option in (_FILE, _ENVIRONMENT) if values.get(option)]
+    if not given:
+        return None
+    option = given[0]
+    if len(given) > 1 or values.get("password"):
+        raise PasswordError(option, "there is another password besides")
+    named = str(values[option])
+    found = _environment(named) if option == _ENVIRONMENT else _read(_whole(named, source))
+    if not found:
+        raise PasswordError(option, f"{excerpt(named)} is empty")
+    return found
+
+
+def files_of(sections: Iterable[Section]) -> list[str]:
+    """The files that these auth sections name, whether or not they can be read."""
+    return [
+        str(_whole(entry[1], f"{section.path}:{section.line}"))
+        for section in sections
+        if (entry := section.last(_FILE)) is not None and entry[1]
+    ]
+
+
+def _environment(name: str) -> str:
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise PasswordError(_ENVIRONMENT, f"there is no variable {excerpt(name)}") from None
+
+
+def _whole(named: str, source: str) -> Path:
+    """The whole path of a file; `$CREDENTIALS_DIRECTORY` is where systemd puts what a service may
+    know (systemd.exec(5))."""
+    credentials = os.environ.get(_CREDENTIALS, "")
+    for spelling in (f"${_CREDENTIALS}/", f"${{{_CREDENTIALS}}}/"):
+        if credentials and named.startswith(spelling):
+            return Path(credentials, named.removeprefix(spelling))
+    return Path(source.rpartition(":")[0]).parent / named
+
+
+def _read(path: Path) -> str:
+    """The first line of a file."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "no such path"
+        raise PasswordError(_FILE, f"{excerpt(str(path))} cannot be read: {why}") from None
+    return data.split(b"\n", 1)[0].rstrip(b"\r").decode("utf-8", "surrogateescape")

@@ -38,7 +38,7 @@ from pjreg_cli.errors import TransportError
 from pjreg_cli.levels import NOTICE, WAYS
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
-from pjreg_cli.registration.state import AuthReloaded, Start, Status
+from pjreg_cli.registration.state import AuthReloaded, Status
 
 if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable

@@ -269,6 +269,10 @@ def _no_defect(_: object) -> None:
 def _with_address(values: dict[str, Any]) -> None:
     """Take `bind` apart into host and port."""
     bind = values.get("bind", "").strip()
+    if not bind and values.get("protocol", "").lower() == "flow":
+        # origin: such a transport shares the one below it
+        values["host"], values["port"] = "", 0
+        return
     if not bind:
         raise _Refused([Defect("", "bind is missing")])
     default = SERVER_PORTS.get(values.get("protocol", "udp").lower(), 5060)

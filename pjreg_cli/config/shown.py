@@ -101,7 +101,9 @@ def transport_options(transport: Transport) -> tuple[Option, ...]:
 
 
 def bind(transport: Transport) -> str:
-    """Address and port a transport is bound to, IPv6 in brackets."""
+    """Address and port a transport is bound to, IPv6 in brackets; empty without any of its own."""
+    if not transport.host:
+        return ""
     return str(Address(transport.host, transport.port))
 
 

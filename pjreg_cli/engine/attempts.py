@@ -17,6 +17,7 @@ from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import INTERNAL, Exchange, Exchanges
 from pjreg_cli.engine.record import answered, failed, signed_by, trouble_of
 from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
+from pjreg_cli.registration.form import LONGEST_DATAGRAM, USUAL
 from pjreg_cli.registration.request import Template, next_hop
 from pjreg_cli.registration.state import Cause, Flight, Hop, Outcome, SendRegister
 from pjreg_cli.sip.contacts import granted, min_expires_s, retry_after_s, security_servers
@@ -82,12 +83,10 @@ class Attempts:
         self._bench = Bench(timers.clock)
         self.exchanges = Exchanges(timers, self._delivered, faults)
         self.accounts = Accounts()
-        self.user_agent = ""
-        """For registrations that name none."""
-        self.keep_nonces = False
-        """Whether refreshes go on using the nonce of the last challenge."""
-        self.source: Source | None = None
-        """Where what is delivered just now came from."""
+        self.user_agent = ""  # for registrations that name none
+        self.form = USUAL
+        self.keep_nonces = False  # whether refreshes go on using the nonce of the last challenge
+        self.source: Source | None = None  # where what is delivered just now came from
         self._heard_at: dict[Flow, float] = {}
         self._clock = timers.clock
 
@@ -175,13 +174,15 @@ class Attempts:
         attempt.tried = 0
         self._request(entry, attempt, SendRegister(attempt.expires_s))
 
-    def _request(self, entry: Entry, attempt: Attempt, effect: SendRegister) -> None:
+    def _request(
+        self, entry: Entry, attempt: Attempt, effect: SendRegister, long: bool = False
+    ) -> None:
         target = attempt.target
         try:
             if target is None:
                 raise TransportError("no target left")
             entry.check_cseq()
-            flow = self._pool.flow(entry.settings.transport, target)
+            flow = self._pool.flow(entry.settings.transport, target, long)
             template = self._template(entry, attempt, flow)
         except (TransportError, SipParseError) as error:
             attempt.trouble = trouble_of(error)
@@ -191,8 +192,7 @@ class Attempts:
         held = bound(entry, template, effect.expires_s, self._clock())
         if not effect.expires_s:
             entry.taken_off = held or (template.offered,)
-        attempt.reason = attempt.refused = ""
-        attempt.response = None
+        attempt.reason, attempt.refused, attempt.response = "", "", None
         answers, mechanisms = attempt.answers, attempt.mechanisms
         if not effect.credentials:
             attempt.tag = self._ids.tag()
@@ -213,6 +213,9 @@ class Attempts:
             security_verify=mechanisms,
             agreement=effect.agreement,
         )
+        if len(data) > LONGEST_DATAGRAM and not (long or self.form.keep_udp):
+            self._request(entry, attempt, effect, long=True)
+            return
         settled.note_request(entry, effect, target)
         attempt.since = self._clock()
         timeout_s = SILENT_S if attempt.target_left else None
@@ -233,6 +236,7 @@ class Attempts:
                 protocol=flow.protocol,
                 sent_by=flow.sent_by,
                 contact=flow.contact,
+                form=self.form,
             )
             attempt.flow = flow
         return template

@@ -22,6 +22,7 @@ from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.entry import LOCAL
 from pjreg_cli.engine.facts import FactsOf
 from pjreg_cli.engine.fleet import Fleet
+from pjreg_cli.engine.globals import Debug, form_of
 from pjreg_cli.engine.inbound import Inbound
 from pjreg_cli.engine.journal import Journal, identity_of
 from pjreg_cli.engine.listeners import Listeners
@@ -118,6 +119,7 @@ class Engine:
         self._attempts = self._fleet.attempts
         self._inbound = Inbound(self._attempts.exchanges.response, ids.key())
         self._reloading = asyncio.Lock()
+        self._debug = Debug(self.tracing)
         self.shards: Shards | None = None
         if share is not None and self._journal is not None:
             self.shards = Shards(
@@ -233,9 +235,11 @@ class Engine:
 
     def _take_over(self, settings: Settings) -> None:
         """Make the options that are not a registration's own effective."""
+        self._debug.follow(settings.global_.debug)
         self._show(settings)
         self._attempts.accounts.update(settings.auths)
         self._attempts.user_agent = settings.global_.user_agent or self._user_agent
+        self._attempts.form = form_of(settings)
         self._attempts.keep_nonces = settings.pjreg.keep_nonce
         self._inbound.redirect = settings.pjreg.redirect
         t1_s = settings.system.timer_t1 / 1000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -175,13 +176,21 @@ class Pool:
             known = self._kinds[name] = self._kinds_of(name)
         return known
 
-    def flow(self, transport: str, target: Target) -> Flow:
+    def flow(self, transport: str, target: Target, long: bool = False) -> Flow:
         """The flow to a target by the named transport (empty or unknown: the first of the right
-        protocol and address family); the same object every time.  Raises TransportError."""
+        protocol and address family); the same object every time.  Raises TransportError.
+
+        What is too `long` for a datagram goes by TCP where there is any (RFC 3261 section 18.1.1).
+        """
+        if long and target.protocol == "udp":
+            with contextlib.suppress(TransportError):
+                return self.flow(transport, target._replace(protocol="tcp"))
         flow = self._flows.get((transport, target))
         if flow is None:
             endpoint = self._chosen(transport, target)
-            flow = self._flows[(transport, target)] = endpoint.flow(target)
+            # each flow transport has connections of its own through the one below it
+            apart = transport if self._is_flow(transport) else ""
+            flow = self._flows[(transport, target)] = endpoint.flow(target, apart)
         return flow
 
     def prune(self, in_use: Collection[Flow]) -> None:
@@ -209,6 +218,8 @@ class Pool:
         if self._is_missed(name):
             raise TransportError(self._failed[name][1])
         named = self._sections.get(name)
+        if self._is_flow(name):
+            named = None
         candidates = self._sections.values() if named is None else [named]
         for section in candidates:
             if section.endpoint is not None and section.kind == kind:
@@ -221,14 +232,19 @@ class Pool:
 
     def _kinds_of(self, name: str) -> TransportKinds:
         failed = tuple((kind_of(options), why) for options, why in self._failed.values())
-        if section := self._sections.get(name):
+        if (section := self._sections.get(name)) and not self._is_flow(name):
             own = frozenset({section.kind} if section.endpoint is not None else ())
             return TransportKinds(own, section.options.protocol)
-        if name:
+        if name and not self._is_flow(name):
             options, why = self._failed[name]
             return TransportKinds(frozenset(), options.protocol, ((kind_of(options), why),))
         offered = (section.kind for section in self._sections.values() if section.endpoint)
         return TransportKinds(frozenset(offered), failed=failed)
+
+    def _is_flow(self, name: str) -> bool:
+        """Whether a transport is none of its own, but a way to share one (`protocol=flow`)."""
+        section = self._sections.get(name)
+        return section is not None and section.options.protocol == "flow"
 
     def _is_missed(self, name: str) -> bool:
         """Whether a transport is one that could not be opened, and that no other may stand in for:

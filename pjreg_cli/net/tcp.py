@@ -183,7 +183,7 @@ class StreamEndpoint:
         self._socket = sockets.bound(options)
         self.local = OwnAddress(options, sockets.address_of(self._socket), routes)
         self._server: asyncio.Server | None = None
-        self._flows: dict[tuple[str, int, str], StreamFlow] = {}
+        self._flows: dict[tuple[str, int, str, str], StreamFlow] = {}
         self._incoming: set[Connection] = set()
 
     async def open(self) -> None:
@@ -198,9 +198,10 @@ class StreamEndpoint:
             ssl=self._server_context,
         )
 
-    def flow(self, target: Target) -> StreamFlow:
-        """The flow to an address; with TLS each name has its own, as its certificate must fit."""
-        key = (target.host, target.port, target.name if self._client is not None else "")
+    def flow(self, target: Target, apart: str = "") -> StreamFlow:
+        """The flow to an address; with TLS each name has its own, as its certificate must fit.
+        Those that are `apart` share no connection with others."""
+        key = (target.host, target.port, target.name if self._client is not None else "", apart)
         flow = self._flows.get(key)
         if flow is None:
             flow = self._flows[key] = StreamFlow(self, target)

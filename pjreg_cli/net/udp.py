@@ -122,8 +122,9 @@ class UdpEndpoint(Endpoint):
         self._draining = False
         self._loop.add_reader(self._socket, self._drain)
 
-    def flow(self, target: Target) -> UdpFlow:
-        """The flow to an address, the same for every name that leads there."""
+    def flow(self, target: Target, apart: str = "") -> UdpFlow:
+        """The flow to an address, the same for every name that leads there; over UDP there is
+        nothing to keep `apart`."""
         address = (target.host, target.port)
         flow = self._flows.get(address)
         if flow is None:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from pjreg_cli.errors import SipParseError
+from pjreg_cli.registration.form import USUAL, Form
 from pjreg_cli.sip.address import Address, bracketed
 from pjreg_cli.sip.message import to_bytes
 from pjreg_cli.sip.uri import (
@@ -27,7 +28,6 @@ from pjreg_cli.sip.uri import (
 
 #: what the user agent itself answers with something better than 405 (RFC 3261 section 20.5)
 ALLOW = "INVITE, ACK, CANCEL, OPTIONS"
-MAX_FORWARDS = 70
 #: the user part of a Contact for which none is configured
 DEFAULT_CONTACT_USER = "s"
 
@@ -136,6 +136,9 @@ def _path(server_uri: str, outbound_proxy: str) -> _Path:
     proxy = _proxy(outbound_proxy)
     if proxy is None:
         return _Path(server, registrar, "", sips)
+    if proxy.uri.has("lr") and proxy.uri.has("hide"):
+        # origin: a proxy to be hidden is where requests go, and is named nowhere in them
+        return _Path(proxy.uri, registrar, "", sips)
     if proxy.uri.has("lr"):
         return _Path(proxy.uri, registrar, str(replace(proxy, uri=_ordered(proxy.uri))), sips)
     return _Path(proxy.uri, _in_request_line(proxy.uri), f"<{registrar}>", sips)
@@ -210,18 +213,23 @@ class _Common(NamedTuple):
     register: str
     unregister: str
     security_client: str
+    end: str
 
 
 @lru_cache(maxsize=256)
-def _common(user_agent: str, supported: str, mechanisms: tuple[str, ...] | None) -> _Common:
-    fixed = f"\r\nMax-Forwards: {MAX_FORWARDS}\r\nUser-Agent: {_one_line(user_agent)}\r\n"
+def _common(
+    user_agent: str, supported: str, mechanisms: tuple[str, ...] | None, form: Form
+) -> _Common:
+    names = form.names
+    fixed = f"\r\nMax-Forwards: {form.max_forwards}\r\nUser-Agent: {_one_line(user_agent)}\r\n"
     if supported:
-        fixed += f"Supported: {supported}\r\n"
+        fixed += f"{names.supported}: {supported}\r\n"
     client = ""
     if mechanisms is not None:
         fixed += "Require: mediasec\r\nProxy-Require: mediasec\r\n"
         client = "".join(f"Security-Client: {_offered(mechanism)}\r\n" for mechanism in mechanisms)
-    return _Common(f"{fixed}Allow: {ALLOW}\r\n", fixed, client)
+    end = f"{names.content_length}: 0\r\n\r\n"
+    return _Common(f"{fixed}Allow: {ALLOW}\r\n", fixed, client, end)
 
 
 def _offered(mechanism: str) -> str:
@@ -248,6 +256,7 @@ class Template:
         "_after",
         "_before",
         "_common",
+        "_contact_name",
         "_fixed",
         "_from",
         "_parameters",
@@ -276,23 +285,27 @@ class Template:
         protocol: str,
         sent_by: Address,
         contact: Address,
+        form: Form = USUAL,
     ) -> None:
+        names = form.names
         path = _path(settings.server_uri, settings.outbound_proxy)
         self.request_uri = path.request_uri
         self.contact = our_contact(settings, protocol, contact, line)
         self.offered = str(self.contact)
         aor = _address_of_record(settings)
         host = bracketed(sent_by.host)
+        rport = ";rport" if form.rport else ""
         self._start = (
             f"REGISTER {self.request_uri} SIP/2.0\r\n"
-            f"Via: SIP/2.0/{protocol.upper()} {host}:{sent_by.port};rport;branch="
+            f"{names.via}: SIP/2.0/{protocol.upper()} {host}:{sent_by.port}{rport};branch="
         )
-        self._from = f"\r\nFrom: <{aor}>;tag="
+        self._from = f"\r\n{names.from_}: <{aor}>;tag="
         given = settings.contact_header_params
         self._parameters = f";{_one_line(given)}" if given else ""
+        self._contact_name = names.contact
         self.instance = _instance_of(given)
         route_line = f"Route: {_one_line(path.route)}\r\n" if path.route else ""
-        self._before = f"\r\nTo: <{aor}>\r\nCall-ID: {call_id}\r\n"
+        self._before = f"\r\n{names.to}: <{aor}>\r\n{names.call_id}: {call_id}\r\n"
         self._after = f"{route_line}CSeq: "
         self._fixed = f"{self._before}{self._contact(self.offered)}{self._after}"
         mediasec = settings.security_negotiation == "mediasec"
@@ -300,6 +313,7 @@ class Template:
             settings.user_agent or user_agent,
             _supported(settings),
             settings.security_mechanisms if mediasec else None,
+            form,
         )
 
     def build(
@@ -334,10 +348,10 @@ class Template:
             text += _lines(("Security-Verify", value) for value in security_verify)
         if authorization:
             text += _lines(authorization)
-        return to_bytes(f"{text}Content-Length: 0\r\n\r\n")
+        return to_bytes(text + common.end)
 
     def _contact(self, uri: str) -> str:
-        return f"Contact: <{uri}>{self._parameters}\r\n"
+        return f"{self._contact_name}: <{uri}>{self._parameters}\r\n"
 
     def _taking_off(self, bound: Sequence[str], expires_s: int) -> str:
         """The fixed lines with the Contacts that go."""
@@ -345,7 +359,7 @@ class Template:
         if not expires_s:
             contacts = [self._contact(uri) for uri in bound]
         else:
-            gone = [f"Contact: <{uri}>;expires=0\r\n" for uri in bound if uri != ours]
+            gone = [f"{self._contact_name}: <{uri}>;expires=0\r\n" for uri in bound if uri != ours]
             if not gone:
                 return self._fixed
             contacts = [self._contact(ours), *gone]

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pjreg_cli.errors import SipParseError
+from pjreg_cli.registration.form import USUAL, Form
 from pjreg_cli.registration.request import Template, next_hop, our_contact, request_uri
 from pjreg_cli.sip.address import Address
+from pjreg_cli.sip.message import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def template(
     sent_by: Address = HERE,
     contact: Address = HERE,
     line: str = "",
+    form: Form = USUAL,
 ) -> Template:
     return Template(
         section,
@@ -54,6 +57,7 @@ def template(
         protocol=protocol,
         sent_by=sent_by,
         contact=contact,
+        form=form,
     )
 
 
@@ -361,3 +365,24 @@ def test_no_value_can_end_its_line(params: str, agent: str, mechanism: str, valu
 def test_bytes_that_were_no_utf_8_in_the_file_go_out_as_they_were() -> None:
     agent = b"caf\xe9 \xc3\xa9".decode("utf-8", "surrogateescape")
     assert b"User-Agent: caf\xe9 \xc3\xa9\r\n" in built(template(Section(user_agent=agent)))
+
+
+def test_form_of_all_requests_is_as_global_and_system_say() -> None:
+    section = replace(PLAIN, support_path=True)
+    form = Form(max_forwards=13, rport=False, compact=True)
+    text = built(template(section, form=form)).decode()
+    names = [line.partition(":")[0] for line in text.split("\r\n")[1:-2]]
+    assert names == ["v", "f", "t", "i", "m", "CSeq", "Expires", *names[7:]]
+    assert {"k", "l", "Max-Forwards"} <= {*names[7:]}
+    assert "\r\nMax-Forwards: 13\r\n" in text
+    assert "rport" not in text
+    assert parse(text.encode()).headers.has("call-id")
+
+
+def test_proxy_that_hides_stands_nowhere() -> None:
+    section = replace(PLAIN, outbound_proxy="sip:p.example;transport=tls;lr;hide")
+    text = built(template(section)).decode()
+    assert "p.example" not in text
+    assert "Route" not in text
+    assert next_hop(section).host == "p.example"
+    assert request_uri(section) == "sip:registrar.example"

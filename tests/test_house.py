@@ -103,6 +103,7 @@ WATCHED_ELSEWHERE = {
     "pjreg_cli.shell_completion": "tests/process/test_completion_scripts.py",
     "pjreg_cli.console.remote": "tests/process/test_console_whole.py",
     "pjreg_cli.config.forgiving": "tests/unit/config/test_other_files.py",
+    "pjreg_cli.engine.globals": "tests/process/test_obeyed.py",
     "pjreg_cli.control.server": "tests/loop/test_control.py",
     "pjreg_cli.control.client": "tests/loop/test_control.py",
     "pjreg_cli.control.claim": "tests/loop/test_control.py",

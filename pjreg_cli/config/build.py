@@ -112,7 +112,7 @@ def globals_(sections: Iterable[Section], old: Mapping[str, Global]) -> Built[Gl
 def systems(sections: Iterable[Section], old: Mapping[str, System]) -> Built[System]:
     """The `system` section, under the name `system` whatever it is called."""
     named = _renamed(sections, "system")
-    built = _build(named, System, old, _no_defect)
+    built = _build(named, System, old, _no_defect, _pools)
     system = built.objects.get("system")
     if system is not None and not built.refused:
         built.objects["system"], problems = raise_timers(system, named[0])
@@ -233,7 +233,8 @@ def _refuse(built: Built[T], section: Section, flaws: Sequence[Defect], old: T |
     name = section.name
     fate = "the form in force stays" if old is not None else "the section is left out"
     reasons = []
-    for option, message in flaws:
+    for option, found in flaws:
+        message = _UNTOLD if _may_be_secret(section, option, found) else found
         entry = section.last(option) if option else None
         path, line = (entry[3], entry[2]) if entry else (section.path, section.line)
         if option and not line:
@@ -244,6 +245,20 @@ def _refuse(built: Built[T], section: Section, flaws: Sequence[Defect], old: T |
     built.refused[name] = tuple(reasons)
     if old is not None:
         built.objects[name] = old
+
+
+_UNTOLD: Final = "an unknown option; it may be the rest of the secret in the line above"
+
+
+def _may_be_secret(section: Section, option: str, message: str) -> bool:
+    """Whether an unknown option may be the second half of a secret that was broken in two."""
+    entry = section.last(option) if option else None
+    if entry is None or "did you mean" in message or "unknown option" not in message:
+        return False
+    return any(
+        is_secret(one[0]) and (one[3], one[2] + 1) == (entry[3], entry[2])
+        for one in section.entries
+    )
 
 
 def _duplicate(section: Section, model: type[Any]) -> Problem:
@@ -260,6 +275,16 @@ def _duplicate(section: Section, model: type[Any]) -> Problem:
         Level.ERROR,
         f"a second {kind} section named [{excerpt(section.name)}]: {fate}",
     )
+
+
+def _pools(values: dict[str, Any]) -> None:
+    """Of what has a former and a present name, both show what either says."""
+    for option in ("auto_increment", "idle_timeout", "initial_size", "max_size"):
+        former, present = f"threadpool_{option}", f"taskpool_{option}"
+        if former in values:
+            values[present] = values[former]
+        elif present in values:
+            values[former] = values[present]
 
 
 def _no_defect(_: object) -> None:

@@ -29,10 +29,11 @@ from pjreg_cli.config.models import (
 from pjreg_cli.config.problems import in_file_order
 from pjreg_cli.config.reader import Document, Entry, Section
 from pjreg_cli.config.realtime import OpenRows, no_database
+from pjreg_cli.config.remarks import file_of, registrations, remarks
 from pjreg_cli.config.rules import bare, uri_problem
 from pjreg_cli.config.secrets import SECRETS
 from pjreg_cli.config.settings import Settings
-from pjreg_cli.config.types import FALSE, TRUE
+from pjreg_cli.config.types import FALSE, TRUE, option_names
 from pjreg_cli.config.words import LOWER, meant, nearest
 from pjreg_cli.errors import ConfigError, SipParseError, excerpt
 from pjreg_cli.sip.uri import parse_uri
@@ -62,6 +63,8 @@ _URIS: Final = frozenset(
         "security_mechanisms", "server_uri_pattern", "client_uri_pattern", "redirect",
     }
 )  # fmt: skip
+#: where a semicolon in the middle of a word is more likely meant than a comment
+_WORDS: Final = frozenset({"username", "realm", "contact_user", "user_agent"})
 _SEVERAL: Final = frozenset({"local_net", "password_digest", "set_var", "match", "contact"})
 
 
@@ -76,11 +79,13 @@ def check(path: Path, open_rows: OpenRows = no_database) -> list[Problem]:
         return [Problem(error.path, error.line, Level.ERROR, error.message)]
     found = list(settings.problems)
     for where, document in documents.items():
-        file = Path(where).name if where != str(settings.path) else "pjsip.conf"
+        file = file_of(where, settings.path)
         for lint in _LINTS.get(file, ()):
             found += lint(document, settings)
         found += _spellings(document, file)
         found += _cuts(document)
+        found += remarks(document, file, settings)
+    found += registrations(settings)
     found += _same_account(settings)
     stamps = [part.fingerprint.stamps for part in settings.parts.values()]
     return in_file_order(found, (path for read in stamps for path in read))
@@ -139,14 +144,14 @@ def _cuts(document: Document) -> Iterator[Problem]:
         (entry[3], entry[2]): entry[0]
         for section in document.sections
         for entry in section.entries
-        if LOWER[entry[0]].rpartition("/")[2] in _URIS | SECRETS
+        if LOWER[entry[0]].rpartition("/")[2] in _URIS | SECRETS | _WORDS
     }
     for path, line, text in document.cuts:
         option = lines.get((path, line))
         if option is not None and LOWER[option].rpartition("/")[2] in SECRETS:
             message = f"{option} ends at a ';' that begins a comment; '\\;' was meant?"
             yield Problem(path, line, Level.WARNING, message)
-        elif option is not None:
+        elif option is not None and text:
             message = f"{option}: ';{excerpt(text)}' is a comment; '\\;{excerpt(text)}' was meant?"
             yield Problem(path, line, Level.WARNING, message)
 
@@ -164,7 +169,9 @@ def _types(document: Document, settings: Settings) -> Iterator[Problem]:
             continue
         entry = section.last("type")
         if entry is None:
-            message = f"[{excerpt(section.name)}] has no type and is ignored"
+            known = any(LOWER[one[0]] in option_names(Registration) for one in section.entries)
+            hint = "; a template needs '(!)' behind its name" if known else ""
+            message = f"[{excerpt(section.name)}] has no type and is ignored{hint}"
             yield Problem(section.path, section.line, Level.WARNING, message)
         else:
             hint = meant(kind, {*_MODELS, *TYPES})

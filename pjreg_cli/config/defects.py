@@ -53,6 +53,12 @@ def auth_defect(auth: Auth) -> Defect | None:
     held = {algorithm for algorithm, _ in auth.password_digest}
     if cred:
         held.add("MD5")
+    if not held:
+        return Defect(
+            "password",
+            "there is no password: where a registrar takes any, or an empty one, write some"
+            " (`password = x`)",
+        )
     for side in ("uac", "uas"):
         for algorithm in getattr(auth, f"supported_algorithms_{side}"):
             if algorithm not in held:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 Problems = list[Problem]
 
 # what Asterisk knows besides and has no meaning here
-_PASSED_OVER: Mapping[str, frozenset[str]] = {
+PASSED_OVER: Mapping[str, frozenset[str]] = {
     "manager.conf": frozenset(
         {
             "httptimeout", "channelvars", "brokeneventsaction", "allowmultiplelogin", "debug",
@@ -52,7 +52,7 @@ def make(
 ) -> T:
     """Make settings; what is wrong is left out and said."""
     validate = TypeAdapter(model).validator.validate_python
-    for known in _PASSED_OVER.get(file, frozenset()) - _options(model):
+    for known in PASSED_OVER.get(file, frozenset()) - _options(model):
         values.pop(known, None)
     values["source"] = f"{section.path}:{section.line}" if section.path else ""
     try:

@@ -94,10 +94,16 @@ def _options(kind: _Type) -> Iterator[OptionHelp]:
             yield OptionHelp(
                 _SPELT.get(name, name),
                 info.title or "Which resolv.conf, `system` or none",
-                info.description or "",
+                _description(info),
                 _type_name(info),
                 _default(info),
             )
+
+
+def _description(info: FieldInfo) -> str:
+    extra = info.json_schema_extra
+    inert = isinstance(extra, dict) and extra.get("inert")
+    return "Without effect here." if inert else info.description or ""
 
 
 def _type_name(info: FieldInfo) -> str:

@@ -32,6 +32,7 @@ from pjreg_cli.config.types import (
     ServiceClass,
     Signed,
     Word,
+    inert,
     option,
 )
 
@@ -191,11 +192,11 @@ class Auth:
     md5_cred: SecretStr = option(
         NO_SECRET, "MD5 of `username:realm:password`", "For auth_type=md5; 32 hexadecimal digits."
     )
-    nonce_lifetime: Number = option(
+    nonce_lifetime: Number = inert(
         32, "Lifetime of nonces we hand out, in seconds", "Not used for registrations."
     )
-    oauth_clientid: str = option("", "Client id for OAuth", "Not used for registrations.")
-    oauth_secret: SecretStr = option(NO_SECRET, "Client secret for OAuth", "Not used here.")
+    oauth_clientid: str = inert("", "Client id for OAuth", "Not used for registrations.")
+    oauth_secret: SecretStr = inert(NO_SECRET, "Client secret for OAuth", "Not used here.")
     password: SecretStr = option(NO_SECRET, "The password in clear", "Serves every algorithm.")
     password_file: str = option(
         "",
@@ -217,13 +218,13 @@ class Auth:
         "The realm this section is for",
         "Empty or `*` fits every realm; an exact one is preferred.  Letter case does not matter.",
     )
-    refresh_token: SecretStr = option(NO_SECRET, "Refresh token for OAuth", "Not used here.")
+    refresh_token: SecretStr = inert(NO_SECRET, "Refresh token for OAuth", "Not used here.")
     supported_algorithms_uac: Algorithms = option(
         ("MD5",),
         "Digest algorithms we answer challenges with",
         "MD5, SHA-256, SHA-512-256, separated by commas.",
     )
-    supported_algorithms_uas: Algorithms = option(
+    supported_algorithms_uas: Algorithms = inert(
         ("MD5",),
         "Digest algorithms we challenge others with",
         "Not used for registrations, yet the section is refused when it has no secret for one of"
@@ -254,22 +255,22 @@ class Transport:
     allow_wildcard_certs: Boolean = option(
         False, "Accept certificates for `*.domain`", "TLS only; goes with verify_server."
     )
-    async_operations: Number = option(1, "Reads under way at once", "Accepted, without effect.")
+    async_operations: Number = inert(1, "Reads under way at once")
     bind: str = option("", "Local address, with or without a port (required)")
     ca_list_file: str = option("", "File with the authorities to trust (TLS)")
     ca_list_path: str = option("", "Directory with the authorities to trust (TLS)")
     cert_file: str = option("", "File with our certificate (TLS)")
     cipher: Names = option((), "Ciphers to offer, separated by commas (TLS)")
     cos: Number = option(0, "Class of service of outgoing packets, 0 to 7")
-    domain: str = option("", "Domain this transport belongs to", "Accepted, without effect.")
-    external_media_address: str = option("", "Address for media behind NAT", "Calls only.")
+    domain: str = inert("", "Domain this transport belongs to")
+    external_media_address: str = inert("", "Address for media behind NAT", "Calls only.")
     external_signaling_address: str = option(
         "",
         "Address that Contact and Via name instead of the local one",
         "Not for registrars inside a local_net.  A host name is looked up.",
     )
-    external_signaling_hostname: str = option(
-        "", "Host name to use instead of external_signaling_address", "Accepted, without effect."
+    external_signaling_hostname: str = inert(
+        "", "Host name to use instead of external_signaling_address", ""
     )
     external_signaling_port: Number = option(
         0, "Port that goes with external_signaling_address", "0: the local one."
@@ -289,7 +290,7 @@ class Transport:
     priv_key_file: str = option("", "File with our private key (TLS)")
     protocol: Word = option("udp", "`udp`, `tcp` or `tls`; `ws` and `wss` are of no use here")
     require_client_cert: Boolean = option(False, "Insist on a client's certificate (TLS server)")
-    symmetric_transport: Boolean = option(False, "Answer by the transport of the request")
+    symmetric_transport: Boolean = inert(False, "Answer by the transport of the request")
     tcp_keepalive_enable: Boolean = option(False, "Let the kernel probe idle connections")
     tcp_keepalive_idle_time: Number = option(30, "Idle seconds before the first probe")
     tcp_keepalive_interval_time: Number = option(1, "Seconds between probes")
@@ -299,7 +300,7 @@ class Transport:
     )
     verify_client: Boolean = option(False, "Check a client's certificate (TLS server)")
     verify_server: Boolean = option(False, "Check the registrar's certificate and name (TLS)")
-    websocket_write_timeout: Number = option(100, "Milliseconds a WebSocket write may take")
+    websocket_write_timeout: Number = inert(100, "Milliseconds a WebSocket write may take")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -308,41 +309,41 @@ class Global:
 
     source: str = field(default="", compare=False)
     """`file:line` of the section; empty without one."""
-    all_codecs_on_empty_reinvite: Boolean = option(False, "Calls only")
-    allow_sending_180_after_183: Boolean = option(False, "Calls only")
-    contact_expiration_check_interval: Number = option(30, "For registrars only")
+    all_codecs_on_empty_reinvite: Boolean = inert(False, "Calls only")
+    allow_sending_180_after_183: Boolean = inert(False, "Calls only")
+    contact_expiration_check_interval: Number = inert(30, "For registrars only")
     debug: str = option("no", "Trace SIP from the start", "`yes`, `no` or a host to trace.")
     default_auth_algorithms_uac: Algorithms = option(
         ("MD5",), "Algorithms of auth sections that name none, as client"
     )
-    default_auth_algorithms_uas: Algorithms = option(
+    default_auth_algorithms_uas: Algorithms = inert(
         ("MD5",), "Algorithms of auth sections that name none, as server"
     )
-    default_from_user: str = option("asterisk", "Calls only")
-    default_outbound_endpoint: str = option("default_outbound_endpoint", "Calls only")
-    default_realm: str = option("asterisk", "Realm of challenges we send")
-    default_voicemail_extension: str = option("", "Calls only")
-    disable_multi_domain: Boolean = option(False, "Calls only")
-    endpoint_identifier_order: str = option("ip,username,anonymous", "Calls only")
-    ignore_uri_user_options: Boolean = option(False, "Calls only")
+    default_from_user: str = inert("asterisk", "Calls only")
+    default_outbound_endpoint: str = inert("default_outbound_endpoint", "Calls only")
+    default_realm: str = inert("asterisk", "Realm of challenges we send")
+    default_voicemail_extension: str = inert("", "Calls only")
+    disable_multi_domain: Boolean = inert(False, "Calls only")
+    endpoint_identifier_order: str = inert("ip,username,anonymous", "Calls only")
+    ignore_uri_user_options: Boolean = inert(False, "Calls only")
     keep_alive_interval: Number = option(
         90,
         "Seconds between keep-alives on TCP and TLS connections",
         "CR LF CR LF, by one clock for all connections; 0 sends none.",
     )
     max_forwards: Number = option(70, "Max-Forwards of our requests")
-    max_initial_qualify_time: Number = option(0, "Calls only")
-    mwi_disable_initial_unsolicited: Boolean = option(False, "Voicemail only")
-    mwi_tps_queue_high: Number = option(500, "Voicemail only")
-    mwi_tps_queue_low: Signed = option(-1, "Voicemail only")
-    norefersub: Boolean = option(True, "Calls only")
-    regcontext: str = option("", "For registrars only")
-    send_contact_status_on_update_registration: Boolean = option(False, "For registrars only")
-    taskprocessor_overload_trigger: Word = option("global", "Accepted, without effect")
-    unidentified_request_count: Number = option(5, "Accepted, without effect")
-    unidentified_request_period: Number = option(5, "Accepted, without effect")
-    unidentified_request_prune_interval: Number = option(30, "Accepted, without effect")
-    use_callerid_contact: Boolean = option(False, "Calls only")
+    max_initial_qualify_time: Number = inert(0, "Calls only")
+    mwi_disable_initial_unsolicited: Boolean = inert(False, "Voicemail only")
+    mwi_tps_queue_high: Number = inert(500, "Voicemail only")
+    mwi_tps_queue_low: Signed = inert(-1, "Voicemail only")
+    norefersub: Boolean = inert(True, "Calls only")
+    regcontext: str = inert("", "For registrars only")
+    send_contact_status_on_update_registration: Boolean = inert(False, "For registrars only")
+    taskprocessor_overload_trigger: Word = inert("global", "Of no use here")
+    unidentified_request_count: Number = inert(5, "Of no use here")
+    unidentified_request_period: Number = inert(5, "Of no use here")
+    unidentified_request_prune_interval: Number = inert(30, "Of no use here")
+    use_callerid_contact: Boolean = inert(False, "Calls only")
     user_agent: str = option("", "User-Agent of our requests", "Empty: our own name and version.")
 
 
@@ -352,20 +353,20 @@ class System:
 
     source: str = field(default="", compare=False)
     """`file:line` of the section; empty without one."""
-    accept_multiple_sdp_answers: Boolean = option(False, "Calls only")
+    accept_multiple_sdp_answers: Boolean = inert(False, "Calls only")
     compact_headers: Boolean = option(False, "Write the short forms of header names")
     disable_rport: Boolean = option(False, "Leave `rport` out of Via")
     disable_tcp_switch: Boolean = option(True, "Keep large requests on UDP")
-    follow_early_media_fork: Boolean = option(True, "Calls only")
-    taskpool_auto_increment: Number = option(1, "Accepted, without effect")
-    taskpool_idle_timeout: Number = option(60, "Accepted, without effect")
-    taskpool_initial_size: Number = option(4, "Accepted, without effect")
-    taskpool_max_size: Number = option(50, "Accepted, without effect")
-    taskpool_minimum_size: Number = option(4, "Accepted, without effect")
-    threadpool_auto_increment: Number = option(5, "Accepted, without effect")
-    threadpool_idle_timeout: Number = option(60, "Accepted, without effect")
-    threadpool_initial_size: Number = option(0, "Accepted, without effect")
-    threadpool_max_size: Number = option(50, "Accepted, without effect")
+    follow_early_media_fork: Boolean = inert(True, "Calls only")
+    taskpool_auto_increment: Number = inert(1, "Of no use here")
+    taskpool_idle_timeout: Number = inert(60, "Of no use here")
+    taskpool_initial_size: Number = inert(4, "Of no use here")
+    taskpool_max_size: Number = inert(50, "Of no use here")
+    taskpool_minimum_size: Number = inert(4, "Of no use here")
+    threadpool_auto_increment: Number = inert(1, "Of no use here")
+    threadpool_idle_timeout: Number = inert(60, "Of no use here")
+    threadpool_initial_size: Number = inert(4, "Of no use here")
+    threadpool_max_size: Number = inert(50, "Of no use here")
     timer_b: Number = option(
         32000,
         "Milliseconds until an unanswered request has failed",

@@ -22,6 +22,7 @@ from pjreg_cli.config.types import (
     Number,
     Port,
     Word,
+    inert,
     option,
 )
 from pjreg_cli.sip.address import split_host_port
@@ -56,7 +57,7 @@ class StatsdSettings:
     port: Port = option(8125, "Port of the statsd server")
     prefix: str = option("", "Put before every name, with a dot")
     add_newline: Boolean = option(False, "End every packet with a line feed")
-    meter_support: Boolean = option(True, "Accepted, without effect")
+    meter_support: Boolean = inert(True, "Of no use here")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -152,9 +153,9 @@ def statsd(document: Document) -> tuple[StatsdSettings, Problems]:
     problems: Problems = []
     general = merged(document, "general")
     values = values_of(general)
-    server = values.get("server", "")
+    server = values.get("server")
     if server:
-        values["server"], port = split_host_port(server) or (server, "")
+        values["server"], port = split_host_port(server) or (server)
         if port:
             values["port"] = port
     return make(StatsdSettings, general, values, problems, "statsd.conf"), problems

@@ -230,6 +230,15 @@ def option_names(model: type[Any]) -> frozenset[str]:
     return frozenset(f.name for f in dataclasses.fields(model)) - OURS
 
 
+def inert_options(model: Any) -> frozenset[str]:
+    """The options of a model that change nothing; `Any`: a pydantic dataclass."""
+    return frozenset(
+        name
+        for name, info in model.__pydantic_fields__.items()
+        if info.json_schema_extra and info.json_schema_extra.get("inert")
+    )
+
+
 NO_SECRET: Final = SecretStr("")
 Number = Annotated[int, BeforeValidator(number), Field(ge=0, le=MAXIMUM)]
 Retries = Annotated[int, BeforeValidator(retries), Field(ge=0, le=FOREVER)]

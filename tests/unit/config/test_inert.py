@@ -1,0 +1,58 @@
+"""Every option does something, or says that it does not."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pjreg_cli.config import manager_conf, models, other_files
+from pjreg_cli.config.types import OURS, inert_options, option_names
+
+PACKAGE = Path(models.__file__).parents[1]
+#: where options are defined, shown, compared and written, which is no effect
+NO_EFFECT = {
+    PACKAGE / "config" / name
+    for name in ("models.py", "shown.py", "help.py", "changes.py", "write.py", "check.py")
+}
+MODELS = (
+    models.Registration,
+    models.Auth,
+    models.Transport,
+    models.Global,
+    models.System,
+    manager_conf.ManagerAccount,
+    manager_conf.ManagerSettings,
+    other_files.Resolver,
+    other_files.StatsdSettings,
+    other_files.PjregSettings,
+)
+
+
+@cache
+def read_somewhere() -> frozenset[str]:
+    """Names of attributes that the program looks at, and texts it may ask for by `getattr`."""
+    found: set[str] = set()
+    for source in PACKAGE.rglob("*.py"):
+        if source in NO_EFFECT:
+            continue
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+                found.add(node.attr)
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "getattr"
+            ):
+                texts = (arg.value for arg in node.args if isinstance(arg, ast.Constant))
+                found |= {text for text in texts if isinstance(text, str)}
+    return frozenset(found)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_option_that_nothing_reads_is_declared_inert(model: Any) -> None:
+    silent = option_names(model) - inert_options(model) - read_somewhere() - OURS
+    assert sorted(silent) == []

@@ -106,8 +106,7 @@ class Attempts:
         self._request(entry, attempt, effect)
 
     def unsent(self, entry: Entry) -> bool:
-        """Whether the attempt under way has sent nothing yet: it waits for DNS, or for somebody
-        who leaves."""
+        """Whether the attempt under way has sent nothing: it waits for DNS, or for who leaves."""
         return entry.attempt is not None and entry.attempt.tried < 0
 
     def _begin(self, entry: Entry, attempt: Attempt) -> None:
@@ -174,15 +173,13 @@ class Attempts:
         attempt.tried = 0
         self._request(entry, attempt, SendRegister(attempt.expires_s))
 
-    def _request(
-        self, entry: Entry, attempt: Attempt, effect: SendRegister, long: bool = False
-    ) -> None:
+    def _request(self, entry: Entry, attempt: Attempt, effect: SendRegister, long: int = 0) -> None:
         target = attempt.target
         try:
             if target is None:
                 raise TransportError("no target left")
             entry.check_cseq()
-            flow = self._pool.flow(entry.settings.transport, target, long)
+            flow = self._pool.flow(entry.settings.transport, target, long=bool(long))
             template = self._template(entry, attempt, flow)
         except (TransportError, SipParseError) as error:
             attempt.trouble = trouble_of(error)
@@ -214,7 +211,7 @@ class Attempts:
             agreement=effect.agreement,
         )
         if len(data) > LONGEST_DATAGRAM and not (long or self.form.keep_udp):
-            self._request(entry, attempt, effect, long=True)
+            self._request(entry, attempt, effect, len(data))
             return
         settled.note_request(entry, effect, target)
         attempt.since = self._clock()

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateLeaving, StateMade
+from pjreg_cli.api.notices import Notice, StateDropped, StateLeaving, StateMade
 from pjreg_cli.cluster.resume import HIGHEST, Resumable, first_cseq
 from pjreg_cli.config.other_files import PjregSettings
-from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.attempts import Attempts
 from pjreg_cli.engine.contain import Contained
@@ -331,18 +330,7 @@ class Fleet:
         entry.record.settled(attempt, published, old_word != entry.word, now := self._clock())
         next_s = next_attempt_s(entry, now)
         settled.log(entry, evidence, old_word, next_s)
-        self._publish(
-            Settled(
-                name=entry.name,
-                client_uri=masked_uri(entry.settings.client_uri, self.reveal_secrets),
-                server_uri=masked_uri(entry.settings.server_uri, self.reveal_secrets),
-                word=entry.word,
-                old_word=old_word,
-                evidence=evidence,
-                attempts=entry.attempts,
-                next_attempt_s=next_s,
-            )
-        )
+        self._publish(settled.notice(entry, evidence, old_word, next_s, self.reveal_secrets))
         if is_settled(entry):
             self.unsettled.discard(entry)
         self.changed.set()

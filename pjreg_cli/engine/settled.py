@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pjreg_cli.api.notices import Settled
 from pjreg_cli.api.registrations import Evidence
+from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.levels import ERROR, MACHINERY, NOTICE, STEPS, VERBOSE, WARNING, WAYS
 from pjreg_cli.registration.state import Flight, Status
 from pjreg_cli.sip.contacts import Seen, seen
@@ -95,6 +97,20 @@ def note_targets(entry: Entry, targets: Sequence[Target]) -> None:
     """Log where an attempt may go."""
     if _log.isEnabledFor(WAYS):
         _log.log(WAYS, "%s: targets: %s", entry.name, ", ".join(map(str, targets)))
+
+
+def notice(entry: Entry, evidence: Evidence, old_word: str, next_s: int, reveal: bool) -> Settled:
+    """What listeners are told; passwords inside URIs are masked unless `reveal`."""
+    return Settled(
+        name=entry.name,
+        client_uri=masked_uri(entry.settings.client_uri, reveal),
+        server_uri=masked_uri(entry.settings.server_uri, reveal),
+        word=entry.word,
+        old_word=old_word,
+        evidence=evidence,
+        attempts=entry.attempts,
+        next_attempt_s=next_s,
+    )
 
 
 def note_request(entry: Entry, effect: SendRegister, target: Target) -> None:

@@ -34,7 +34,7 @@ MODELS = (
 
 @cache
 def read_somewhere() -> frozenset[str]:
-    """Names of attributes that the program looks at, and texts it may ask for by `getattr`."""
+    """Names of attributes that the program looks at, and texts it asks for by name."""
     found: set[str] = set()
     for source in PACKAGE.rglob("*.py"):
         if source in NO_EFFECT:
@@ -42,13 +42,12 @@ def read_somewhere() -> frozenset[str]:
         for node in ast.walk(ast.parse(source.read_text("utf-8"))):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 found.add(node.attr)
-            elif (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == "getattr"
-            ):
-                texts = (arg.value for arg in node.args if isinstance(arg, ast.Constant))
+            elif isinstance(node, ast.Call | ast.Subscript):
+                asked = node.args if isinstance(node, ast.Call) else [node.slice]
+                texts = (one.value for one in asked if isinstance(one, ast.Constant))
                 found |= {text for text in texts if isinstance(text, str)}
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant):
+                found |= {node.value.value} if isinstance(node.value.value, str) else set()
     return frozenset(found)
 
 

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.timeout(30)
 
 DOMAIN = "reach.test"
 HOUR = 3600.0
+AUTH = "[secret]\ntype=auth\nusername=alice\npassword=secret\n"
 
 
 @dataclass
@@ -261,6 +262,58 @@ def test_an_account_that_a_target_ignores_does_not_take_it_from_others(tmp_path:
     play(tmp_path, act, registrars=2)
 
 
+def test_targets_on_a_level_are_stayed_with(tmp_path: Path) -> None:
+    """Challenges too are answered where they come from, though names are looked up anew."""
+
+    async def act(scene: Scene) -> None:
+        srv(scene, *(10 for _ in scene.registrars))
+        for one in scene.registrars:
+            one.script("alice", protected("secret", username="alice"))
+        section = scene.section("a", f"sip:{DOMAIN}", expiration=100, outbound_auth="secret")
+        scene.write(section, auth=AUTH)
+        await scene.start()
+        await scene.until(lambda: sum(len(one.seen) for one in scene.registrars) >= 20)
+        (used,) = [one for one in scene.registrars if one.seen]
+        scene.engine.registrations.unregister("a")
+        await scene.until(lambda: scene.words() == {"a": "Unregistered"})
+        assert [one for one in scene.registrars if one.seen] == [used]
+        assert used.bindings["alice"] == set()
+
+    play(tmp_path, act, registrars=5)
+
+
+def test_targets_on_a_level_share_the_load(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        srv(scene, *(10 for _ in scene.registrars))
+        scene.write(
+            *(
+                scene.section(f"r{number}", f"sip:{DOMAIN}", client_uri=f"sip:r{number}@x")
+                for number in range(60)
+            )
+        )
+        await scene.start()
+        await scene.engine.settled(60)
+        assert all(len(one.seen) >= 5 for one in scene.registrars)
+
+    play(tmp_path, act, registrars=3)
+
+
+def test_a_level_is_left_when_the_one_in_use_fails(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        first, second = scene.registrars
+        srv(scene, 10, 10)
+        scene.write(scene.section("a", f"sip:{DOMAIN}", expiration=100))
+        await scene.start()
+        await scene.engine.settled(60)
+        used, other = (first, second) if first.seen else (second, first)
+        used.silent = True
+        await other.received(3, "alice")
+        gaps = [b.at - a.at for a, b in pairwise(other.seen)]
+        assert all(gap == pytest.approx(90, abs=1) for gap in gaps)
+
+    play(tmp_path, act, registrars=2)
+
+
 # -- Contacts ---------------------------------------------------------------------------------
 
 
@@ -456,8 +509,6 @@ def test_a_farewell_needs_no_name_server(tmp_path: Path) -> None:
 
 
 # -- transports that go -----------------------------------------------------------------------
-
-AUTH = "[secret]\ntype=auth\nusername=alice\npassword=secret\n"
 
 
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])

@@ -339,7 +339,7 @@ class Attempts:
             code,
             cause,
             target_left=attempt.target_left,
-            no_network=cause is Cause.SEND_FAILED and no_network(why),
+            no_network=cause is not Cause.TIMED_OUT and no_network(why),
         )
         self._settle(entry, attempt.outcome)
 

@@ -67,13 +67,23 @@ def test_a_network_that_comes_late_is_used_at_once(home: Path, network: Nat) -> 
             becomes(instance, "alice", "Registered")
 
 
-def test_a_network_that_is_not_there_yet_uses_up_no_retries(home: Path, network: Nat) -> None:
+@pytest.mark.parametrize("uri", [OUTSIDE, f"{OUTSIDE}\\;transport=tcp", "registrar.example"])
+def test_a_network_that_is_not_there_yet_uses_up_no_retries(
+    home: Path, network: Nat, uri: str
+) -> None:
     network.cut()
-    options = configuration().replace("3600", "1") + "max_retries = 1\n"
+    (home / "etc").mkdir()
+    (home / "etc/resolver_unbound.conf").write_text(
+        f"[general]\nnameserver = {OUTSIDE}\nresolv =\nhosts =\n"
+    )
+    options = (
+        configuration().replace("3600", "1").replace(f"sip:{OUTSIDE}\nclient", f"sip:{uri}\nclient")
+    )
+    options += "max_retries = 1\n[tcp]\ntype = transport\nprotocol = tcp\nbind = 0.0.0.0\n"
     prefix = network.within(network.inside)
     with running_instance(home, options, prefix=prefix) as instance:
         found = becomes(instance, "alice", "Rejected")
-        assert found["last"]["rule"] == "no network"
+        assert found["last"]["rule"] == "no network", found["last"]
         until(lambda: status(instance, "alice")["attempts"] >= 4, "still tried")
         found = becomes(instance, "alice", "Rejected")
         assert (found["last"]["rule"], found["retries"]) == ("no network", 0)

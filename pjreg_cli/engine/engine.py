@@ -21,6 +21,7 @@ from pjreg_cli.counters import Counters
 from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.entry import LOCAL
 from pjreg_cli.engine.facts import FactsOf
+from pjreg_cli.engine.farewells import FAREWELL_S, Farewells
 from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.globals import Debug, form_of
 from pjreg_cli.engine.inbound import Inbound
@@ -52,8 +53,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("pjreg_cli.engine")
 
-#: seconds a reload waits for unregisters over a transport it closes: five of their datagrams
-FAREWELL_S = 8.0
 #: registrations handled in one go before the loop may look at its sockets again
 BATCH = 200
 
@@ -289,12 +288,13 @@ class Engine:
                 entry.removed = name in difference.removed
                 fleet.remove(entry)
         self._take_over(settings)
-        closing = self._pool.closing(settings.transports.values())
-        await self._until(lambda: not fleet.succession.needs(closing), FAREWELL_S)
+        farewells = Farewells(fleet, self._pool, settings.transports.values())
+        await self._until(farewells.over, FAREWELL_S)
         self._resolver.reconfigure(settings.resolver)
         reopened = await self._pool.reopen(
             settings.transports.values(), keep_alive_s=settings.global_.keep_alive_interval
         )
+        farewells.again()
         self._not_open = {name: failure.why for name, failure in reopened.failed.items()}
         failures: list[str] = []
         for name, failure in reopened.failed.items():

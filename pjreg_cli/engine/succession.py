@@ -97,13 +97,6 @@ class Succession:
         self._timers.arm(hold, attempt.held_until)
         return True
 
-    def needs(self, transports: Collection[str]) -> bool:
-        """Whether somebody who is leaving needs one of these transports, as far as is known."""
-        if not transports:
-            return False
-        flows = [one.attempt.flow if one.attempt is not None else None for one in self._leaving]
-        return any(flow is None or flow.transport in transports for flow in flows)
-
     def _robbed(self, left: Entry) -> list[Entry]:
         place, farewell = _place(left), left.evidence
         if place is None or farewell is None or farewell.method != Flight.UNREGISTER.value:

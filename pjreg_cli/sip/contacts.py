@@ -114,7 +114,7 @@ def _own(
     def marked(address: NameAddress) -> bool:
         return bool(
             (line and address.uri.parameter("line") == line)
-            or (instance and address.parameter("+sip.instance") == instance)
+            or (instance and (address.parameter("+sip.instance") or "").lower() == instance.lower())
         )
 
     def our_user(address: NameAddress) -> bool:

@@ -133,7 +133,7 @@ def test_another_port_or_transport_is_another_contact(ours: str, listed: str) ->
         (["<sip:x@h;line=abcdefg>;expires=60", "<sip:s@i>;expires=20"], None, 60, False),
         (
             [
-                '<sip:x@h>;expires=60;+sip.instance="<urn:uuid:1>"',
+                '<sip:x@h>;expires=60;+sip.instance="<URN:uuid:1>"',
                 '<sip:s@i>;expires=20;+sip.instance="<urn:uuid:2>"',
             ],
             None,

@@ -76,6 +76,8 @@ def _run(options: command_line.Options) -> int:
         return run_instance(options)
     if options.mode == "console":
         return _own_console(options)
+    if options.words == ["pjreg", "reload", "--confirm"] and not options.execute:
+        return _confirmed(options)
     if options.lines:
         return _one_shot(options, options.lines)
     if os.isatty(0) and os.isatty(1):
@@ -92,6 +94,24 @@ def _piped() -> Iterator[str]:
                 return
             if command:
                 yield command
+
+
+def _confirmed(options: command_line.Options) -> int:
+    """`pjreg reload --confirm`: what it would do, a question, then the reload."""
+    if not (os.isatty(0) and os.isatty(1)):
+        raise UsageError("--confirm asks on a terminal")
+    path, greeting = options.socket_path, remote.hello(width=remote.columns())
+    try:
+        status = remote.ask(path, ["pjreg reload plan"], greeting)
+        if status == remote.DONE and input("Reload? [y/N] ").strip().lower() in ("y", "yes"):
+            return remote.ask(path, ["pjreg reload"], greeting)
+    except remote.NoInstance as missing:
+        remote.complain(str(missing))
+        return remote.FAILED
+    except EOFError:
+        pass
+    remote.write(b"Nothing was reloaded.\n")
+    return remote.FAILED
 
 
 def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:

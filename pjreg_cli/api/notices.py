@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -89,4 +89,9 @@ class Notices(Protocol):
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with every notice from now on; the result ends that.  Listeners are
         called on the event loop, must not block and must not raise."""
+        ...
+
+    def until(self, condition: Callable[[], bool], within_s: float) -> Awaitable[bool]:
+        """Wait until `condition` holds, which is looked at after notices, for at most `within_s`
+        seconds; whether it does."""
         ...

@@ -54,6 +54,8 @@ class Evidence:
     """The granted lifetime of a 2xx."""
     contact_missing: bool = False
     """The 2xx listed bindings, none of which can be ours."""
+    took_s: float | None = None
+    """How long the answer was on its way; None without one."""
 
 
 @dataclass(frozen=True, slots=True)

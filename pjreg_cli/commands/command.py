@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
+from pjreg_cli.api.notices import Settled
 from pjreg_cli.api.port import Api
 from pjreg_cli.dialects import Dialect
 
@@ -44,6 +45,18 @@ class Console:
     permitted: Callable[[str], bool] | None = None
     """Whether a command may be given here (its words, aliases followed, with single blanks); None:
     all of them."""
+    asked: dict[str, str] = field(default_factory=dict)
+    """Registrations for which it has asked `register` or `unregister` and not been told the
+    outcome."""
+
+    def concerns(self, notice: Settled) -> bool:
+        """Whether this is an outcome of what it has asked for; the last one is told once."""
+        wanted = self.asked.get(notice.name)
+        if wanted is None:
+            return False
+        if wanted == notice.evidence.method:
+            del self.asked[notice.name]
+        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,26 +175,33 @@ def _show_version(call: Call) -> Answer:
 # -- steering ---------------------------------------------------------------------------------
 
 
-def _send(call: Call, every: Callable[[], None], one: Callable[[str], bool], queued: str) -> Answer:
+def _send(
+    call: Call, verb: str, every: Callable[[], None], one: Callable[[str], bool], queued: str
+) -> Answer:
     if len(call.args) != 1:
         return USAGE
     name = call.args[0]
     if name == _ALL:
         every()
         return say(queued)
+    if call.console.kind.interactive:
+        call.console.asked[name] = verb
     if one(name):
         return Answer()
+    call.console.asked.pop(name, None)
     return failed(f"Unable to retrieve registration {name}", *perhaps(call, _names))
 
 
 def _send_register(call: Call) -> Answer:
     known = call.port.registrations
-    return _send(call, known.register_all, known.register, "Re-register all queued")
+    return _send(call, "register", known.register_all, known.register, "Re-register all queued")
 
 
 def _send_unregister(call: Call) -> Answer:
     known = call.port.registrations
-    return _send(call, known.unregister_all, known.unregister, "Unregister all queued")
+    return _send(
+        call, "unregister", known.unregister_all, known.unregister, "Unregister all queued"
+    )
 
 
 # -- completion -------------------------------------------------------------------------------

@@ -90,6 +90,7 @@ class EditorReader:
     ) -> None:
         """`suspend` stops this program until the operator's shell lets it go on."""
         self._suspend = suspend
+        self._question_asked = ""
         self._more = 0
         self._writer = writer
         self._look = look
@@ -101,7 +102,7 @@ class EditorReader:
         self._ended: Exception | None = None
         self._output: Output = Vt100_Output.from_pty(stdout, term=term)
         self._session: PromptSession[str] = PromptSession(
-            message=lambda: ANSI(look.prompt()),
+            message=lambda: ANSI(self._question_asked or look.prompt()),
             bottom_toolbar=self._bar,
             # grey is what tells it from what was typed
             auto_suggest=AutoSuggestFromHistory() if look.colour else None,
@@ -128,6 +129,19 @@ class EditorReader:
         if self._pasted:
             return self._next_pasted()
         begun, self._begun = self._begun, ""
+        return await self._prompted(begun)
+
+    async def ask(self, question: str) -> str:
+        """A line typed, which the history does not keep."""
+        if self._pasted:
+            return self._pasted.popleft()
+        look, self._question_asked = self._question_asked, question
+        try:
+            return await self._prompted("")
+        finally:
+            self._question_asked = look
+
+    async def _prompted(self, begun: str) -> str:
         # from here on lines are gathered: one written while the prompt is drawn would be lost
         self._reading = True
         try:

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from pjreg_cli.api.asker import asked_by
-from pjreg_cli.api.notices import Doing, Notice, Traced
+from pjreg_cli.api.notices import Doing, Notice, Settled, Traced
 from pjreg_cli.commands.command import Console, Suggestion
 from pjreg_cli.commands.tree import execute, suggest
 from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
+from pjreg_cli.render import evidence
 from pjreg_cli.render.traced import traced
 
 _PIECE = 8_192
@@ -46,6 +47,8 @@ class LocalBackend:
         """Tell of log lines, traces and every change of the counts."""
 
         def heard(notice: Notice) -> None:
+            if isinstance(notice, Settled) and self._console.concerns(notice):
+                watcher.lines(evidence.settled(notice))
             if isinstance(notice, Traced):
                 if not self._console.muted:
                     watcher.lines(traced(notice))

@@ -40,6 +40,10 @@ class Reader(Protocol):
         """
         ...
 
+    async def ask(self, question: str) -> str:
+        """The answer to a question of ours; raises as `read` does."""
+        ...
+
     def lines(self, text: str) -> None:
         """Show whole lines of the log without tearing what is being typed."""
         ...
@@ -138,6 +142,13 @@ class LineReader:
             self._ready.extend(line.removesuffix("\r") for line in whole)
         return self._ready.popleft()
 
+    async def ask(self, question: str) -> str:
+        """The next line answers."""
+        self._writer.put(question)
+        answer = await self.read()
+        self._writer.put("\n")
+        return answer
+
     def lines(self, text: str) -> None:
         """Write them."""
         self._writer.put_lines(text)
@@ -181,7 +192,11 @@ class PlainReader:
 
     async def read(self) -> str:
         """The next line typed."""
-        self._writer.put(self._prompt())
+        return await self.ask(self._prompt())
+
+    async def ask(self, question: str) -> str:
+        """The next line typed answers."""
+        self._writer.put(question)
         self._reading = True
         try:
             with self._terminal.lent(interactive=False):

@@ -85,6 +85,7 @@ class RemoteBackend:
             finally:
                 if not execution.ended:
                     execution.skip()
+                    self._client.cancel()
         except Gone as gone:
             raise ConnectionError(str(gone)) from gone
         return Outcome(ok=execution.ok, quit=execution.quit)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
 
 from pjreg_cli.console.backend import Backend, Facts, Suggestion, Write
 from pjreg_cli.console.completer import NOTHING, explained, question
+from pjreg_cli.console.interruptible import Interruptible, NotTaken
 from pjreg_cli.console.paint import Painter, paint
 from pjreg_cli.console.pipeline import FileSink, Pager, Piped, ShellSink, Sink, taken_apart
 from pjreg_cli.console.reader import Interrupted, Leaving, Reader
@@ -22,6 +22,8 @@ from pjreg_cli.console.status import (
     LEAVE_LOCAL,
     LEAVE_REMOTE,
     NO_SHELL,
+    REALLY,
+    RELOAD,
     bar,
     greeting,
 )
@@ -39,11 +41,8 @@ _SAME_KEY_S = 0.5
 _LEAVE = frozenset({"quit", "exit"})
 
 
+_CONFIRMED = ["pjreg", "reload", "--confirm"]
 _TIMING = {"pjreg timing on": True, "pjreg timing off": False}
-
-
-class _NotTaken(Exception):  # noqa: N818 -- a fact
-    """Whoever was to take the output does not want, or cannot take, more of it."""
 
 
 class Disconnected(Exception):  # noqa: N818 -- a fact, told to the caller
@@ -79,7 +78,7 @@ class Session:
         self._reader: Reader | None = None
         self._counts: Mapping[str, int] = facts.counts
         self._doing = ""
-        self._running: asyncio.Task[None] | None = None
+        self._work = Interruptible()
         self._in_shell = False
         self._heard_in_shell = asyncio.Event()
         self._interrupted = ""
@@ -128,9 +127,7 @@ class Session:
     def closed(self, why: str) -> None:
         """The instance is gone: end what is under way."""
         self._gone = Disconnected(why)
-        if self._running is not None:
-            self._running.cancel()
-        elif self._reader is not None:
+        if not self._work.cancel() and self._reader is not None:
             self._reader.leave(self._gone)
 
     # -- the loop -----------------------------------------------------------------------------
@@ -204,11 +201,28 @@ class Session:
             self._timing = timing
             self._writer.put(f"How long a command took is {'told' if timing else 'not told'}.\n")
             return False
+        if command.lower().split() == _CONFIRMED:
+            return await self._reload_if_wanted()
         piped = taken_apart(line)
         if piped.sign:
             await self._execute_into(piped)
             return False
         return await self._execute(line)
+
+    async def _reload_if_wanted(self) -> bool:
+        """Show what a reload would do, and do it once the operator says so."""
+        if await self._execute(f"{RELOAD} plan"):
+            return True
+        reader = self._reader
+        assert reader is not None
+        try:
+            answer = await reader.ask(REALLY)
+        except (Interrupted, Leaving):
+            answer = ""
+        if answer.strip().lower() not in ("y", "yes"):
+            self._writer.put("Nothing was reloaded.\n")
+            return False
+        return await self._execute(RELOAD)
 
     async def _execute(self, line: str) -> bool:
         """Run a command, its output on the terminal; True to leave."""
@@ -238,8 +252,8 @@ class Session:
         self._backend.resized(columns)
         began_at = asyncio.get_running_loop().time()
         try:
-            whole = await self._interruptible(execute())
-        except _NotTaken:
+            whole = await self._work.do(execute())
+        except NotTaken:
             whole = True
         except OSError as error:
             raise self._gone or Disconnected(str(error)) from error
@@ -285,7 +299,7 @@ class Session:
                 await sink.write(painter.feed(text))
             except OSError as error:
                 failed = None if isinstance(error, BrokenPipeError) else error
-                raise _NotTaken from error
+                raise NotTaken from error
 
         quits, told = False, ""
         columns = self._terminal.columns if isinstance(sink, Pager) else 0
@@ -294,7 +308,7 @@ class Session:
             quits, whole = await self._run(line, write, columns)
             if not whole:
                 sink.abandon()
-            with suppress(OSError, _NotTaken):
+            with suppress(OSError, NotTaken):
                 await sink.write(painter.rest())
             told = await sink.close()
         if failed is not None:
@@ -353,29 +367,16 @@ class Session:
 
     # -- Ctrl-C -------------------------------------------------------------------------------
 
-    async def _interruptible(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Do `work` until it ends or Ctrl-C is pressed; whether it came to its end."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                self._running = group.create_task(work)
-            return not self._running.cancelled()
-        except* (OSError, _NotTaken) as errors:
-            raise _first(errors) from None
-        finally:
-            self._running = None
-
     def _interrupt(self) -> None:
         """SIGINT: during an output it ends that, at a prompt it gives up the line."""
         if self._in_shell:
             # The terminal has echoed ^C.
             self._heard_in_shell.set()
             self._writer.put("\n")
-            if self._running is not None:
-                self._running.cancel()
+            if self._work.cancel():
                 self._forget_the_rest()
             return
-        if self._running is not None:
-            self._running.cancel()
+        if self._work.cancel():
             self._forget_the_rest()
         elif self._reader is not None:
             self._reader.interrupt()
@@ -385,11 +386,3 @@ class Session:
         if dropped:
             lines = "line" if dropped == 1 else "lines"
             self._interrupted = f"({dropped:,} more {lines} of what was pasted were not run)\n"
-
-
-def _first(errors: ExceptionGroup[OSError | _NotTaken]) -> OSError | _NotTaken:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, OSError | _NotTaken)
-    return error

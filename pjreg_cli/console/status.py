@@ -19,6 +19,8 @@ LEAVE_REMOTE = "Type `quit` or press Ctrl-D to leave; the instance goes on.\n"
 AGAIN = (
     "Press Ctrl-D once more within 2 s to stop the instance at once (nothing is unregistered).\n"
 )
+RELOAD = "pjreg reload"
+REALLY = "Reload? [y/N] "
 NO_SHELL = "The instance allows its remote consoles no shell.\n"
 
 

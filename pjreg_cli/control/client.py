@@ -170,6 +170,10 @@ class ControlClient(asyncio.Protocol):
         self._listener = listener
         self._send(protocol.WATCH, "log counts")
 
+    def cancel(self) -> None:
+        """Have the command under way given up; raises Gone."""
+        self._send(protocol.CANCEL, "")
+
     def resize(self, columns: int) -> None:
         """Tell how many columns the terminal has; raises Gone."""
         self._send(protocol.RESIZE, str(columns))

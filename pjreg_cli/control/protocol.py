@@ -12,6 +12,7 @@ From the client (payload at most 64 KiB):
        are passed over
 ``X``  execute this command line
 ``S``  what could follow this text? (completion and `?`)
+``K``  give up the command under way, if there is one; it is answered by its end
 ``T``  the terminal has so many columns now
 ``W``  watch from now on: words ``log`` and ``counts``
 =====  ==========================================================================================
@@ -50,6 +51,7 @@ from pjreg_cli.remote import COMPLAINT, END, EXECUTE, HEAD, HELLO, OUTPUT, REFUS
 
 __all__ = [
     "BYE",
+    "CANCEL",
     "COMPLAINT",
     "COUNTS",
     "END",
@@ -87,6 +89,7 @@ GREETING = b"G"
 COUNTS = b"C"
 PROGRESS = b"P"
 RESIZE = b"T"
+CANCEL = b"K"
 LOG = b"L"
 BYE = b"B"
 

@@ -32,6 +32,7 @@ from pjreg_cli.control.access import Permissions, judge, only_shows
 from pjreg_cli.control.peer import asker_at, peer_of
 from pjreg_cli.control.protocol import ControlError, Greeting, Hello
 from pjreg_cli.dialects import named
+from pjreg_cli.render import evidence
 from pjreg_cli.render.traced import traced
 
 _log = logging.getLogger("pjreg_cli.control")
@@ -47,6 +48,9 @@ _COUNTS_EVERY_S = 0.1
 #: connections served at once
 _MOST = 256
 _READ = 1 << 16
+#: requests of one client taken in before they are answered
+_PIPELINED = 64
+_Request = tuple[bytes, bytes] | ControlError | None
 
 LogListener = Callable[[str, str, int], None]
 """Called with level, text, and the verbosity from which on a console wants to see it."""
@@ -118,6 +122,8 @@ class ControlServer:
             case Settled() | StateMade() | StateLeaving() | StateDropped() | Reloaded():
                 for connection in self._connections:
                     connection.counts_changed()
+                    if isinstance(notice, Settled):
+                        connection.settled(notice)
             case Doing(text=doing):
                 for connection in self._connections:
                     connection.progressed(doing)
@@ -183,6 +189,8 @@ class _Connection:
         self._lost = 0
         self._counts_timer: asyncio.TimerHandle | None = None
         self._reports_counts = False
+        self._inbox: asyncio.Queue[_Request] = asyncio.Queue(_PIPELINED)
+        self._command: asyncio.Task[None] | None = None
         self.busy = False
         self._leaving = False
         self._task: asyncio.Task[object] | None = None
@@ -193,12 +201,10 @@ class _Connection:
         """Answer requests until the client hangs up, is refused, or `abort` is called."""
         self._task = asyncio.current_task()
         try:
-            while not self._leaving and (data := await self._reader.read(_READ)):
-                await self._answer_all(data)
-        except ControlError as error:
-            self.refuse(str(error))
-        except (ConnectionError, BrokenPipeError):
-            pass  # the client has what it wanted
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(self._read())
+                await self._work(group)
+                reading.cancel()
         except asyncio.CancelledError:
             if not self._aborted:
                 raise
@@ -209,6 +215,43 @@ class _Connection:
                 self._counts_timer.cancel()
             self._writer.close()
             self.ended.set()
+
+    async def _read(self) -> None:
+        """Put requests into the queue as they come; `K` is heeded at once."""
+        try:
+            while not self._leaving and (data := await self._reader.read(_READ)):
+                for kind, payload in self._frames.feed(data):
+                    if kind == protocol.CANCEL:
+                        self._cancel()
+                    else:
+                        await self._inbox.put((kind, payload))
+        except ControlError as error:
+            await self._inbox.put(error)
+        except OSError:
+            pass  # the client has what it wanted
+        await self._inbox.put(None)
+
+    async def _work(self, group: asyncio.TaskGroup) -> None:
+        """Answer one request after the other."""
+        try:
+            while not self._leaving or not self._inbox.empty():
+                request = await self._inbox.get()
+                if request is None:
+                    return
+                if isinstance(request, ControlError):
+                    raise request
+                self.busy = True
+                await self._answer(group, *request)
+                self.busy = not self._inbox.empty()
+        except ControlError as error:
+            self.refuse(str(error))
+        except OSError:
+            pass  # as above
+
+    def _cancel(self) -> None:
+        """The operator does not want the rest of what is under way."""
+        if self._command is not None:
+            self._command.cancel()
 
     def refuse(self, why: str) -> None:
         """Tell the client that it is not understood."""
@@ -236,16 +279,13 @@ class _Connection:
 
     # -- requests -----------------------------------------------------------------------------
 
-    async def _answer_all(self, data: bytes) -> None:
-        self.busy = True
-        for kind, payload in self._frames.feed(data):
-            await self._answer(kind, payload)
-        self.busy = False
-
-    async def _answer(self, kind: bytes, payload: bytes) -> None:
+    async def _answer(self, group: asyncio.TaskGroup, kind: bytes, payload: bytes) -> None:
         match kind:
             case protocol.EXECUTE:
-                await self._execute(payload.decode("utf-8", "surrogateescape"))
+                line = payload.decode("utf-8", "surrogateescape")
+                self._command = group.create_task(self._execute(line))
+                await asyncio.wait((self._command,))
+                self._command = None
             case protocol.SUGGEST:
                 text = payload.decode("utf-8", "surrogateescape")
                 answer = protocol.print_suggestions(suggest(text, self._console))
@@ -294,7 +334,10 @@ class _Connection:
             with asked_by(asker_at(self._writer, self._console.kind is Kind.REMOTE)):
                 reply = await execute(line, self._console)
             await self._stream(reply.output)
-        except (ConnectionError, asyncio.CancelledError):
+        except ConnectionError:
+            pass  # nobody listens any more; reading will say so
+        except asyncio.CancelledError:
+            self._send(protocol.END, b"1")
             raise
         except Exception:  # noqa: BLE001 -- logged below
             # a fault of ours in one command must not end the others
@@ -361,6 +404,11 @@ class _Connection:
     def _report_counts(self) -> None:
         self._counts_timer = None
         self._send(protocol.COUNTS, protocol.print_counts(self._port.registrations.count()))
+
+    def settled(self, notice: Settled) -> None:
+        """Tell a console what came of what it has asked for."""
+        if self._unsubscribe is not None and self._console.concerns(notice):
+            self._send(protocol.LOG, protocol.print_log("", evidence.settled(notice)))
 
     def traced(self, text: str) -> None:
         """Show a SIP message to a console that watches the log."""

@@ -309,6 +309,7 @@ class Attempts:
         attempt.reason = response.reason
         attempt.response = response
         attempt.challenges = ()
+        attempt.took_s = now - exchange.sent_at
         outcome = self._read(entry, attempt, response)
         attempt.steps += answered(exchange, attempt, response, now, self.source)
         attempt.outcome = outcome

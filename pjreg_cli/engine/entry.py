@@ -80,6 +80,7 @@ class Attempt:
         "tag",
         "targets",
         "template",
+        "took_s",
         "tried",
         "trouble",
     )
@@ -108,6 +109,8 @@ class Attempt:
         """The final response to the last request of this attempt, None when it has none."""
         self.outcome: Outcome | None = None
         """The last outcome of a request of this attempt."""
+        self.took_s: float | None = None
+        """How long the last answer was on its way, from when its request was first sent."""
         self.reason = ""
         """Its reason phrase, or the cause of there being none."""
         self.challenges: tuple[Challenge, ...] = ()

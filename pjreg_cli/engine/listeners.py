@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from pjreg_cli.engine.contain import Contained
 if TYPE_CHECKING:
     from pjreg_cli.api.notices import Listener, Notice
     from pjreg_cli.counters import Counters
+
+#: seconds between two looks at a condition that many notices may change
+_PAUSE_S = 0.02
 
 
 class Listeners:
@@ -35,6 +39,23 @@ class Listeners:
                 self._told.remove(told)
 
         return end
+
+    async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
+        """See api.notices.Notices."""
+        changed = asyncio.Event()
+        end = self.subscribe(lambda _notice: changed.set())
+        try:
+            async with asyncio.timeout(within_s):
+                while not condition():
+                    changed.clear()
+                    await changed.wait()
+                    # many may settle at once: they are looked at once
+                    await asyncio.sleep(_PAUSE_S)
+        except TimeoutError:
+            return condition()
+        finally:
+            end()
+        return True
 
     def publish(self, notice: Notice) -> None:
         """Tell all listeners; never raises."""

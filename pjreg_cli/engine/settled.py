@@ -43,6 +43,7 @@ def evidence_of(attempt: Attempt, outcome: Outcome, published: Publish, at: floa
         received=_text(seen(response)) if response is not None else "",
         granted_s=outcome.granted_s,
         contact_missing=outcome.code < 300 and attempt.missing,
+        took_s=attempt.took_s if response is not None else None,
     )
 
 

@@ -259,3 +259,6 @@ class _Notices:
             """There is nothing to end."""
 
         return end
+
+    def until(self, condition: Callable[[], bool], within_s: float) -> Awaitable[bool]:
+        raise NotRunningError

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pjreg_cli.api.configuration import Planned, Problem
 from pjreg_cli.api.instance import ReloadReport
+from pjreg_cli.api.notices import Settled
 from pjreg_cli.api.registrations import Evidence, RegistrationView, UnderWay
 from pjreg_cli.render import columns, facts
 
@@ -34,6 +35,20 @@ def under_way(sent: UnderWay) -> str:
         return f"{what} waits its turn for {sent.target}" if sent.target else f"{what}: looking up"
     times = f"{sent.resends} resend{'' if sent.resends == 1 else 's'}"
     return f"{what} sent {int(sent.since_s)} s ago, {times}, {sent.target}"
+
+
+def settled(notice: Settled) -> str:
+    """`telnyx: 200 OK in 41 ms, 3600 s`: what came of what was asked for; one line."""
+    found = notice.evidence
+    took = "" if found.took_s is None else f" in {max(1, round(found.took_s * 1000))} ms"
+    what = "unregistered, " if found.method == "unregister" else ""
+    if 200 <= found.code < 300:
+        granted = "" if found.granted_s is None else f", {found.granted_s} s"
+        return f"{notice.name}: {what}{answer(found)}{took}{granted}\n"
+    next_s = notice.next_attempt_s
+    then = f"next attempt in {next_s} s" if next_s else "no further attempt"
+    what = "unregister: " if what else ""
+    return f"{notice.name}: {what}{answer(found)}{took}: {notice.word}, {then}\n"
 
 
 def one(view: RegistrationView) -> Iterator[str]:

@@ -158,6 +158,7 @@ def evidence(facts: Evidence | None) -> Shape | None:
         "received": facts.received or None,
         "granted_s": facts.granted_s,
         "contact_missing": facts.contact_missing,
+        "took_s": None if facts.took_s is None else round(facts.took_s, 3),
     }
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.instance import QUIET, Done, Instance, run
+from tests.support.instance import PROGRAM, QUIET, Done, Instance, environment, run
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.registrar import Registrar, protected
+from tests.support.terminal import Terminal
 
 TRUNK = """\
 [udp]
@@ -268,8 +269,22 @@ async def test_register_gives_up_waiting_in_time(home: Path, registrar: Registra
     Instance(home, conf)
     arguments = ["-C", str(home / "etc"), "--register", "--wait", "0.2", *SHOW.split()]
     done = await asyncio.to_thread(run, *arguments, home=home)
-    assert done.status == 0
+    assert done.status == 1
+    assert done.err == "pjreg-cli: no outcome within 0.2 s: alice\n"
     assert "Unregistered" in done.out
+
+
+async def test_register_tells_on_a_terminal_how_it_goes(home: Path, registrar: Registrar) -> None:
+    registrar.silent = True
+    Instance(home, TRUNK.format(port=free_port(), registrar=registrar.port))
+    words = [*PROGRAM, "-C", str(home / "etc"), "--register", "--wait", "3", *SHOW.split()]
+    with Terminal(words, environment=environment(home)) as terminal:
+        await asyncio.to_thread(terminal.until, "registering: 0 of 1 have an answer")
+        await asyncio.to_thread(terminal.until, "Objects found: 1")
+        await asyncio.to_thread(terminal.until, "unregistering: 0 of 1 answered, 3")
+        registrar.silent = False
+        assert await asyncio.to_thread(terminal.ends) == 1
+        assert "unregistering" not in terminal.text
 
 
 async def test_register_asks_the_instance_where_one_runs(

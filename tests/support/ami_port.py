@@ -236,6 +236,9 @@ class Notices:
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
 
+    async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
+        return condition()
+
     def tell(self, notice: Notice) -> None:
         for listener in tuple(self.listeners):
             listener(notice)

@@ -426,6 +426,9 @@ class FakeNotices:
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
 
+    async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
+        return condition()
+
 
 @dataclass
 class Fake:

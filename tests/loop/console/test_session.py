@@ -50,6 +50,9 @@ class Script:
     def forget(self) -> int:
         return 0
 
+    async def ask(self, question: str) -> str:
+        return await self.read()
+
 
 class Backend:
     """Says every line back."""

@@ -90,6 +90,9 @@ WATCHED_ELSEWHERE = {
             "store.states",
         )
     },
+    "pjreg_cli.ami.changes": "tests/loop/test_ami_changes.py",
+    "pjreg_cli.commands.change": "tests/process/test_added.py",
+    "pjreg_cli.instance.added": "tests/process/test_added.py",
     "pjreg_cli.demo.database": "tests/process/test_tables.py",
     "pjreg_cli.instance.tables": "tests/process/test_tables.py",
     "pjreg_cli.__main__": "tests/process/test_oneshot.py",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pjreg_cli.ami import codec, login, registrations
+from pjreg_cli.ami import changes, codec, login, registrations
 from pjreg_cli.ami.codec import Malformed, Message
 from pjreg_cli.ami.request import ActionContext, Request, Run
 from pjreg_cli.ami.session import Session
@@ -326,6 +326,28 @@ ACTIONS: tuple[Action, ...] = (
         "Unregisters the registration named as Registration and stops its attempts; `*all` does so"
         " with every one.",
         registrations.unregister,
+    ),
+    Action(
+        "PjregAdd",
+        classes.CONFIG,
+        "Add a registration.",
+        "Adds the registration named as Registration with an option key=value in each Variable,"
+        " as `pjreg add` does.",
+        changes.add,
+    ),
+    Action(
+        "PjregRemove",
+        classes.CONFIG,
+        "Remove a registration that was added.",
+        "Unregisters the registration named as Registration and forgets it.",
+        changes.remove,
+    ),
+    Action(
+        "PjregSet",
+        classes.CONFIG,
+        "Change a registration that was added.",
+        "Changes the registration named as Registration: an option key=value in each Variable.",
+        changes.change,
     ),
     Action(
         "Reload",

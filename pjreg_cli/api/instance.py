@@ -78,6 +78,11 @@ class Instance(Protocol):
         order.  What was wrong with the files is logged; reloads run one after the other."""
         ...
 
+    def change(self, verb: str, name: str, options: Mapping[str, str], who: str) -> Awaitable[None]:
+        """`add`, `set` or `remove` one registration in the file of those added at run time, and
+        reload; raises PjregError with the reasons, and then nothing was touched."""
+        ...
+
     def modules(self) -> Sequence[tuple[str, str, int]]:
         """Name ending in `.so`, description, use count."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pjreg_cli.api.configuration import Level, Problem
-from pjreg_cli.commands import status, wait
+from pjreg_cli.commands import change, status, wait
 from pjreg_cli.commands.command import (
     USAGE,
     Answer,
@@ -89,6 +89,7 @@ ROWS = (
         client=True,
     ),
     status.ROW,
+    *change.ROWS,
     wait.ROW,
     Command(
         "pjreg reload plan",

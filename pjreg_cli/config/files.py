@@ -56,8 +56,10 @@ def joined(fingerprints: Iterable[Fingerprint], given_up: Iterable[str] = ()) ->
 class Disk:
     """A `reader.Source` that reads files and takes their fingerprint."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, instead: Mapping[str, str] | None = None) -> None:
+        """`instead` has the texts of files that are to be read as if they were so."""
         self._directory = str(directory)
+        self._instead = instead or {}
         self._stamps: dict[str, Stamp] = {}
         self._found: dict[str, tuple[str, ...]] = {}
 
@@ -67,13 +69,17 @@ class Disk:
         Bytes that are no UTF-8 keep their values (PEP 383): they go out as they came in.
         """
         self._stamps[path] = stamp(path)
+        if path in self._instead:
+            yield from self._instead[path].splitlines(keepends=True)
+            return
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="\n") as file:
             yield from file
 
     def find(self, pattern: str) -> Sequence[str]:
         """Regular files that a name or wildcard means, sorted."""
         found = self._found[pattern] = find(self._directory, pattern)
-        return found
+        path = os.path.join(self._directory, pattern)
+        return (path,) if path in self._instead and path not in found else found
 
     def fingerprint(self) -> Fingerprint:
         """Of everything read so far."""

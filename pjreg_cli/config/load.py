@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import build, manager_conf, other_files, tables, wizard
+from pjreg_cli.config.added import ADDED
 from pjreg_cli.config.differences import difference
 from pjreg_cli.config.files import MAIN, Disk, Fingerprint, joined, locate, readable, stamp
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
@@ -67,6 +68,14 @@ def reload(old: Settings, scope: Scope) -> Reload:
     return _run(old, scope)
 
 
+def tried(old: Settings, path: Path, text: str) -> Reload:
+    """What a reload would come to if the file `path` had this text; touches nothing."""
+    run = _Run(old, instead={str(path): text})
+    run.parts.clear()  # all of it is to be read, though nothing has changed on disk
+    with _without_collector():
+        return run.run(Scope.PJSIP)
+
+
 def examine(
     path: Path, open_rows: OpenRows = no_database
 ) -> tuple[Settings, Mapping[str, Document]]:
@@ -113,8 +122,11 @@ def _without_collector() -> Iterator[None]:
 class _Run:
     """One pass over the files, from old settings to new ones."""
 
-    def __init__(self, old: Settings, forgiving: bool = False) -> None:
+    def __init__(
+        self, old: Settings, forgiving: bool = False, instead: Mapping[str, str] = NOTHING
+    ) -> None:
         self.old = old
+        self.instead = instead
         self.forgiving = forgiving
         self.parts = dict(old.parts)
         self.read_again: list[str] = []
@@ -326,13 +338,14 @@ class _Run:
     def read(self, path: str, optional: bool) -> _Reading:
         """Read a file once in a run; an optional one may be missing."""
         if path not in self.readings:
-            disk = Disk(self.old.directory)
+            disk = Disk(self.old.directory, self.instead)
             if optional and stamp(path) is None:
                 absent = Fingerprint(MappingProxyType({path: None}))
                 self.readings[path] = _Reading(Document(), absent)
                 return self.readings[path]
             try:
-                document = read(path, disk, self.forgiving)
+                added = ADDED if path == str(self.old.path) else ""
+                document = read(path, disk, self.forgiving, added)
             except ConfigError as error:
                 self.failures[path] = error
                 self.readings[path] = _Reading(None, Fingerprint())

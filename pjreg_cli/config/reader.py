@@ -110,8 +110,10 @@ class Document:
     """Comments that look like the rest of a value."""
 
 
-def read(path: str, source: Source, forgiving: bool = False) -> Document:
+def read(path: str, source: Source, forgiving: bool = False, added: str = "") -> Document:
     """Read a file and its includes; raises ConfigError when Asterisk would give it up.
+
+    Where it is there and was not included anyway, the file `added` is read behind it.
 
     A forgiving reader notes each reason to give up as an error and goes on, so that all that is
     wrong comes to light at once; it raises only when the file itself cannot be read.
@@ -121,6 +123,9 @@ def read(path: str, source: Source, forgiving: bool = False) -> Document:
         reader.file(path, ())
     except OSError as error:
         raise ConfigError(f"cannot be read: {_why(error)}", path) from error
+    if added and reader.opened.isdisjoint(source.find(added)):
+        reader.current = None
+        reader.include(added, True, 0, (_Step(path, "", 0),))
     return reader.document
 
 
@@ -144,6 +149,7 @@ class _Reader:
         self.by_name: dict[str, list[Section]] = {}
         self.seen: dict[str, tuple[str, str]] = {}
         self.keys: dict[str, str] = {}
+        self.opened: set[str] = set()
 
     def file(self, path: str, above: _Steps, by: str = "", line: int = 0) -> None:
         """Read one file, included `by` a line; it begins in the section that was current."""
@@ -152,6 +158,7 @@ class _Reader:
             self.exhausted = True
             self.too_deep(steps)
             return
+        self.opened.add(path)
         comments = Comments()
         seen = self.seen
         section = self.current

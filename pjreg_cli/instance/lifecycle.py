@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pjreg_cli.api.asker import asker
 from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.notices import Doing, Notice, Reloaded
+from pjreg_cli.config.added import Change, Verb, checked
 from pjreg_cli.config.load import Scope
 from pjreg_cli.counters import Count
 from pjreg_cli.errors import PjregError
@@ -47,6 +48,7 @@ class Lifecycle:
         reopen_logs: Callable[[], None],
         publish: Callable[[Notice], None],
         manager_enabled: Callable[[], bool],
+        change: Callable[[Change], Awaitable[None]] | None = None,
     ) -> None:
         """`now` is the clock on the wall; `reload` reads what a scope reaches and says what came
         of it; `reopen_logs` raises ConfigError when the log file cannot be had."""
@@ -57,6 +59,7 @@ class Lifecycle:
         self._reopen_logs = reopen_logs
         self._publish = publish
         self._manager_enabled = manager_enabled
+        self._change_file = change
         self._reloaded_at = facts.started_at
         self._one_at_a_time = asyncio.Lock()
         self._asked: tuple[Stop, bool] | None = None
@@ -117,6 +120,15 @@ class Lifecycle:
         _log.log(NOTICE, "reload of %s: %s", module.name.lower(), told)
         self._publish(Reloaded(module.name, report.ok))
         return report
+
+    async def change(self, verb: str, name: str, options: Mapping[str, str], who: str) -> None:
+        """See api.instance.Instance."""
+        assert self._change_file is not None
+        change = checked(Change(Verb(verb), name, options, who))
+        async with self._one_at_a_time:
+            await self._change_file(change)
+            _log.log(NOTICE, "%s, by %s", change.told, change.who)
+            await self._reload_scope("res_pjsip", Scope.PJSIP)
 
     def modules(self) -> Sequence[tuple[str, str, int]]:
         """File name, description and use count of every module."""

@@ -35,6 +35,7 @@ from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import ConfigError, PjregError
 from pjreg_cli.instance import streams
+from pjreg_cli.instance.added import take_up
 from pjreg_cli.instance.fleet import Membership
 from pjreg_cli.instance.lifecycle import Facts, Lifecycle
 from pjreg_cli.instance.logs import Logs
@@ -116,6 +117,7 @@ class Program:
             reopen_logs=self._reopen_logs,
             publish=self.engine.publish,
             manager_enabled=lambda: self.engine.settings.manager.enabled,
+            change=lambda change: take_up(change, self.engine.settings),
         )
         self.port = Api(
             registrations=self.engine.registrations,

@@ -199,6 +199,9 @@ class _Instance:
     def reload(self, modules: Sequence[str]) -> Awaitable[Sequence[ReloadReport]]:
         raise NotRunningError
 
+    def change(self, verb: str, name: str, options: Mapping[str, str], who: str) -> Awaitable[None]:
+        raise NotRunningError
+
     def modules(self) -> Sequence[tuple[str, str, int]]:
         return ()
 

@@ -12,6 +12,7 @@ from pjreg_cli.api.manager import Managers
 from pjreg_cli.api.notices import Listener, Notice, Settled
 from pjreg_cli.api.port import Api
 from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView
+from pjreg_cli.errors import PjregError
 
 MODULES = ("res_pjsip.so", "res_pjsip_outbound_registration.so")
 
@@ -192,6 +193,7 @@ class Instance:
 
     reloads: list[tuple[str, ...]] = field(default_factory=list)
     failures: tuple[str, ...] = ()
+    changes: list[tuple[str, str, dict[str, str], str]] = field(default_factory=list)
 
     def view(self) -> InstanceView:
         return InstanceView(
@@ -221,6 +223,11 @@ class Instance:
             ]
 
         return answer()
+
+    async def change(self, verb: str, name: str, options: Mapping[str, str], who: str) -> None:
+        if name == "refused":
+            raise PjregError("there is no such option")
+        self.changes.append((verb, name, dict(options), who))
 
     def modules(self) -> Sequence[tuple[str, str, int]]:
         return [(name, name, 0) for name in MODULES]

@@ -352,6 +352,12 @@ class FakeInstance:
             for name in modules or ("All",)
         ]
 
+    async def change(self, verb: str, name: str, options: Mapping[str, str], who: str) -> None:
+        if name == "refused":
+            raise PjregError("there is no such option")
+        pairs = " ".join(f"{key}={value}" for key, value in options.items())
+        self.log.append(f"{verb} {name} {pairs} by {who}".replace("  ", " "))
+
     def modules(self) -> Sequence[tuple[str, str, int]]:
         return self.module_rows
 

@@ -190,6 +190,10 @@ def _sub_program(options: command_line.Options) -> int:
         from pjreg_cli.offline.check import run
 
         return run(options)
+    if options.program == "init":
+        from pjreg_cli.offline import init
+
+        return init.run(options)
     from pjreg_cli import shell_completion
 
     return shell_completion.run(options, _suggested)

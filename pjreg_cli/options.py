@@ -16,6 +16,7 @@ USAGE = """\
 Usage: pjreg-cli [OPTION...] [COMMAND WORD...]
        pjreg-cli demo [--database] [OPTION...] [COMMAND WORD...]
        pjreg-cli check [--strict] [--json] [PATH]
+       pjreg-cli init [--provider NAME] [PATH]
        pjreg-cli completion bash|zsh|fish
 
 Keeps SIP outbound registrations alive and shows them as Asterisk's console does.
@@ -69,7 +70,7 @@ _COLOURS = ("auto", "always", "never")
 #: words that an option takes
 CHOICES = {"--dialect": _DIALECTS, "--color": _COLOURS}
 #: words that are programs of their own when they come first
-PROGRAMS = ("demo", "check", "completion")
+PROGRAMS = ("demo", "check", "completion", "init")
 
 
 class Options:
@@ -87,6 +88,7 @@ class Options:
         "hung_up",
         "json",
         "mode",
+        "provider",
         "reconnect",
         "register",
         "reveal_secrets",
@@ -121,6 +123,7 @@ class Options:
         self.database = False
         """Of the demo: accounts come from a database."""
         self.strict = False
+        self.provider = ""
         self.version = False
         self.help = False
         self.hung_up = False
@@ -128,7 +131,7 @@ class Options:
 
     @property
     def program(self) -> str:
-        """`demo`, `check` or `completion`, when the first word names one and no -x is given."""
+        """One of `PROGRAMS`, when the first word names it and no -x is given."""
         first = self.words[0] if self.words and not self.execute else ""
         return first if first in PROGRAMS and self.mode == "auto" else ""
 
@@ -228,6 +231,10 @@ def _set(name: str, value: object = True) -> Callable[[Options], None]:
     return lambda options: setattr(options, name, value)
 
 
+def _set_value(name: str) -> Callable[[Options, str], None]:
+    return lambda options, value: setattr(options, name, value)
+
+
 #: spellings without a value
 _FLAGS: dict[str, Callable[[Options], None]] = {
     "-f": lambda options: _mode(options, "foreground"),
@@ -263,6 +270,7 @@ _VALUES: dict[str, Callable[[Options, str], None]] = {
     "--socket": _socket,
     "--execute": lambda options, value: options.execute.append(value),
     "--wait": _wait,
+    "--provider": _set_value("provider"),
     "--dialect": _dialect,
     "--color": _color,
 }
@@ -364,7 +372,7 @@ def config_path(options: Options) -> str:
         return named
     if os.path.exists("pjsip.conf"):
         return "pjsip.conf"
-    own = os.path.join(_config_home(), "pjreg-cli")
+    own = os.path.join(config_home(), "pjreg-cli")
     return own if os.path.isdir(own) else "/etc/pjreg-cli"
 
 
@@ -375,5 +383,6 @@ def configured(options: Options) -> bool:
     return os.path.exists(config_path(options))
 
 
-def _config_home() -> str:
+def config_home() -> str:
+    """Where a user keeps configurations (XDG Base Directory)."""
     return os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")

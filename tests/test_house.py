@@ -90,6 +90,7 @@ WATCHED_ELSEWHERE = {
             "store.states",
         )
     },
+    "pjreg_cli.offline.init": "tests/process/test_init.py",
     "pjreg_cli.ami.changes": "tests/loop/test_ami_changes.py",
     "pjreg_cli.commands.change": "tests/process/test_added.py",
     "pjreg_cli.instance.added": "tests/process/test_added.py",

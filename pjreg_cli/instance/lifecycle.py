@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pjreg_cli.api.asker import asker
@@ -128,7 +128,7 @@ class Lifecycle:
         async with self._one_at_a_time:
             await self._change_file(change)
             _log.log(NOTICE, "%s, by %s", change.told, change.who)
-            await self._reload_scope("res_pjsip", Scope.PJSIP)
+            await self._reload_module(Module("res_pjsip", "", Scope.PJSIP), "res_pjsip")
 
     def modules(self) -> Sequence[tuple[str, str, int]]:
         """File name, description and use count of every module."""

@@ -77,7 +77,7 @@ def test_spelt_out_options_may_follow_the_command() -> None:
     assert (options.json, options.dialect) == (True, "12")
 
 
-@pytest.mark.parametrize("program", ["demo", "check", "completion"])
+@pytest.mark.parametrize("program", ["demo", "check", "completion", "init"])
 def test_sub_programs_are_known_by_their_first_word(program: str) -> None:
     assert parse([program]).program == program
     assert parse(["-n", program, "more"]).program == program

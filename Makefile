@@ -46,6 +46,7 @@ bench: $(VENV)/.dev
 # the pages that are generated from the code
 docs: $(VENV)/.dev
 	$(BIN)/pytest -q tests --update-golden -k "docs or stale or generated"
+	$(BIN)/python -m tests.support.pictures
 
 # wheel and source distribution, the same bytes for the same source
 dist: $(VENV)/.dev

@@ -12,7 +12,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.application import in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.buffer import Buffer, CompletionState
-from prompt_toolkit.completion import get_common_complete_suffix
+from prompt_toolkit.completion import DummyCompleter, get_common_complete_suffix
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import (
     completion_is_selected,
@@ -112,6 +112,8 @@ class EditorReader:
             key_bindings=self._bindings(),
             style=_STYLE,
             color_depth=ColorDepth.DEPTH_4_BIT if look.colour else ColorDepth.DEPTH_1_BIT,
+            # ours answers by itself; with none there would be no room for the menu
+            completer=DummyCompleter(),
             complete_while_typing=False,
             reserve_space_for_menu=_MENU,
             input=_Input(stdin),

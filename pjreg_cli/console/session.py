@@ -382,6 +382,7 @@ class Session:
             self._reader.interrupt()
 
     def _forget_the_rest(self) -> None:
+        self._terminal.forget_typed()
         dropped = self._reader.forget() if self._reader is not None else 0
         if dropped:
             lines = "line" if dropped == 1 else "lines"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 Modes = list[Any]
@@ -49,17 +49,24 @@ class Terminal:
     def quiet(self) -> Iterator[None]:
         """Neither echo what is typed during a command nor wait for whole lines of it.
 
-        Ctrl-C still sends SIGINT.  Ctrl-Z and Ctrl-backslash do nothing.
+        Ctrl-C still sends SIGINT, but throws nothing away: who waits to write into what was thrown
+        away would wait for ever.  Ctrl-Z and Ctrl-backslash do nothing.
         """
         modes = self._modes()
         if modes is not None:
-            modes[_LOCAL] = modes[_LOCAL] & ~(termios.ECHO | termios.ICANON) | termios.ISIG
+            modes[_LOCAL] &= ~(termios.ECHO | termios.ICANON)
+            modes[_LOCAL] |= termios.ISIG | termios.NOFLSH
             for key in _ACCIDENTS:
                 modes[_CHARACTERS][key] = self._disabled()
             modes[_CHARACTERS][termios.VMIN] = 1
             modes[_CHARACTERS][termios.VTIME] = 0
         with self._set(modes):
             yield
+
+    def forget_typed(self) -> None:
+        """Throw away what was typed and not read yet."""
+        with suppress(termios.error):
+            termios.tcflush(self._handle, termios.TCIFLUSH)
 
     @contextmanager
     def lent(self, interactive: bool) -> Iterator[None]:

@@ -122,6 +122,20 @@ def test_tab_opens_a_menu_with_a_word_on_each(console: Open) -> None:
     terminal.until("<pjsip show registrations>")
 
 
+def test_menu_has_room_at_the_end_of_the_screen(console: Open) -> None:
+    terminal = console(rows=24, columns=80)
+    terminal.enter("rows 100")
+    terminal.until("row99/")
+    terminal.until_prompt(PROMPT)
+    terminal.type("pjsip s\t")
+
+    def seen(me: Terminal) -> bool:
+        words = "\n".join(me.lines[-12:])
+        return all(word in words for word in (" send", " set", " show", "0 unregistered"))
+
+    terminal.until(seen)
+
+
 def test_escape_closes_the_menu(console: Open) -> None:
     terminal = console()
     terminal.type("pjsip s\t")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 import pexpect  # type: ignore[import-untyped]
 import pyte
@@ -35,6 +36,16 @@ class _Screen(pyte.Screen):
             top = self.buffer[0]
             self.gone.append("".join(top[at].data for at in range(self.columns)).rstrip())
         super().index()
+
+
+class Cell(NamedTuple):
+    """One place of the screen."""
+
+    sign: str
+    foreground: str
+    background: str
+    bold: bool
+    reverse: bool
 
 
 class Terminal:
@@ -113,6 +124,17 @@ class Terminal:
     def column(self) -> int:
         """Where the cursor is in its line, from 0."""
         return self._screen.cursor.x
+
+    @property
+    def cells(self) -> list[list[Cell]]:
+        """The screen with its colours, row by row."""
+        return [
+            [
+                Cell(at.data, at.fg, at.bg, at.bold, at.reverse)
+                for at in (self._screen.buffer[row][x] for x in range(self._screen.columns))
+            ]
+            for row in range(self._screen.lines)
+        ]
 
     def colours(self, word: str) -> set[str]:
         """The colours in which `word` is on the screen."""

@@ -90,6 +90,8 @@ WATCHED_ELSEWHERE = {
             "store.states",
         )
     },
+    "pjreg_cli.ami.compatible": "tests/loop/test_ami_compatible.py",
+    "pjreg_cli.ami.core": "tests/loop/test_ami_server.py",
     "pjreg_cli.offline.init": "tests/process/test_init.py",
     "pjreg_cli.ami.changes": "tests/loop/test_ami_changes.py",
     "pjreg_cli.commands.change": "tests/process/test_added.py",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from pjreg_cli.ami import changes, codec, login, registrations
+from pjreg_cli.ami import changes, codec, compatible, core, login, registrations
 from pjreg_cli.ami.codec import Malformed, Message
+from pjreg_cli.ami.events import Event
 from pjreg_cli.ami.request import ActionContext, Request, Run
 from pjreg_cli.ami.session import Session
 from pjreg_cli.api.asker import asked_by
@@ -19,9 +19,6 @@ from pjreg_cli.config import manager_classes as classes
 from pjreg_cli.levels import MESSAGES
 
 _log = logging.getLogger("pjreg_cli.ami")
-
-#: the version of the protocol, as the banner and CoreSettings tell it
-AMI_VERSION = "11.0.0"
 
 #: commands that the Command action refuses, as the origin does
 _REFUSED = (("module", "load"), ("module", "unload"), ("restart", "gracefully"))
@@ -156,7 +153,11 @@ async def _module_load(request: Request) -> bool:
         return request.refuse(missing)
     (report,) = await request.context.port().instance.reload((module,) if module else ())
     if not report.known:
-        return request.refuse("No such module.")
+        context = request.context
+        # origin: tells of it all the same, with the number for what was not found
+        fields = (("Module", module), ("Status", "2"))
+        context.broadcast.send(Event("Reload", classes.SYSTEM, fields))
+        return request.refuse("Module not found.")
     if report.failures:
         return request.refuse(f"Not everything was reloaded: {'; '.join(report.failures)}")
     return request.done("Module reloaded." if module else "All modules reloaded")
@@ -169,42 +170,6 @@ def _module_check(request: Request) -> bool:
     ):
         return request.refuse("Module not loaded")
     return request.respond("Success", ("Version", ""))
-
-
-def _core_status(request: Request) -> bool:
-    view = request.context.port().instance.view()
-    started, reloaded = _local(view.started_at), _local(view.reloaded_at)
-    return request.respond(
-        "Success",
-        ("CoreStartupDate", f"{started:%Y-%m-%d}"),
-        ("CoreStartupTime", f"{started:%H:%M:%S}"),
-        ("CoreReloadDate", f"{reloaded:%Y-%m-%d}"),
-        ("CoreReloadTime", f"{reloaded:%H:%M:%S}"),
-        ("CoreCurrentCalls", "0"),
-        ("CoreProcessedCalls", "0"),
-    )
-
-
-def _local(at: float) -> datetime:
-    return datetime.fromtimestamp(at, UTC).astimezone()
-
-
-def _core_settings(request: Request) -> bool:
-    return request.respond(
-        "Success",
-        ("AMIversion", AMI_VERSION),
-        ("AsteriskVersion", request.context.port().instance.view().version),
-        ("SystemName", ""),
-        ("CoreMaxCalls", "0"),
-        ("CoreMaxLoadAvg", "0.000000"),
-        ("CoreRunUser", ""),
-        ("CoreRunGroup", ""),
-        ("CoreMaxFilehandles", "0"),
-        ("CoreRealTimeEnabled", "No"),
-        ("CoreCDRenabled", "No"),
-        ("CoreHTTPenabled", "No"),
-        ("SoundsSearchCustomDir", "No"),
-    )
 
 
 # -- the table --------------------------------------------------------------------------------
@@ -234,14 +199,21 @@ ACTIONS: tuple[Action, ...] = (
         _REPORTING,
         "Show PBX core settings (version etc).",
         "Versions; what concerns calls is empty or 0.",
-        _core_settings,
+        core.settings,
+    ),
+    Action(
+        "CoreShowChannels",
+        _REPORTING,
+        "List currently active channels.",
+        "There are no channels: the list is empty.",
+        compatible.core_show_channels,
     ),
     Action(
         "CoreStatus",
         _REPORTING,
         "Show PBX core status variables.",
         "When the program was started and when it last reloaded its configuration.",
-        _core_status,
+        core.status,
     ),
     Action(
         "Events",
@@ -251,11 +223,26 @@ ACTIONS: tuple[Action, ...] = (
         _events,
     ),
     Action(
+        "Filter",
+        classes.SYSTEM,
+        "Dynamically add filters for the current manager session.",
+        "With Operation Add: events have to pass the filter given as Filter, too; MatchCriteria are"
+        " those of eventfilter in manager.conf.",
+        compatible.add_filter,
+    ),
+    Action(
         "ListCommands",
         0,
         "List available manager commands.",
         "Names every action that this user may use, with the classes it needs.",
         _list_commands,
+    ),
+    Action(
+        "LoggerRotate",
+        _REPORTING,
+        "Reload and rotate the Asterisk logger.",
+        "Begins new log files and keeps the old under other names.",
+        compatible.logger_rotate,
     ),
     Action(
         "Login",
@@ -355,6 +342,20 @@ ACTIONS: tuple[Action, ...] = (
         "Send a reload event.",
         "Reloads the module named as Module, or everything without one.",
         _reload,
+    ),
+    Action(
+        "Status",
+        classes.SYSTEM | 1 << 1 | classes.REPORTING,
+        "List channel status.",
+        "There are no channels: the list is empty.",
+        compatible.status,
+    ),
+    Action(
+        "UserEvent",
+        classes.CLASSES["user"],
+        "Send an arbitrary event.",
+        "Sends an event UserEvent with this name and the other headers to all who may see it.",
+        compatible.user_event,
     ),
     Action(
         "WaitEvent",

@@ -36,7 +36,10 @@ class Broadcast:
 
     def tell(self, notice: Notice) -> None:
         """Take note of what has happened; called on the event loop."""
-        found = events.of(notice)
+        self.send(*events.of(notice))
+
+    def send(self, *found: events.Event) -> None:
+        """Have events told."""
         if not found or not self._sessions():
             return
         stamp = self._wall_clock() if self.stamped else None

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Protocol
 
-from pjreg_cli.ami import actions, auth
+from pjreg_cli.ami import actions, auth, core
 from pjreg_cli.ami.broadcast import Broadcast
 from pjreg_cli.ami.codec import Malformed, Message
 from pjreg_cli.ami.listeners import Listeners
@@ -25,7 +25,7 @@ from pjreg_cli.dialects import CURRENT, Dialect
 _log = logging.getLogger("pjreg_cli.ami")
 
 #: what greets every connection
-BANNER = f"Asterisk Call Manager/{actions.AMI_VERSION}\r\n".encode("ascii")
+BANNER = f"Asterisk Call Manager/{core.AMI_VERSION}\r\n".encode("ascii")
 
 #: in force where manager.conf says 0, as in the origin
 _AUTHTIMEOUT_S = 30

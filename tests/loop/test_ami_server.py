@@ -36,7 +36,7 @@ REGISTERED = [
 async def test_banner_names_the_protocol() -> None:
     async with house() as running:
         client = await running.connect()
-        assert client.banner == b"Asterisk Call Manager/11.0.0\r\n"
+        assert client.banner == b"Asterisk Call Manager/13.0.0\r\n"
 
 
 async def test_login_is_greeted_with_fully_booted() -> None:
@@ -348,7 +348,7 @@ async def test_core_status_and_settings() -> None:
             "CoreProcessedCalls",
         ]
         shown = dict(await client.ask("CoreSettings"))
-        assert (shown["AMIversion"], shown["AsteriskVersion"]) == ("11.0.0", "9.9")
+        assert (shown["AMIversion"], shown["AsteriskVersion"]) == ("13.0.0", "9.9")
 
 
 # -- events -----------------------------------------------------------------------------------

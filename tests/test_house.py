@@ -111,6 +111,7 @@ WATCHED_ELSEWHERE = {
     "pjreg_cli.config.forgiving": "tests/unit/config/test_other_files.py",
     "pjreg_cli.engine.globals": "tests/process/test_obeyed.py",
     "pjreg_cli.control.server": "tests/loop/test_control.py",
+    "pjreg_cli.control.connection": "tests/loop/test_control.py",
     "pjreg_cli.control.client": "tests/loop/test_control.py",
     "pjreg_cli.control.claim": "tests/loop/test_control.py",
     "pjreg_cli.control.protocol": "tests/loop/test_control.py",

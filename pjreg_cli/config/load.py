@@ -71,9 +71,8 @@ def reload(old: Settings, scope: Scope) -> Reload:
 def tried(old: Settings, path: Path, text: str) -> Reload:
     """What a reload would come to if the file `path` had this text; touches nothing."""
     run = _Run(old, instead={str(path): text})
-    run.parts.clear()  # all of it is to be read, though nothing has changed on disk
-    with _without_collector():
-        return run.run(Scope.PJSIP)
+    run.parts.clear()  # though nothing has changed on disk
+    return run.run(Scope.PJSIP)
 
 
 def examine(

@@ -7,13 +7,9 @@ get their turn between two of them; a client that does not read holds back only 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable
 
-from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.notices import (
     Doing,
     Notice,
@@ -26,42 +22,13 @@ from pjreg_cli.api.notices import (
     Traced,
 )
 from pjreg_cli.api.port import Api
-from pjreg_cli.commands.tree import Console, Kind, Reply, execute, suggest
-from pjreg_cli.control import protocol
 from pjreg_cli.control.access import Permissions, judge, only_shows
-from pjreg_cli.control.peer import asker_at, peer_of
-from pjreg_cli.control.protocol import ControlError, Greeting, Hello
-from pjreg_cli.dialects import named
-from pjreg_cli.render import evidence
+from pjreg_cli.control.connection import Connection, LogFeed
+from pjreg_cli.control.peer import peer_of
 from pjreg_cli.render.traced import traced
 
-_log = logging.getLogger("pjreg_cli.control")
-
-#: seconds of formatting after which others get their turn
-_SLICE_S = 0.005
-#: characters of output in a frame
-_PIECE = 1 << 15
-#: bytes a console may be behind with before log lines are dropped
-_LOG_BEHIND = 1 << 18
-#: seconds between two reports of the counts to one console
-_COUNTS_EVERY_S = 0.1
 #: connections served at once
 _MOST = 256
-_READ = 1 << 16
-#: requests of one client taken in before they are answered
-_PIPELINED = 64
-_Request = tuple[bytes, bytes] | ControlError | None
-
-LogListener = Callable[[str, str, int], None]
-"""Called with level, text, and the verbosity from which on a console wants to see it."""
-
-
-class LogFeed(Protocol):
-    """Where log lines for consoles come from."""
-
-    def subscribe(self, listener: LogListener) -> Callable[[], None]:
-        """Call `listener` with every line from now on; the result ends that."""
-        ...
 
 
 class ControlServer:
@@ -79,7 +46,7 @@ class ControlServer:
         self._shell_allowed = shell_allowed
         self._permissions = permissions
         self._servers: list[asyncio.Server] = []
-        self._connections: set[_Connection] = set()
+        self._connections: set[Connection] = set()
         self._goodbye = b"stop"
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -146,7 +113,7 @@ class ControlServer:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        connection = _Connection(
+        connection = Connection(
             self._port, self._feed, self._shell_allowed, reader, writer, permitted, monitors
         )
         if len(self._connections) >= _MOST:
@@ -158,285 +125,3 @@ class ControlServer:
             await connection.run()
         finally:
             self._connections.discard(connection)
-
-
-class _Connection:
-    """One client."""
-
-    def __init__(
-        self,
-        port: Api,
-        feed: LogFeed,
-        shell_allowed: Callable[[], bool],
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        permitted: Callable[[str], bool],
-        monitors: bool,
-    ) -> None:
-        self._port = port
-        self._permitted = permitted
-        self._monitors = monitors
-        """It is somebody who may only look."""
-        self._feed = feed
-        self._shell_allowed = shell_allowed
-        self._reader = reader
-        self._writer = writer
-        self._frames = protocol.FrameReader(protocol.MAX_REQUEST)
-        self._console = Console(
-            port=port, kind=Kind.ONE_SHOT, dialect=named("current"), permitted=permitted
-        )
-        self._unsubscribe: Callable[[], None] | None = None
-        self._lost = 0
-        self._counts_timer: asyncio.TimerHandle | None = None
-        self._reports_counts = False
-        self._inbox: asyncio.Queue[_Request] = asyncio.Queue(_PIPELINED)
-        self._command: asyncio.Task[None] | None = None
-        self.busy = False
-        self._leaving = False
-        self._task: asyncio.Task[object] | None = None
-        self._aborted = False
-        self.ended = asyncio.Event()
-
-    async def run(self) -> None:
-        """Answer requests until the client hangs up, is refused, or `abort` is called."""
-        self._task = asyncio.current_task()
-        try:
-            async with asyncio.TaskGroup() as group:
-                reading = group.create_task(self._read())
-                await self._work(group)
-                reading.cancel()
-        except asyncio.CancelledError:
-            if not self._aborted:
-                raise
-        finally:
-            if self._unsubscribe is not None:
-                self._unsubscribe()
-            if self._counts_timer is not None:
-                self._counts_timer.cancel()
-            self._writer.close()
-            self.ended.set()
-
-    async def _read(self) -> None:
-        """Put requests into the queue as they come; `K` is heeded at once."""
-        try:
-            while not self._leaving and (data := await self._reader.read(_READ)):
-                for kind, payload in self._frames.feed(data):
-                    if kind == protocol.CANCEL:
-                        self._cancel()
-                    else:
-                        await self._inbox.put((kind, payload))
-        except ControlError as error:
-            await self._inbox.put(error)
-        except OSError:
-            pass  # the client has what it wanted
-        await self._inbox.put(None)
-
-    async def _work(self, group: asyncio.TaskGroup) -> None:
-        """Answer one request after the other."""
-        try:
-            while not self._leaving or not self._inbox.empty():
-                request = await self._inbox.get()
-                if request is None:
-                    return
-                if isinstance(request, ControlError):
-                    raise request
-                self.busy = True
-                await self._answer(group, *request)
-                self.busy = not self._inbox.empty()
-        except ControlError as error:
-            self.refuse(str(error))
-        except OSError:
-            pass  # as above
-
-    def _cancel(self) -> None:
-        """The operator does not want the rest of what is under way."""
-        if self._command is not None:
-            self._command.cancel()
-
-    def refuse(self, why: str) -> None:
-        """Tell the client that it is not understood."""
-        self._send(protocol.REFUSED, why.encode("utf-8", "replace"))
-
-    def say_goodbye(self, how: bytes) -> None:
-        """Tell a console that the instance ends; hang up once what is under way is answered."""
-        self._leaving = True
-        if self._console.kind is Kind.REMOTE:
-            self._send(protocol.BYE, how)
-        if not self.busy:
-            self._reader.feed_eof()
-
-    def abort(self) -> None:
-        """Hang up at once, whatever is under way or still to be sent."""
-        self._writer.transport.abort()
-        if self._task is not None and not self.ended.is_set():
-            self._aborted = self._task.cancel()
-
-    def counts_changed(self) -> None:
-        """Report the counts soon, once for all that changes meanwhile."""
-        if self._reports_counts and self._counts_timer is None:
-            loop = asyncio.get_running_loop()
-            self._counts_timer = loop.call_later(_COUNTS_EVERY_S, self._report_counts)
-
-    # -- requests -----------------------------------------------------------------------------
-
-    async def _answer(self, group: asyncio.TaskGroup, kind: bytes, payload: bytes) -> None:
-        match kind:
-            case protocol.EXECUTE:
-                line = payload.decode("utf-8", "surrogateescape")
-                self._command = group.create_task(self._execute(line))
-                await asyncio.wait((self._command,))
-                self._command = None
-            case protocol.SUGGEST:
-                text = payload.decode("utf-8", "surrogateescape")
-                answer = protocol.print_suggestions(suggest(text, self._console))
-                self._send(protocol.SUGGEST, answer)
-            case protocol.HELLO:
-                self._greet(protocol.parse_hello(payload))
-            case protocol.RESIZE:
-                self._console.width = protocol.parse_width(payload)
-            case protocol.WATCH:
-                self._watch(payload.split())
-            case _:
-                raise ControlError(f"no such request: {kind!r}")
-        await self._writer.drain()
-
-    def _greet(self, hello: Hello) -> None:
-        try:
-            dialect = named(hello.dialect)
-        except (KeyError, ValueError) as error:
-            raise ControlError(f"no such dialect: {hello.dialect}") from error
-        remote = hello.kind == "remote"
-        if remote and self._monitors:
-            raise ControlError("this socket is for single commands that show something")
-        self._console = Console(
-            port=self._port,
-            kind=Kind.REMOTE if remote else Kind.ONE_SHOT,
-            dialect=dialect,
-            json=hello.json,
-            verbose=hello.verbose,
-            muted=hello.muted,
-            width=hello.width,
-            permitted=self._permitted,
-        )
-        if remote:
-            view = self._port.instance.view()
-            greeting = Greeting(
-                version=view.version,
-                host=os.uname().nodename,
-                pid=view.pid,
-                config=view.config_path,
-                shell=self._shell_allowed(),
-            )
-            self._send(protocol.GREETING, greeting.encode())
-
-    async def _execute(self, line: str) -> None:
-        try:
-            with asked_by(asker_at(self._writer, self._console.kind is Kind.REMOTE)):
-                reply = await execute(line, self._console)
-            await self._stream(reply.output)
-        except ConnectionError:
-            pass  # nobody listens any more; reading will say so
-        except asyncio.CancelledError:
-            self._send(protocol.END, b"1")
-            raise
-        except Exception:  # noqa: BLE001 -- logged below
-            # a fault of ours in one command must not end the others
-            _log.exception("command %r failed", line[:200])
-            self._send(protocol.OUTPUT, b"This command failed unexpectedly; the log says why.\n")
-            self._send(protocol.END, b"1")
-        else:
-            for complaint in reply.complaints:
-                self._send(protocol.COMPLAINT, complaint.encode("utf-8", "surrogateescape"))
-            self._send(protocol.END, self._ended(reply).encode())
-
-    def _ended(self, reply: Reply) -> protocol.Ended:
-        """Only consoles want to know how they stand now."""
-        console = self._console
-        if console.kind is not Kind.REMOTE:
-            return protocol.Ended(reply.ok, reply.quit)
-        return protocol.Ended(reply.ok, reply.quit, max(0, console.verbose), console.muted)
-
-    async def _stream(self, output: Iterable[str]) -> None:
-        now = asyncio.get_running_loop().time
-        waiting: list[str] = []
-        length = 0
-        turn_ends = now() + _SLICE_S
-        for piece in _cut(output):
-            waiting.append(piece)
-            length += len(piece)
-            turn_over = now() >= turn_ends
-            if turn_over or length >= _PIECE:
-                self._send_text(waiting)
-                length = 0
-                await self._writer.drain()
-            if turn_over:
-                await asyncio.sleep(0)
-                turn_ends = now() + _SLICE_S
-        self._send_text(waiting)
-
-    def _send_text(self, pieces: list[str]) -> None:
-        if pieces:
-            self._send(protocol.OUTPUT, "".join(pieces).encode("utf-8", "surrogateescape"))
-            pieces.clear()
-
-    def _send(self, kind: bytes, payload: bytes) -> None:
-        if not self._writer.transport.is_closing():
-            self._writer.write(protocol.frame(kind, payload))
-
-    # -- what is told unasked -----------------------------------------------------------------
-
-    def _watch(self, words: list[bytes]) -> None:
-        if self._monitors:
-            raise ControlError("this socket is for single commands that show something")
-        if b"log" in words and self._unsubscribe is None:
-            self._unsubscribe = self._feed.subscribe(self._logged)
-        if b"counts" in words:
-            self._reports_counts = True
-            self._report_counts()
-            if doing := self._port.instance.view().doing:
-                self.progressed(doing)
-
-    def progressed(self, doing: str) -> None:
-        """Tell a console what is under way."""
-        if self._reports_counts:
-            self._send(protocol.PROGRESS, doing.encode("utf-8", "replace"))
-
-    def _report_counts(self) -> None:
-        self._counts_timer = None
-        self._send(protocol.COUNTS, protocol.print_counts(self._port.registrations.count()))
-
-    def settled(self, notice: Settled) -> None:
-        """Tell a console what came of what it has asked for."""
-        if self._unsubscribe is not None and self._console.concerns(notice):
-            self._send(protocol.LOG, protocol.print_log("", evidence.settled(notice)))
-
-    def traced(self, text: str) -> None:
-        """Show a SIP message to a console that watches the log."""
-        if self._unsubscribe is not None:
-            self._show("", text)
-
-    def _logged(self, level: str, text: str, verbosity: int) -> None:
-        if verbosity <= self._console.verbose:
-            self._show(level, text)
-
-    def _show(self, level: str, text: str) -> None:
-        if self._console.muted:
-            return
-        if self._writer.transport.get_write_buffer_size() > _LOG_BEHIND:
-            self._lost += 1
-            return
-        if self._lost:
-            note = f"({self._lost} lines were lost: this console reads too slowly)"
-            self._send(protocol.LOG, protocol.print_log("", note))
-            self._lost = 0
-        self._send(protocol.LOG, protocol.print_log(level, text))
-
-
-def _cut(output: Iterable[str]) -> Iterator[str]:
-    """The same text in pieces that are not longer than a frame should be."""
-    for piece in output:
-        if len(piece) <= _PIECE:
-            yield piece
-        else:
-            for start in range(0, len(piece), _PIECE):
-                yield piece[start : start + _PIECE]

@@ -20,7 +20,8 @@ from pjreg_cli.config.permissions import Permissions
 from pjreg_cli.control import protocol
 from pjreg_cli.control.claim import Claim, SocketTakenError
 from pjreg_cli.control.client import ControlClient, Counts, Gone, LogLine, Pushed, connect
-from pjreg_cli.control.server import ControlServer, LogListener
+from pjreg_cli.control.connection import LogListener
+from pjreg_cli.control.server import ControlServer
 from tests.support.ami_port import FakeInstance, settled, view
 from tests.support.instance import short_folder
 

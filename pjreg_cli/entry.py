@@ -120,7 +120,12 @@ def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
     greeting = remote.hello(dialect=options.dialect, json=options.json, width=remote.columns())
     show = _painting() if options.coloured(os.isatty(1)) and not options.json else remote.write
     try:
-        return remote.ask(path, lines, greeting, show)
+        status = remote.ask(path, lines, greeting, show)
+        if options.reveal_secrets:
+            remote.complain(
+                "--reveal-secrets is for the instance: start it so, or ask where none runs"
+            )
+        return status
     except remote.NoInstance as missing:
         if options.mode == "remote":
             remote.complain(f"{missing}; start one with pjreg-cli -f or -c")

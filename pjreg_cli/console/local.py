@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.notices import Doing, Notice, Settled, Traced
@@ -11,7 +12,7 @@ from pjreg_cli.commands.command import Console, Suggestion
 from pjreg_cli.commands.tree import execute, suggest
 from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
 from pjreg_cli.render import evidence
-from pjreg_cli.render.traced import traced
+from pjreg_cli.render.traced import stamped
 
 _PIECE = 8_192
 """Characters gathered before they are written."""
@@ -51,7 +52,7 @@ class LocalBackend:
                 watcher.lines(evidence.settled(notice))
             if isinstance(notice, Traced):
                 if not self._console.muted:
-                    watcher.lines(traced(notice))
+                    watcher.lines(stamped(notice, datetime.now(UTC).astimezone()))
             elif isinstance(notice, Doing):
                 watcher.doing(notice.text)
             elif self._counting is None:

@@ -27,10 +27,18 @@ LEVEL = {
     "VERBOSE": Style.parse("green"),
     "DEBUG": Style.parse("bright_black"),
 }
-TRACE = Style.parse("cyan")
+TRACE = {
+    "Transmitting": Style.parse("cyan"),
+    "Received": Style.parse("green"),
+    "==>": Style.parse("bold cyan"),
+    "<==": Style.parse("bold green"),
+}
 
 _LOG = re.compile(r"^\[[^\]]*\]\s*(?P<word>ERROR|WARNING|NOTICE|SECURITY|VERBOSE|DEBUG)\b")
-_TRACE = re.compile(r"^(?P<word><---.*--->)\s*$")
+_TRACE = re.compile(
+    r"^(?P<word><--- (?P<way>Transmitting|Received)\b.*--->)\s*$"
+    r"|^(?P<stamp>\d\d:\d\d:\d\d\.\d\d\d (?P<arrow>==>|<==) \S+)\s*$"
+)
 
 
 def painted(line: str) -> str:
@@ -38,7 +46,8 @@ def painted(line: str) -> str:
     if match := _LOG.match(line):
         return _around(line, match, LEVEL[match["word"]])
     if match := _TRACE.match(line):
-        return _around(line, match, TRACE)
+        group = "word" if match["word"] else "stamp"
+        return _around(line, match, TRACE[match["way"] or match["arrow"]], group)
     done, at = "", 0
     for start, end, word in spans(line):
         done += line[at:start] + _styled(word, STATUS[word])
@@ -74,8 +83,8 @@ def paint(text: str, colour: bool) -> str:
     return painter.feed(text) + painter.rest()
 
 
-def _around(line: str, match: re.Match[str], style: Style) -> str:
-    start, end = match.span("word")
+def _around(line: str, match: re.Match[str], style: Style, group: str = "word") -> str:
+    start, end = match.span(group)
     return line[:start] + _styled(line[start:end], style) + line[end:]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from pjreg_cli.api.notices import (
     Doing,
@@ -25,7 +26,7 @@ from pjreg_cli.api.port import Api
 from pjreg_cli.control.access import Permissions, judge, only_shows
 from pjreg_cli.control.connection import Connection, LogFeed
 from pjreg_cli.control.peer import peer_of
-from pjreg_cli.render.traced import traced
+from pjreg_cli.render.traced import stamped
 
 #: connections served at once
 _MOST = 256
@@ -95,7 +96,7 @@ class ControlServer:
                 for connection in self._connections:
                     connection.progressed(doing)
             case Traced():
-                text = traced(notice)
+                text = stamped(notice, datetime.now(UTC).astimezone())
                 for connection in self._connections:
                     connection.traced(text)
 

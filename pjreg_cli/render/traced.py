@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pjreg_cli.api.notices import Traced
 from pjreg_cli.render.columns import harmless
 
@@ -18,3 +20,11 @@ def traced(message: Traced) -> str:
     head = f"<--- {way} SIP {kind} ({size} bytes) {word} {message.transport}:{message.address} --->"
     text = harmless(message.text.replace("\r\n", "\n").rstrip("\n"))
     return f"{head}\n{text}\n\n"
+
+
+def stamped(message: Traced, at: datetime) -> str:
+    """The same for a console, under a line with the local time and the direction: Asterisk's has
+    neither."""
+    arrow = "==>" if message.sent else "<=="
+    stamp = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
+    return f"{stamp} {arrow} {message.transport.lower()}:{message.address}\n{traced(message)}"

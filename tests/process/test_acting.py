@@ -155,6 +155,10 @@ async def test_reload_asks_before_it_reloads(instance_of: Instance) -> None:
         await asyncio.to_thread(terminal.until_prompt, "Reload? [y/N]")
         terminal.enter("")
         await asyncio.to_thread(terminal.until, "Nothing was reloaded.")
+        terminal.enter("pjreg reload --confirm")
+        await asyncio.to_thread(terminal.until_prompt, "Reload? [y/N]")
+        terminal.enter("y")
+        await asyncio.to_thread(terminal.until, "unchanged")
     piped = await asyncio.to_thread(
         run, "pjreg", "reload", "--confirm", home=instance_of.home, stdin="y\n"
     )

@@ -317,3 +317,9 @@ def test_program_alone_says_in_few_lines_what_there_is_to_do(home: Path) -> None
     assert len(shown) == 4
     for word in ("pjreg-cli demo", "-C PATH", "pjreg-cli check"):
         assert word in "\n".join(shown)
+
+
+def test_revealing_secrets_is_for_the_instance(instance: Instance) -> None:
+    done = instance.ask(SHOW, "--reveal-secrets")
+    assert done.status == 0
+    assert "start the instance with it" in done.err

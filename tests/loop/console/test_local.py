@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
@@ -134,7 +135,9 @@ async def test_traces_and_log_lines_are_whole_lines() -> None:
     fake.listeners[0](Traced(True, "192.0.2.1:5060", "UDP", "OPTIONS sip:a SIP/2.0\r\n\r\n"))
     logs[0]("NOTICE", "said", 0)
     logs[0]("VERBOSE", "not for us", 3)
-    assert watcher.text.startswith("<--- Transmitting SIP request")
+    stamp, head, *_ = watcher.text.splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d\d\d ==> \S+", stamp)
+    assert head.startswith("<--- Transmitting SIP request")
     assert watcher.text.endswith("\n\nsaid\n")
 
 

@@ -323,7 +323,7 @@ class Engine:
             epoch = 0 if left is None else left.epoch + 1
             if self._share is not None and of_table(settings.source):
                 epoch = self._share.epoch(shard_of(settings.name))
-                if not epoch:
+                if not epoch or settings.name not in self.settings.registrations:
                     continue  # let go of meanwhile
             if left is not None and left.identity == identity_of(settings):
                 self._fleet.resume(settings, left, epoch)

@@ -48,8 +48,8 @@ _LEAVE_S = 1.0
 class Holder(Protocol):
     """Who keeps the registrations of shards: the engine."""
 
-    async def take_up(self, shards: Epochs, still: Callable[[int, int], bool]) -> None:
-        """Go on with the registrations of shards, as long as each is `still` held under its epoch;
+    async def take_up(self, shards: frozenset[int], still: Callable[[int], bool]) -> None:
+        """Go on with the registrations of shards, as long as each is `still` in the same tenure;
         raises StoreError when their states cannot be read."""
         ...
 
@@ -124,11 +124,6 @@ class Ownership:
     def may_send(self, shard: int) -> bool:
         """Whether a request for an account of this shard may leave now."""
         return self.lease.may_send(shard, self._clock())
-
-    def is_held(self, shard: int, epoch: int) -> bool:
-        """Whether a shard is ours under this epoch, or a higher one of the same tenure."""
-        tenure = self.lease.held.get(shard)
-        return tenure is not None and tenure.epoch >= epoch
 
     @property
     def holding(self) -> bool:
@@ -288,12 +283,19 @@ class Ownership:
 
     async def _load(self, shards: Epochs) -> None:
         """Take up the registrations of shards; tried again as long as they are ours."""
-        while left := tuple(pair for pair in shards if self.is_held(*pair)):
+        began = {shard: self.lease.held[shard].asked_at for shard, _ in shards}
+
+        def still(shard: int) -> bool:
+            tenure = self.lease.held.get(shard)
+            # one that was let go of and claimed again has another tenure, and other states
+            return tenure is not None and tenure.asked_at == began.get(shard)
+
+        while left := frozenset(shard for shard, _ in shards if still(shard)):
             try:
-                await self._holder.take_up(left, self.is_held)
+                await self._holder.take_up(left, still)
             except StoreError as error:
                 _log.warning("states of %d shards cannot be read: %s", len(left), error)
                 await asyncio.sleep(_PAUSE_S * (1 + self._draw()))
             else:
-                self.loading -= {shard for shard, epoch in left if self.is_held(shard, epoch)}
+                self.loading -= {shard for shard in left if still(shard)}
                 return

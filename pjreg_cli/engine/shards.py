@@ -75,9 +75,11 @@ class Shards:
             result = await asyncio.to_thread(reload, asked, Scope.REGISTRATIONS)
             if result.settings.unread:
                 raise StoreError("; ".join(map(str, result.errors)))
-            self._resumable.update(states)
-            await self._apply(self.still_ours(result))
-            for name in states:
+            ours = frozenset(shard for shard in ours if still(shard))
+            mine = {name: row for name, row in states.items() if row.shard in ours}
+            self._resumable.update(mine)
+            await self._apply(self.still_ours(result, ours))
+            for name in mine:
                 self._resumable.pop(name, None)  # of a section that is gone
 
     def let_go(self, shards: frozenset[int], keep: bool) -> None:
@@ -99,12 +101,12 @@ class Shards:
             if number % BATCH == 0:
                 await asyncio.sleep(0)
 
-    def still_ours(self, result: Reload) -> Reload:
-        """The outcome of reading without what was let go of while it was read."""
+    def still_ours(self, result: Reload, taken: frozenset[int] = frozenset()) -> Reload:
+        """The outcome of reading without what was let go of while it was read; `taken` are new."""
         settings = result.settings
         if settings.shards is None:
             return result
-        lost = frozenset(shard for shard in settings.shards if not self._share.epoch(shard))
+        lost = settings.shards - taken - (self._current().shards or frozenset())
         settings = replace(_without(settings, lost), fresh=None)
         there, before = settings.registrations, result.difference
         kept = {name: why for name, why in before.changed.items() if name in there}

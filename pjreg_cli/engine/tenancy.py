@@ -127,13 +127,10 @@ class Tenancy:
 
     # -- ownership.Holder ---------------------------------------------------------------------
 
-    async def take_up(self, shards: Epochs, still: Callable[[int, int], bool]) -> None:
+    async def take_up(self, shards: frozenset[int], still: Callable[[int], bool]) -> None:
         """See `ownership.Holder`."""
-        epochs = dict(shards)
-        states = await self._store.states(epochs)
-        await self._engine.take_up(
-            frozenset(epochs), states, lambda shard: still(shard, epochs.get(shard, 0))
-        )
+        states = await self._store.states(shards)
+        await self._engine.take_up(shards, states, still)
 
     def let_go(self, shards: frozenset[int], keep: bool) -> None:
         """See `ownership.Holder`."""

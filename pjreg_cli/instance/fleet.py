@@ -16,6 +16,7 @@ from pjreg_cli.errors import ConfigError
 if TYPE_CHECKING:
     from pjreg_cli.cluster.store import Identity
     from pjreg_cli.config.settings import Settings
+    from pjreg_cli.counters import Counters
     from pjreg_cli.engine.engine import Engine
     from pjreg_cli.engine.ownership import Ownership
     from pjreg_cli.engine.randomness import Ids
@@ -82,6 +83,15 @@ class Membership:
         self.tenancy.attach(engine.shards, self.ownership)
         await self.ownership.start()
 
+    def count(self, counters: Counters) -> None:
+        """Show where this machine stands among what is counted."""
+        view = self.view
+        watch = counters.watch
+        watch("cluster_shards", "shards of the fleet that are ours", lambda: view().shards)
+        watch("cluster_loading", "of these not taken up yet", lambda: view().loading)
+        watch("cluster_trust_ms", "how long our lease is trusted", lambda: _ms(view().trust_s))
+        watch("cluster_behind_ms", "the oldest unwritten state", lambda: _ms(view().behind_s))
+
     def view(self) -> ThisMachine:
         """This machine as front ends know it."""
         ownership = self.ownership
@@ -98,6 +108,10 @@ class Membership:
         """Leave the fleet: others go on with what we had."""
         await self.ownership.stop()
         await self.tenancy.close()
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 def identity(settings: Settings, socket_path: Path) -> Identity:

@@ -189,6 +189,7 @@ class Program:
         await self.engine.open()
         if self.member is not None:
             await self.member.start(self.engine, self._ids)
+            self.member.count(self.logs.counters)
             stack.push_async_callback(self.member.stop)
         if self.engine.settings.mapped.table is not None:
             stack.push_async_callback(_ended, spawn(follow(self.engine), "tables"))

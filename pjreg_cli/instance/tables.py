@@ -32,4 +32,6 @@ async def follow(engine: Engine) -> None:
     async def changed() -> None:
         await engine.reload(Scope.REGISTRATIONS, asked=False)
 
-    await told(table.database, changed)
+    schema = engine.settings.cluster.schema
+    plain = schema.isascii() and schema.isidentifier()
+    await told(table.database, changed, f"{schema.lower() if plain else 'pjreg'}_config")

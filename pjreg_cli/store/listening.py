@@ -23,7 +23,9 @@ _LONGEST_S = 5.0
 _PAUSE_S = 5.0
 
 
-async def listen(database: Database, changed: Callable[[], Awaitable[object]]) -> None:
+async def listen(
+    database: Database, changed: Callable[[], Awaitable[object]], channel: str = CHANNEL
+) -> None:
     """Call `changed` after each burst of notifications, and after a lost session, in which some may
     have been missed; until cancelled."""
     lost = False
@@ -33,7 +35,7 @@ async def listen(database: Database, changed: Callable[[], Awaitable[object]]) -
                 database.location.get_secret_value(), autocommit=True, connect_timeout=5
             )
             async with connection:
-                await connection.execute(f"LISTEN {CHANNEL}")
+                await connection.execute(f"LISTEN {channel}")
                 if lost:
                     _log.info("%s: answers again", database.title)
                     await changed()

@@ -27,13 +27,13 @@ def open_rows(database: Database) -> AbstractContextManager[Rows]:
     return PostgresRows.open(database)
 
 
-async def told(database: Database, changed: Callable[[], Awaitable[object]]) -> None:
-    """Call `changed` whenever the database says that its tables have changed; ends at once for one
-    that never says so."""
+async def told(database: Database, changed: Callable[[], Awaitable[object]], channel: str) -> None:
+    """Call `changed` whenever the database says by `channel` that its tables have changed; ends at
+    once for one that never says so."""
     if database.driver != "pgsql":
         return
     try:
         from pjreg_cli.store.listening import listen
     except ImportError:
         return  # `open_rows` has said it
-    await listen(database, changed)
+    await listen(database, changed, channel)

@@ -68,13 +68,29 @@ def frame(kind: bytes, payload: bytes) -> bytes:
     return kind + len(payload).to_bytes(4, "big") + payload
 
 
-def refuse_strangers(path: str) -> None:
-    """Raise NoInstance where another user listens (root excepted), OSError where nobody does.
+def refuse_strangers(path: str, sock: _socket.socket) -> None:
+    """Raise NoInstance where the other end of `sock`, connected to `path`, is another user's
+    (root's excepted), OSError where it is nobody's.
 
-    In a folder that everybody may write to, somebody could wait for our commands.
+    In a folder that everybody may write to, somebody could wait for our commands.  Asked of the
+    connection, not of the file: a file can be another one in the next moment.  Root may talk to
+    the instance of a user, but to no one else than whom the folder belongs to.
     """
-    if os.geteuid() not in (0, owner := os.stat(path).st_uid) and owner != 0:
+    allowed = [0, os.geteuid()]
+    if allowed[1] == 0:
+        allowed.append(os.lstat(os.path.dirname(path) or ".").st_uid)
+    if peer_of(sock, path) not in allowed:
         raise NoInstance(f"the socket {path} belongs to another user")
+
+
+def peer_of(sock: _socket.socket, path: str = "") -> int:
+    """The user at the other end of a Unix socket; where the system does not say, the owner of
+    `path`."""
+    asked = getattr(_socket, "SO_PEERCRED", None)
+    if asked is None:
+        return os.stat(path).st_uid
+    credentials = sock.getsockopt(_socket.SOL_SOCKET, asked, 12)
+    return int.from_bytes(credentials[4:8], sys.byteorder)
 
 
 def absent(path: str, error: Exception) -> NoInstance:
@@ -88,8 +104,8 @@ def connect(path: str) -> _socket.socket:
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     sock.settimeout(PATIENCE_S)
     try:
-        refuse_strangers(path)
         sock.connect(path)
+        refuse_strangers(path, sock)
     except (OSError, ValueError) as error:
         sock.close()
         raise absent(path, error) from error

@@ -4,27 +4,60 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import Callable
 
 from pjreg_cli.config.manager_conf import Endpoint, endpoints
 from pjreg_cli.config.models import ManagerSettings
 from pjreg_cli.errors import TransportError
+from pjreg_cli.incoming import Admission, Incoming
+from pjreg_cli.spawner import Spawner
+
+#: connections at a time, those logged in among them
+_SESSIONS = 4096
+_BACKLOG = 128
+
+
+class _Open:
+    """The sockets of one endpoint: a host name may stand for several addresses."""
+
+    def __init__(self, sockets: list[Incoming]) -> None:
+        self.sockets = sockets
+
+    def close(self) -> None:
+        """Listen there no longer."""
+        for one in self.sockets:
+            one.close()
 
 
 class Listeners:
     """The sockets in use; they change only where the settings do."""
 
-    def __init__(self, session: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(
+        self,
+        session: Callable[[Admission], asyncio.Protocol],
+        *,
+        spawn: Spawner,
+        full: Callable[[], bool],
+        refused: Callable[[str], None],
+    ) -> None:
+        """`full` says whether nobody else may come in, `refused` is told who was not let in."""
         self._session = session
-        self._open: dict[tuple[Endpoint, str], asyncio.Server] = {}
+        self._spawn = spawn
+        self._full = full
+        self._refused = refused
+        self._open: dict[tuple[Endpoint, str], _Open] = {}
 
     @property
     def addresses(self) -> tuple[tuple[str, int], ...]:
         """Address and port of each socket."""
-        return tuple(
-            sock.getsockname()[:2] for server in self._open.values() for sock in server.sockets
-        )
+        return tuple(one.address for group in self._open.values() for one in group.sockets)
+
+    @property
+    def shaking(self) -> int:
+        """How many are in their TLS handshake."""
+        return sum(one.shaking for group in self._open.values() for one in group.sockets)
 
     async def apply(self, settings: ManagerSettings) -> tuple[str, ...]:
         """Listen where `settings` want it and nowhere else; why that is not possible somewhere.
@@ -51,14 +84,35 @@ class Listeners:
                 self._open.pop(key).close()
         return tuple(failures)
 
-    async def _listen(self, endpoint: Endpoint, context: ssl.SSLContext | None) -> asyncio.Server:
+    async def _listen(self, endpoint: Endpoint, context: ssl.SSLContext | None) -> _Open:
         try:
-            return await asyncio.get_running_loop().create_server(
-                self._session, endpoint.host, endpoint.port, ssl=context, backlog=128
+            # which finds all addresses of the host and makes the sockets; it accepts nobody
+            server = await asyncio.get_running_loop().create_server(
+                asyncio.Protocol, endpoint.host, endpoint.port, start_serving=False
             )
+            made = [socket.socket(fileno=os.dup(one.fileno())) for one in server.sockets]
+            server.close()
+            for one in made:
+                one.listen(_BACKLOG)
         except OSError as error:
             why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise TransportError(f"AMI cannot listen on {endpoint}: {why}") from error
+        return _Open(
+            [
+                Incoming(
+                    one,
+                    self._session,
+                    spawn=self._spawn,
+                    refused=self._refused,
+                    limit=_SESSIONS,
+                    per_host=_SESSIONS,
+                    shaking=_SESSIONS,
+                    tls=context,
+                    full=self._full,
+                )
+                for one in made
+            ]
+        )
 
     async def close(self) -> None:
         """Listen nowhere; sessions are not touched."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
 
 from pjreg_cli.ami import actions, auth, core
 from pjreg_cli.ami.broadcast import Broadcast
@@ -21,6 +20,8 @@ from pjreg_cli.config import manager_classes as classes
 from pjreg_cli.config.eventfilter import Filters
 from pjreg_cli.config.models import ManagerAccount, ManagerSettings
 from pjreg_cli.dialects import CURRENT, Dialect
+from pjreg_cli.incoming import Admission
+from pjreg_cli.spawner import Spawner
 
 _log = logging.getLogger("pjreg_cli.ami")
 
@@ -30,14 +31,8 @@ BANNER = f"Asterisk Call Manager/{core.AMI_VERSION}\r\n".encode("ascii")
 #: in force where manager.conf says 0, as in the origin
 _AUTHTIMEOUT_S = 30
 _AUTHLIMIT = 50
-
-
-class Spawner(Protocol):
-    """Runs a coroutine as a named task."""
-
-    def __call__(self, coroutine: Coroutine[object, object, None], name: str) -> object:
-        """Run `coroutine` as a task called `name`."""
-        ...
+#: how often it is told that somebody was turned away, in seconds
+_COMPLAIN_S = 60.0
 
 
 def _new_challenge() -> str:
@@ -70,7 +65,13 @@ class ManagerServer:
         self._spawn = spawn
         self._sessions: dict[Session, asyncio.TimerHandle | None] = {}
         self._filters: dict[ManagerAccount, Filters] = {}
-        self._listeners = Listeners(self._session)
+        self._listeners = Listeners(
+            self._session, spawn=spawn, full=self._is_full, refused=self._turned_away
+        )
+        self._clock = clock
+        self._complain_at = 0.0
+        self.refused = 0
+        """How many connections were not let in."""
         self._broadcast = Broadcast(lambda: self._sessions, wall_clock, registry_detail)
         self._unsubscribe: Callable[[], None] | None = None
         self._context = ActionContext(
@@ -147,17 +148,30 @@ class ManagerServer:
 
     # -- sessions -----------------------------------------------------------------------------
 
-    def _session(self) -> Session:
-        return Session(self._handle, self._opened, self._forget)
+    def _session(self, admission: Admission) -> Session:
+        return Session(self._handle, self._opened, self._forget, admission)
+
+    def _waiting(self) -> int:
+        """How many are connected and have not logged in, TLS handshakes among them."""
+        return self._listeners.shaking + sum(one is not None for one in self._sessions.values())
+
+    def _is_full(self) -> bool:
+        return self._waiting() >= (self._settings.authlimit or _AUTHLIMIT)
+
+    def _turned_away(self, why: str) -> None:
+        self.refused += 1
+        if self._clock() >= self._complain_at:
+            self._complain_at = self._clock() + _COMPLAIN_S
+            _log.warning(
+                "manager: %d connections have not logged in, somebody was turned away (%s)",
+                self._waiting(),
+                why,
+            )
 
     async def _handle(self, session: Session, item: Message | Malformed) -> bool:
         return await actions.handle(self._context, session, item)
 
     def _opened(self, session: Session) -> None:
-        waiting = sum(timer is not None for timer in self._sessions.values())
-        if waiting >= (self._settings.authlimit or _AUTHLIMIT):
-            session.abort(f"{waiting} connections have not logged in, no more are taken")
-            return
         self._sessions[session] = asyncio.get_running_loop().call_later(
             self._settings.authtimeout or _AUTHTIMEOUT_S, session.abort, "it did not log in in time"
         )

@@ -12,12 +12,16 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING
 
 from pjreg_cli.ami import codec
 from pjreg_cli.ami.codec import Decoder, Malformed, Message
 from pjreg_cli.config import manager_classes as classes
 from pjreg_cli.config.eventfilter import EVERYTHING
 from pjreg_cli.config.models import ManagerAccount
+
+if TYPE_CHECKING:
+    from pjreg_cli.incoming import Admission
 
 _log = logging.getLogger("pjreg_cli.ami")
 
@@ -27,6 +31,9 @@ HIGH_WATER = 256 * 1024
 OUTPUT_LIMIT = 2 * 1024 * 1024
 #: messages that may wait for their turn before no more is read
 INBOX_LIMIT = 64
+#: bytes taken apart before the inbox is looked at again: an empty line is a message, too, and what
+#: a stranger sends must not take a hundred times the room
+PIECE = 1024
 #: output that is put together before other sessions get their turn, in bytes
 SLICE = 32 * 1024
 #: the least time in which a client must read something, in seconds
@@ -43,7 +50,11 @@ class Session(asyncio.Protocol):
     """
 
     def __init__(
-        self, handle: Handler, opened: Callable[[Session], None], closed: Callable[[Session], None]
+        self,
+        handle: Handler,
+        opened: Callable[[Session], None],
+        closed: Callable[[Session], None],
+        admission: Admission | None = None,
     ) -> None:
         self._handle = handle
         self._opened = opened
@@ -51,6 +62,10 @@ class Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._decoder = Decoder()
+        self._raw = bytearray()
+        """What has come and was not taken apart yet."""
+        self._paused = False
+        self._admission = admission
         self._inbox: deque[Message | Malformed] = deque()
         self._arrived = asyncio.Event()
         self._writable = asyncio.Event()
@@ -91,12 +106,26 @@ class Session(asyncio.Protocol):
         """Bytes have come: whole messages wait for their turn."""
         if self._ended or self._gone:
             return
-        self._inbox.extend(self._decoder.feed(data))
+        self._raw += data
+        self._decode()
+
+    def _decode(self) -> None:
+        """Take apart what has come, as far as there is room for messages; what is left stays as it
+        is, and no more is read meanwhile."""
+        raw = self._raw
+        while raw and len(self._inbox) <= INBOX_LIMIT:
+            piece = bytes(raw[:PIECE])
+            del raw[:PIECE]
+            self._inbox.extend(self._decoder.feed(piece))
         if self._inbox:
             self._arrived.set()
             self._wanted.set()
-            if len(self._inbox) > INBOX_LIMIT and self._transport is not None:
+        if bool(raw) is not self._paused and self._transport is not None and not self._ended:
+            self._paused = bool(raw)
+            if self._paused:
                 self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def eof_received(self) -> bool:
         """The client sends no more; what it has sent is still answered."""
@@ -108,7 +137,11 @@ class Session(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         """The connection is gone, whoever ended it."""
         self._gone = self._ended = True
+        self._transport = None
         self._inbox.clear()
+        self._raw.clear()
+        if self._admission is not None:
+            self._admission.leave()
         self._stop_timer()
         self._wake()
         self._closed(self)
@@ -126,6 +159,11 @@ class Session(asyncio.Protocol):
     def _wake(self) -> None:
         for event in (self._arrived, self._writable, self._wanted):
             event.set()
+
+    @property
+    def pending(self) -> int:
+        """How many messages wait for their turn."""
+        return len(self._inbox)
 
     @property
     def gone(self) -> bool:
@@ -153,13 +191,16 @@ class Session(asyncio.Protocol):
 
     async def _next(self) -> Message | Malformed | None:
         while not self._inbox:
+            if self._raw:
+                self._decode()
+                continue
             if self._ended:
                 return None
             self._arrived.clear()
             await self._arrived.wait()
         item = self._inbox.popleft()
-        if self._transport is not None and len(self._inbox) == INBOX_LIMIT // 2:
-            self._transport.resume_reading()
+        if self._raw and len(self._inbox) <= INBOX_LIMIT // 2:
+            self._decode()
         return item
 
     async def _breathe(self) -> None:
@@ -240,6 +281,7 @@ class Session(asyncio.Protocol):
         """End the session; what was sent still leaves."""
         self._ended = True
         self._inbox.clear()
+        self._raw.clear()
         self._wake()
         if self._transport is not None:
             self._transport.close()
@@ -250,6 +292,7 @@ class Session(asyncio.Protocol):
         _log.warning("manager session of %s from %s ended: %s", self.user, self.peer, why)
         self._ended = True
         self._inbox.clear()
+        self._raw.clear()
         if self._transport is not None:
             self._transport.abort()
 

@@ -96,6 +96,20 @@ class PjregSettings:
         "How many seconds before its end a binding is refreshed",
         "10, as in Asterisk, is the least; a REGISTER that nobody answers takes 32 s to fail.",
     )
+    rate: Loose = option(
+        0,
+        "How many REGISTERs leave in a second at most",
+        "In all; registrars take turns.  0: as many as there are.  Resends do not count.",
+    )
+    registrar_rate: Loose = option(
+        0, "How many of them go to one registrar at most", "0: as many as there are."
+    )
+    udp_keep_alive_interval: Loose = option(
+        0,
+        "How many seconds lie between two keep-alives to a registrar over UDP",
+        "A line end each, which holds open the way back through a NAT; 0 sends none, as Asterisk."
+        "  What is needed is less than the NAT's patience, often 30.",
+    )
     registry_detail: Boolean = option(
         False, "Tell more in AMI Registry events", "Adds Cause and the attempt's facts."
     )

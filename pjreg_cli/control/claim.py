@@ -101,11 +101,13 @@ def _lock_path(path: Path) -> Path:
 
 
 def _prepare_folder(folder: Path) -> None:
-    """Make the folder, private; refuse one in which others could replace our socket."""
+    """Make the folder, private; refuse one in which others could replace our socket: theirs, one
+    that they may write to (save where only owners may remove what is in it), a link of theirs."""
     folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    ours = (0, os.geteuid())
     found = folder.stat()
-    shared = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
-    if shared or (os.geteuid() != 0 and found.st_uid not in (0, os.geteuid())):
+    shared = found.st_mode & (stat.S_IWOTH | stat.S_IWGRP) and not found.st_mode & stat.S_ISVTX
+    if shared or found.st_uid not in ours or folder.lstat().st_uid not in ours:
         raise SocketTakenError(
             f"{folder} is not private: another user could replace the control socket there;"
             " name a folder of your own with --socket"

@@ -12,13 +12,15 @@ client.close()
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pjreg_cli import remote
 from pjreg_cli.commands.tree import Suggestion
 from pjreg_cli.control import protocol
-from pjreg_cli.remote import NoInstance, absent, refuse_strangers
+from pjreg_cli.remote import NoInstance, absent
 
 #: pieces of output kept for a console that prints slowly before reading from the socket pauses
 _AHEAD = 16
@@ -298,8 +300,11 @@ async def connect(
     loop = asyncio.get_running_loop()
     hello = protocol.Hello(kind="remote", dialect=dialect, json=json, verbose=verbose, muted=muted)
     try:
-        refuse_strangers(path)
-        _, client = await loop.create_unix_connection(lambda: ControlClient(loop, hello), path)
+        # before a word is said to whoever listens there
+        sock = await asyncio.to_thread(remote.connect, path)
+        sock.setblocking(False)
+        made = socket.socket(fileno=sock.detach())
+        _, client = await loop.create_unix_connection(lambda: ControlClient(loop, hello), sock=made)
     except (OSError, ValueError) as error:
         raise absent(path, error) from error
     try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine import settled
@@ -15,7 +13,10 @@ from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.credentials import challenged, kept, signed
 from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import INTERNAL, Exchange, Exchanges
+from pjreg_cli.engine.network import no_network
 from pjreg_cli.engine.record import answered, failed, signed_by, trouble_of
+from pjreg_cli.engine.served import Served
+from pjreg_cli.engine.silence import Silence
 from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
 from pjreg_cli.registration.form import LONGEST_DATAGRAM, USUAL
 from pjreg_cli.registration.request import Template, next_hop
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pjreg_cli.counters import Tally
     from pjreg_cli.engine.randomness import Ids
     from pjreg_cli.engine.succession import Succession
-    from pjreg_cli.engine.tasks import Spawner
     from pjreg_cli.engine.timers import Timers
     from pjreg_cli.net.flow import Flow, Source
     from pjreg_cli.net.pool import Pool
@@ -34,26 +34,18 @@ if TYPE_CHECKING:
     from pjreg_cli.sip.locate import Target, TransportKinds
     from pjreg_cli.sip.message import Response
     from pjreg_cli.sip.uri import SipUri
+    from pjreg_cli.spawner import Spawner
 
 
 #: what a request that got no answer, or could not be sent, counts as
 TIMED_OUT = 408
 NOT_SENT = 503
 
-#: what the system says when there is no way to anywhere, or the address is not there (yet)
-_NO_NETWORK = tuple(map(os.strerror, (errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL)))
-
 #: how long a target that is not the last one may be silent, in seconds
 SILENT_S = 8.0
 
 Settle = Callable[[Entry, Outcome], None]
 """Told every outcome of a request; may be called from within `Attempts.send`."""
-
-
-def no_network(why: str) -> bool:
-    """Whether something could not be sent because the host is not connected to anything; `why` is
-    the text of a TransportError, which has the system's own words."""
-    return any(words in why for words in _NO_NETWORK)
 
 
 class Attempts:
@@ -68,7 +60,6 @@ class Attempts:
         ids: Ids,
         spawn: Spawner,
         settle: Settle,
-        lost: Callable[[Flow], int],
         faults: Tally,
         succession: Succession,
     ) -> None:
@@ -77,7 +68,6 @@ class Attempts:
         self._ids = ids
         self._spawn = spawn
         self._settle = settle
-        self._lost = lost
         self._faults = faults
         self._succession = succession
         self._bench = Bench(timers.clock)
@@ -87,8 +77,9 @@ class Attempts:
         self.form = USUAL
         self.keep_nonces = False  # whether refreshes go on using the nonce of the last challenge
         self.source: Source | None = None  # where what is delivered just now came from
-        self._heard_at: dict[Flow, float] = {}
         self._clock = timers.clock
+        self.served = Served()
+        self._watch = Silence(timers, self.exchanges.on, self.served.on)
 
     # -- sending ------------------------------------------------------------------------------
 
@@ -103,6 +94,7 @@ class Attempts:
             return
         if effect.hop is Hop.NEXT:
             attempt.tried += 1
+            attempt.repeated = False
         self._request(entry, attempt, effect)
 
     def unsent(self, entry: Entry) -> bool:
@@ -215,10 +207,13 @@ class Attempts:
             return
         settled.note_request(entry, effect, target)
         attempt.since = self._clock()
+        attempt.request = effect
         timeout_s = SILENT_S if attempt.target_left else None
         attempt.exchange = self.exchanges.open(
             entry, flow, branch, entry.cseq, attempt.tag, data, timeout_s
         )
+        if flow.reliable:
+            self._watch.watch(flow)
         entry.cseq += 1
 
     def _template(self, entry: Entry, attempt: Attempt, flow: Flow) -> Template:
@@ -240,11 +235,16 @@ class Attempts:
 
     # -- what comes back ----------------------------------------------------------------------
 
-    def closed(self, flow: Flow, waiting: Iterable[Exchange], why: str) -> None:
-        """The connection is gone or never came: the requests that waited on it are lost."""
-        self._heard_at.pop(flow, None)
-        for exchange in waiting:
-            self.exchanges.fail(exchange, why)
+    def repeat(self, exchange: Exchange) -> None:
+        """Send a request anew, to the same target."""
+        entry = exchange.entry
+        attempt = entry.attempt
+        if exchange.over or attempt is None or attempt.exchange is not exchange:
+            return
+        self.exchanges.drop(exchange)
+        attempt.exchange = attempt.template = None
+        attempt.repeated = True
+        self._request(entry, attempt, attempt.request)
 
     def refused(self, flow: Flow) -> None:
         """Nobody listens at the UDP target.  With another target that is the end of the request;
@@ -260,6 +260,12 @@ class Attempts:
     def forget(self, entry: Entry) -> None:
         """The entry is gone: what is still to come for it is dropped."""
         entry.attempt = None
+        self.served.move(entry, None)
+
+    def close(self) -> None:
+        """Forget everything under way; nobody is told."""
+        self.exchanges.close()
+        self._watch.close()
 
     def _delivered(
         self, exchange: Exchange, response: Response | None, cause: Cause, why: str
@@ -298,14 +304,12 @@ class Attempts:
             attempt.steps += failed(exchange, attempt.signed, cause, now)
             if cause is Cause.TIMED_OUT:
                 why = attempt.refused or self._silence(exchange)
-                self._reset_if_deaf(exchange)
+                self._watch.timed_out(exchange.flow)
                 self._unheard(entry, attempt, exchange)
             self._fail(entry, attempt, cause, why)
             return
         if attempt.target is not None:
             self._bench.heard(entry.name, attempt.target)
-        if exchange.flow.reliable:
-            self._heard_at[exchange.flow] = now
         attempt.reason = response.reason
         attempt.response = response
         attempt.challenges = ()
@@ -343,13 +347,6 @@ class Attempts:
             no_network=cause is not Cause.TIMED_OUT and no_network(why),
         )
         self._settle(entry, attempt.outcome)
-
-    def _reset_if_deaf(self, exchange: Exchange) -> None:
-        """Open a connection anew that has not said a word since the request was sent."""
-        flow = exchange.flow
-        if flow.reliable and self._heard_at.get(flow, 0.0) <= exchange.sent_at:
-            flow.reset()
-            self._lost(flow)
 
     def _read(self, entry: Entry, attempt: Attempt, response: Response) -> Outcome:
         """What a final response means to the machine."""
@@ -393,9 +390,10 @@ class Attempts:
         granted_s = attempt.outcome.granted_s if attempt.outcome is not None else 0
         entry.strays = ()
         if entry.state.in_flight is Flight.UNREGISTER or not granted_s:
-            entry.granted_by = entry.flow = entry.binding = None
+            entry.granted_by = entry.binding = None
+            self.served.move(entry, None)
             return
         if attempt.template is not None:
             entry.binding = Binding(attempt.template.offered, granted_s, self._clock() + granted_s)
         entry.granted_by = attempt.target
-        entry.flow = flow
+        self.served.move(entry, flow)

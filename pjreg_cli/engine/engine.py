@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os.path
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -18,14 +19,17 @@ from pjreg_cli.config.shards import shard_of
 from pjreg_cli.config.tables import too_much
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
+from pjreg_cli.engine.aftermath import Aftermath
+from pjreg_cli.engine.batches import Batches
 from pjreg_cli.engine.contain import Contained
-from pjreg_cli.engine.entry import LOCAL
 from pjreg_cli.engine.facts import FactsOf
 from pjreg_cli.engine.farewells import FAREWELL_S, Farewells
 from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.globals import Debug, form_of
 from pjreg_cli.engine.inbound import Inbound
+from pjreg_cli.engine.jobs import Jobs
 from pjreg_cli.engine.journal import Journal, identity_of
+from pjreg_cli.engine.keepalive import KeepAlive
 from pjreg_cli.engine.listeners import Listeners
 from pjreg_cli.engine.problems import log_problems
 from pjreg_cli.engine.randomness import Ids
@@ -34,13 +38,11 @@ from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.engine.trace import Trace
 from pjreg_cli.engine.verbs import Registrations
-from pjreg_cli.engine.views import is_idle, is_unregistering
 from pjreg_cli.engine.watch import Watch
 from pjreg_cli.errors import TransportError
-from pjreg_cli.levels import NOTICE, WAYS
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
-from pjreg_cli.registration.state import AuthReloaded, Status
+from pjreg_cli.registration.state import Status
 
 if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable
@@ -116,7 +118,15 @@ class Engine:
             "input_failures", "messages and events of the network that could not be handled"
         )
         self._attempts = self._fleet.attempts
-        self._inbound = Inbound(self._attempts.exchanges.response, ids.key())
+        self._inbound = Inbound(
+            self._attempts.exchanges.response, ids.key(), clock=clock, knows=self._pool.leads_to
+        )
+        self._jobs = Jobs(self._fleet, lambda: self.settings.registrations, clock)
+        self._background = Batches()
+        self._aftermath = Aftermath(
+            self._attempts, self._jobs, self._background, clock=clock, fraction=ids.fraction
+        )
+        self._keep_alive = KeepAlive(self._timers, self._background, self._attempts.served.flows)
         self._reloading = asyncio.Lock()
         self._debug = Debug(self.tracing)
         self.shards: Shards | None = None
@@ -146,7 +156,7 @@ class Engine:
             holds=lambda entry: not self._fleet.gate.may_send(entry),
         )
         self._fleet.reveal_secrets = reveal_secrets
-        self.registrations = Registrations(self, self._fleet, clock, reveal_secrets)
+        self.registrations = Registrations(self, self._jobs, clock, reveal_secrets)
         self.configuration = ConfigurationViews(
             lambda: self.settings, self._opened, reveal_secrets, self._standing
         )
@@ -179,14 +189,7 @@ class Engine:
         whether all came.  Cancelled, it is taken back by `come_back`."""
         fleet = self._fleet
         self._left.clear()
-        for entry in list(fleet.entries.values()):
-            if entry.shard != LOCAL:
-                continue  # another machine goes on with it
-            if is_idle(entry) and entry.state.status is not Status.REGISTERED:
-                continue  # there is nothing to take off, and nothing to come back to
-            if not is_unregistering(entry):
-                self._left.append(entry.name)
-            fleet.remove(entry)
+        await self._jobs.run(self._jobs.leave(self._left))
         self._leaving = len(fleet.leaving)
         return await self._until(lambda: not fleet.leaving, within_s)
 
@@ -196,6 +199,7 @@ class Engine:
 
     async def come_back(self) -> int:
         """Register again what `leave` has taken off; how many these are."""
+        await self._jobs.done()
         names, self._left = self._left, []
         wanted = self.settings.registrations
         back = [n for n in names if n in wanted and n not in self._fleet.entries]
@@ -223,6 +227,8 @@ class Engine:
             self._journal.flush()
         self._watch.close()
         self._timers.close()
+        self._background.close()
+        self._jobs.close()
         self._fleet.close()
         self._resolver.close()
         await self._pool.close()
@@ -241,6 +247,9 @@ class Engine:
         self._attempts.form = form_of(settings)
         self._attempts.keep_nonces = settings.pjreg.keep_nonce
         self._inbound.redirect = settings.pjreg.redirect
+        lanes = self._attempts.exchanges.lanes
+        lanes.rate, lanes.registrar_rate = settings.pjreg.rate, settings.pjreg.registrar_rate
+        self._keep_alive.every(float(settings.pjreg.udp_keep_alive_interval))
         t1_s = settings.system.timer_t1 / 1000
         self._attempts.exchanges.set_timers(t1_s, max(settings.system.timer_b / 1000, 64 * t1_s))
 
@@ -306,15 +315,15 @@ class Engine:
             _log.info("transport %s: its certificates were read again", name)
         if reopened.renewed:
             self.reachable()
+        await self._jobs.run(self._jobs.end(difference.removed, removed=True))
+        await self._jobs.run(self._jobs.end(difference.changed, removed=False))
         fresh: Iterable[str] = (*difference.changed, *difference.added)
         if difference.touched:
             # a file that was written again brings back what `send unregister *all` forgot
             fresh = [name for name in settings.registrations if name not in fleet.entries]
         await self._start(settings.registrations[name] for name in fresh)
         if difference.auths_read:
-            for entry in list(fleet.entries.values()):
-                if entry.state.status is Status.REJECTED_PERMANENT:
-                    fleet.post(entry, AuthReloaded(fleet.jitter_s(entry.settings)))
+            await self._jobs.run(self._jobs.give_another_chance())
         return failures
 
     async def _start(self, registrations: Iterable[Registration]) -> None:
@@ -361,25 +370,25 @@ class Engine:
 
     # -- what comes in (net.flow.Listener): a fault of ours in it must not end who brings it ----
 
-    def received(self, data: bytes, source: Source) -> None:
-        """One message from outside."""
+    def received(self, data: bytes, source: Source) -> bool:
+        """One message from outside; whether it was of any use."""
         self._attempts.source = source
         with Contained(self._failed_inputs, "a message from %s:%d", source.host, source.port):
-            self._inbound.received(data, source)
+            return self._inbound.received(data, source)
+        return False
 
-    def closed(self, flow: Flow, why: str, established: bool) -> None:
+    def closed(
+        self,
+        flow: Flow,
+        why: str,
+        established: bool,
+        *,
+        lived_s: float = math.inf,
+        spoke: bool = True,
+    ) -> None:
         """A connection could not be made or was lost."""
-        _log.log(WAYS, "the connection to %s has ended: %s", flow.target, why)
-        waiting = self._attempts.exchanges.on(flow)
-        if established:
-            # before their requests fail: who was Registered comes back at once even if its refresh
-            # was what met a connection that somebody on the way had forgotten
-            with Contained(self._failed_inputs, "the loss of %s", flow.target):
-                if number := self._fleet.lost(flow):
-                    text = "the connection to %s is lost (%s): %d registered over it"
-                    _log.log(NOTICE, text, flow.target, why, number)
         with Contained(self._failed_inputs, "the loss of %s", flow.target):
-            self._attempts.closed(flow, waiting, why)
+            self._aftermath.ended(flow, why, established, lived_s, spoke)
 
     def refused(self, flow: Flow) -> None:
         """Nobody listens where a UDP flow leads."""

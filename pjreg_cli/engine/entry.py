@@ -12,7 +12,7 @@ from pjreg_cli.config.types import FOREVER
 from pjreg_cli.engine.record import Record
 from pjreg_cli.engine.settled import Standing
 from pjreg_cli.errors import TransportError
-from pjreg_cli.registration.state import Outcome, Policy, State
+from pjreg_cli.registration.state import Outcome, Policy, SendRegister, State
 
 if TYPE_CHECKING:
     from pjreg_cli.api.findings import Trouble
@@ -73,6 +73,8 @@ class Attempt:
         "outcome",
         "reason",
         "refused",
+        "repeated",
+        "request",
         "response",
         "signed",
         "since",
@@ -97,6 +99,10 @@ class Attempt:
         self.exchange: Exchange | None = None
         self.since = 0.0
         """When that look-up or request began, in seconds of the loop's clock."""
+        self.request = SendRegister(0)
+        """What the last request was asked to be."""
+        self.repeated = False
+        """It was sent again already, having been lost with its connection."""
         self.tag = ""
         """The From tag of the last request."""
         self.expires_s = 0

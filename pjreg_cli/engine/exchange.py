@@ -202,8 +202,7 @@ class Exchanges:
         if exchange.transaction is not None:
             self._step(exchange, Event.SEND_FAILED, None, why)
             return
-        self._forget(exchange)
-        self._ended(exchange)
+        self.drop(exchange)
         self._deliver(exchange, None, Cause.SEND_FAILED, why)
 
     def drop(self, exchange: Exchange) -> None:

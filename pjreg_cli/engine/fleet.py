@@ -20,6 +20,7 @@ from pjreg_cli.engine import settled
 from pjreg_cli.engine.attempts import Attempts
 from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.entry import GONE, LOCAL, Entry, policy_of
+from pjreg_cli.engine.pacing import Pace
 from pjreg_cli.engine.resuming import go_on
 from pjreg_cli.engine.share import Gate, Share
 from pjreg_cli.engine.succession import Succession
@@ -46,16 +47,15 @@ if TYPE_CHECKING:
     from pjreg_cli.counters import Tally
     from pjreg_cli.engine.journal import Journal
     from pjreg_cli.engine.randomness import Ids
-    from pjreg_cli.engine.tasks import Spawner
     from pjreg_cli.engine.timers import Timers
-    from pjreg_cli.net.flow import Flow
     from pjreg_cli.net.pool import Pool
     from pjreg_cli.net.resolver import Resolver
+    from pjreg_cli.spawner import Spawner
 
-#: how many registrations of a lost connection register again in each second, the first ones at once
-REJOIN_RATE = 200
 #: seconds until a registration is tried again that a fault of ours had left without a deadline
 MEND_S = 10.0
+#: how many registrations of a lost connection register again in each second, the first ones at once
+REJOIN_RATE = 200
 
 
 class Fleet:
@@ -94,7 +94,6 @@ class Fleet:
             ids=ids,
             spawn=spawn,
             settle=self.post,
-            lost=self.lost,
             succession=self.succession,
             faults=faults,
         )
@@ -113,6 +112,7 @@ class Fleet:
         self._stopped: dict[str, Entry] = {}
         self._order: list[str] | None = None
         self._words: Counter[str] = Counter()
+        self._pace = Pace(timers.clock, ids.fraction)
         self._queue: deque[tuple[Entry, Event]] = deque()
         self._reacting = False
 
@@ -127,7 +127,7 @@ class Fleet:
 
     def close(self) -> None:
         """Forget what is under way; nothing is sent, nobody is told."""
-        self.attempts.exchanges.close()
+        self.attempts.close()
         for entry in (*self.entries.values(), *self.leaving):
             self.attempts.forget(entry)
 
@@ -151,6 +151,7 @@ class Fleet:
             call_id, cseq = self._ids.call_id(), self._ids.cseq()
         entry = self._entry(settings, call_id, cseq, left.line if settings.line else "")
         resumed = go_on(entry, left, self._pool, self.gate, self._clock())
+        self.attempts.served.move(entry, entry.flow)
         if resumed is not None and resumed.due_s is not None and resumed.due_s <= 0:
             resumed = replace(resumed, due_s=self.gate.turn_s(REJOIN_RATE))
         self._made(entry, resumed or Start(self.jitter_s(settings)))
@@ -248,6 +249,7 @@ class Fleet:
     def _react(self, entry: Entry, event: Event) -> None:
         before = entry.state
         entry.state, effects = react(before, event, entry.policy, self._clock())
+        entry.state = self._pace.placed(entry.state, before, event, entry.policy)
         self._timers.arm(entry, entry.state.wake_at)
         settled.note(entry, event)
         try:
@@ -347,14 +349,6 @@ class Fleet:
                 self._words[word] += 1
             entry.counted = word
         self.changed.set()
-
-    def lost(self, flow: Flow) -> int:
-        """Register again over a new connection, many not all at once; how many had used it."""
-        on_it = [entry for entry in self.entries.values() if entry.flow is flow]
-        for number, entry in enumerate(on_it):
-            entry.lost(self._clock())
-            self.post(entry, TransportClosed(float(number // REJOIN_RATE)))
-        return len(on_it)
 
     def restart_stranded(self) -> None:
         """Start again those whose last attempt never left this host, one after the other."""

@@ -34,7 +34,7 @@ from pjreg_cli.cluster.store import Counts, FleetStore, Taken
 from pjreg_cli.errors import StoreError
 
 if TYPE_CHECKING:
-    from pjreg_cli.engine.tasks import Spawner
+    from pjreg_cli.spawner import Spawner
 
 _log = logging.getLogger("pjreg_cli.engine")
 

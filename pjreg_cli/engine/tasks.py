@@ -5,18 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Protocol
 
 _log = logging.getLogger("pjreg_cli.engine")
 _running: set[asyncio.Task[None]] = set()
-
-
-class Spawner(Protocol):
-    """What whoever may not create tasks is handed."""
-
-    def __call__(self, coroutine: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
-        """Run `coroutine` as a task called `name`."""
-        ...
 
 
 def spawn(coroutine: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:

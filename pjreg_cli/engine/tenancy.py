@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable
     from pjreg_cli.cluster.store import FleetStore
     from pjreg_cli.engine.ownership import Ownership
-    from pjreg_cli.engine.tasks import Spawner
+    from pjreg_cli.spawner import Spawner
 
 #: how often states are written, in seconds, and how many at once
 WRITE_S = 0.2

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from typing import Protocol
+from collections.abc import Callable
 
 from pjreg_cli.api.notices import Notice, Notices, Settled, StateDropped, StateMade
 from pjreg_cli.config.models import StatsdSettings
+from pjreg_cli.spawner import Spawner
 
 _log = logging.getLogger("pjreg_cli.metrics")
 
@@ -31,14 +31,6 @@ _STATE = "PJSIP.registrations.state."
 _UNREGISTERED = "Unregistered"
 #: in the order in which they are set to 0 at the start
 _STATES = ("Registered", _UNREGISTERED, "Rejected")
-
-
-class Spawner(Protocol):
-    """Runs a coroutine as a named task."""
-
-    def __call__(self, coroutine: Coroutine[object, object, None], name: str) -> object:
-        """Run `coroutine` as a task called `name`."""
-        ...
 
 
 def lines(notice: Notice) -> tuple[tuple[str, int], ...]:

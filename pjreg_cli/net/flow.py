@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from pjreg_cli.api.findings import Certificate, Trouble
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target
-
-
-class Spawner(Protocol):
-    """Creates tasks for whoever may not."""
-
-    # Any: what a coroutine yields and is sent concerns nobody
-    def __call__(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Run `coroutine` as a task called `name`."""
-        ...
 
 
 class Tap(Protocol):
@@ -59,6 +49,27 @@ class Endpoint(ABC):
     def garbled(self, data: bytes, address: tuple[Any, ...]) -> bool:
         """What came from `address` is no SIP; whether anybody waits for something from there."""
         return False
+
+
+class Link(Protocol):
+    """The connection that a stream's flow has now."""
+
+    made_at: float
+    """When it was made, by the loop's clock."""
+    heard_at: float
+    """When something last came in."""
+    spoke: bool
+    """Whether a message has come in over it."""
+    ponged: bool
+    """Whether the other side answers keep-alives."""
+
+    def ping(self) -> None:
+        """Send a keep-alive."""
+        ...
+
+    def give_up(self, why: str) -> None:
+        """End it as one that is dead; the listener is told that it was lost."""
+        ...
 
 
 class Source(NamedTuple):
@@ -134,6 +145,11 @@ class Flow(ABC):
         """Why nothing may have come back although nothing has failed yet; None: no idea."""
         return None
 
+    @property
+    def link(self) -> Link | None:
+        """The connection there is now; None for UDP and while there is none."""
+        return None
+
     @abstractmethod
     def carries(self, endpoint: Endpoint) -> bool:
         """Whether what came to `endpoint` may answer what was sent over this flow: over a stream,
@@ -142,6 +158,10 @@ class Flow(ABC):
     def is_astray(self) -> bool:
         """Whether there is a connection from an address that is ours no longer."""
         return False
+
+    def keep_alive(self) -> None:
+        """Send what holds open the way back through a NAT; streams have their own."""
+        return
 
     @abstractmethod
     def reset(self) -> None:
@@ -153,12 +173,22 @@ class Listener(Protocol):
     """Who is told what comes in.  Called on the event loop, never from within `Flow.send`; must not
     block or raise."""
 
-    def received(self, data: bytes, source: Source) -> None:
-        """A datagram, raw, or one whole message of a stream."""
+    def received(self, data: bytes, source: Source) -> bool:
+        """A datagram, raw, or one whole message of a stream; whether it was of any use."""
         ...
 
-    def closed(self, flow: Flow, why: str, established: bool) -> None:
-        """The connection could not be made (`established` False) or was lost."""
+    def closed(
+        self,
+        flow: Flow,
+        why: str,
+        established: bool,
+        *,
+        lived_s: float = math.inf,
+        spoke: bool = True,
+    ) -> None:
+        """The connection could not be made (`established` False) or was lost, `lived_s` seconds
+        after it was made and, unless it `spoke`, without a single message having come in; for UDP,
+        the transport was closed."""
         ...
 
     def refused(self, flow: Flow) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,11 +15,12 @@ from pjreg_cli.api.findings import Trouble
 from pjreg_cli.config import validity
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net import tls
-from pjreg_cli.net.flow import Endpoint, Failure, Flow, Listener, Source, Spawner, Tap
+from pjreg_cli.net.flow import Endpoint, Failure, Flow, Listener, Source, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
 from pjreg_cli.net.renewal import Renewal
 from pjreg_cli.net.reopening import Reopening, Section, differ, kind_of
 from pjreg_cli.net.tcp import StreamEndpoint
+from pjreg_cli.net.turns import Turns
 from pjreg_cli.net.udp import UdpEndpoint
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target, TransportKind, TransportKinds
@@ -26,6 +28,7 @@ from pjreg_cli.sip.locate import Target, TransportKind, TransportKinds
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Transport
     from pjreg_cli.net.resolver import Resolver
+    from pjreg_cli.spawner import Spawner
 
 __all__ = [
     "Endpoint",
@@ -35,7 +38,6 @@ __all__ = [
     "Pool",
     "Reopened",
     "Source",
-    "Spawner",
     "Tap",
 ]
 
@@ -45,6 +47,8 @@ _log = logging.getLogger("pjreg_cli.net")
 _OFFERED = ("udp", "tcp", "tls")
 #: those that nothing less may stand in for
 _SECURE = ("tls", "wss")
+#: how often a limit that is met again and again is told of, in seconds
+_COMPLAIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ class Pool:
         self._sections: dict[str, Section] = {}
         self._failed: dict[str, tuple[Transport, str]] = {}
         self._flows: dict[tuple[str, Target], Flow] = {}
+        self._known: set[tuple[str, int]] = set()
         self._kinds: dict[str, TransportKinds] = {}
         self._keep_alive_s = 0.0
         self._keeping: asyncio.TimerHandle | None = None
@@ -111,6 +116,10 @@ class Pool:
             before_check=self._network_changed,
         )
         self._retrying = False
+        self._turns = Turns()
+        self.counters: Counter[str] = Counter()
+        """How often a limit was met, by what was refused."""
+        self._complained_at: dict[str, float] = {}
 
     async def open(
         self, transports: Iterable[Transport], *, keep_alive_s: float = 0
@@ -152,6 +161,7 @@ class Pool:
     def _take_over(self, sections: dict[str, Section]) -> None:
         self._sections = sections
         self._flows.clear()
+        self._known.clear()
         self._kinds.clear()
 
     def closing(self, transports: Iterable[Transport]) -> frozenset[str]:
@@ -191,7 +201,12 @@ class Pool:
             # each flow transport has connections of its own through the one below it
             apart = transport if self._is_flow(transport) else ""
             flow = self._flows[(transport, target)] = endpoint.flow(target, apart)
+            self._known.add((target.host, target.port))
         return flow
+
+    def leads_to(self, host: str, port: int) -> bool:
+        """Whether a flow goes to this address: then it is no stranger's."""
+        return (host, port) in self._known
 
     def prune(self, in_use: Collection[Flow]) -> None:
         """Close the connections that none of these flows needs."""
@@ -261,8 +276,16 @@ class Pool:
             endpoint = UdpEndpoint(options, self._listener, self._tap, self._routes)
             return Section(options, endpoint)
         files = tls.files(options)
-        stream = StreamEndpoint(options, self._listener, self._tap, self._routes, self._spawn)
-        await stream.open()
+        stream = StreamEndpoint(
+            options,
+            self._listener,
+            self._tap,
+            self._routes,
+            self._spawn,
+            turns=self._turns,
+            refused=self._refused,
+        )
+        stream.open()
         if warning := validity.ending(options.cert_file, datetime.now(tz=UTC)):
             _log.warning("transport %s: %s", options.name, warning)
         return Section(options, stream, files)
@@ -281,6 +304,14 @@ class Pool:
     def _streams(self) -> list[StreamEndpoint]:
         endpoints = [section.endpoint for section in self._sections.values()]
         return [one for one in endpoints if isinstance(one, StreamEndpoint)]
+
+    def _refused(self, what: str) -> None:
+        """A limit was met: counted, and said once a minute."""
+        self.counters[what] += 1
+        now = self._loop.time()
+        if now >= self._complained_at.get(what, 0.0):
+            self._complained_at[what] = now + _COMPLAIN_S
+            _log.warning("connections to us: %s (%d so far)", what, self.counters[what])
 
     # -- what comes round ---------------------------------------------------------------------
 

@@ -16,9 +16,10 @@ from pjreg_cli.errors import TransportError
 from pjreg_cli.net.host_watch import Clocks, Watch, clocks
 
 if TYPE_CHECKING:
-    from pjreg_cli.net.flow import Flow, Listener, Spawner
+    from pjreg_cli.net.flow import Flow, Listener
     from pjreg_cli.net.own_address import OwnAddress, Routes
     from pjreg_cli.net.resolver import Resolver
+    from pjreg_cli.spawner import Spawner
 
 _log = logging.getLogger("pjreg_cli.net")
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pjreg_cli.api.findings import Asked, Trouble
 from pjreg_cli.errors import ResolveError, excerpt
 from pjreg_cli.levels import MACHINERY
-from pjreg_cli.net.flow import Spawner
 from pjreg_cli.net.hosts import Hosts
 from pjreg_cli.net.nameservers import Answer, DnsNameServers, NameServers
 from pjreg_cli.sip.address import is_numeric
@@ -31,6 +30,7 @@ from pjreg_cli.sip.locate import (
     objection,
     questions,
 )
+from pjreg_cli.spawner import Spawner
 
 if TYPE_CHECKING:
     from pjreg_cli.config.other_files import Resolver as Settings

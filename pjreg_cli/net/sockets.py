@@ -22,6 +22,10 @@ _SO_RCVBUFFORCE = 33
 
 _RECEIVE_BUFFER = 4 * 1024 * 1024
 _BACKLOG = 128
+#: how long what we have sent may stay unacknowledged, in milliseconds.  The kernel's keep-alives
+#: find a dead peer on an idle connection only: what is on its way, our own keep-alives among it,
+#: silences them, and would be sent again for a quarter of an hour
+_UNACKNOWLEDGED_MS = 20_000
 LINUX = sys.platform == "linux"
 
 
@@ -65,6 +69,8 @@ def outgoing(options: Transport, source: str) -> socket.socket:
         _set_nodelay(made)
         if options.tcp_keepalive_enable:
             _probe(made, options)
+        if LINUX:
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED_MS)
         if source:
             if LINUX:
                 # the port is chosen at connect: many targets may share one

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import Certificate, Trouble
 from pjreg_cli.errors import TransportError
+from pjreg_cli.incoming import Admission, Incoming
 from pjreg_cli.net import certificates, sockets, tls
 from pjreg_cli.net.connection import Connection
-from pjreg_cli.net.flow import Endpoint, Flow, Listener, Spawner, Tap
+from pjreg_cli.net.flow import Endpoint, Flow, Listener, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
 from pjreg_cli.net.trouble import of_connection
+from pjreg_cli.net.turns import Turns
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Transport
+    from pjreg_cli.spawner import Spawner
 
 _log = logging.getLogger("pjreg_cli.net")
 
@@ -28,9 +31,16 @@ _log = logging.getLogger("pjreg_cli.net")
 CONNECT_S = 10.0
 #: messages that may wait for a connection
 _WAITING = 60_000
-#: connections that others may have open to one transport, and how long they may be silent, seconds
+#: connections that others may have open to one transport, in all and from one address
 _INCOMING = 512
+_PER_HOST = 64
+#: how long they may be silent, and how long they may take to say something of use, in seconds
 _IDLE_S = 600.0
+_SPEECHLESS_S = 30.0
+#: how often that is looked at, in seconds
+_SWEEP_S = 10.0
+#: a connection that was silent for so long is asked whether it lives before it is used, in seconds
+_STALE_S = 10.0
 
 
 class StreamFlow(Flow):
@@ -74,8 +84,11 @@ class StreamFlow(Flow):
 
     def send(self, data: bytes) -> None:
         """Send on the connection, or queue and connect; raises TransportError."""
-        if self._connection is not None:
-            self._connection.write(data)
+        connection = self._connection
+        if connection is not None:
+            if connection.ponged and self._endpoint.now() - connection.heard_at > _STALE_S:
+                connection.ping()
+            connection.write(data)
             return
         if self._endpoint.closed:
             raise TransportError(f"transport {self.transport} is closed")
@@ -84,6 +97,11 @@ class StreamFlow(Flow):
         self._waiting.append(data)
         if self._connecting is None:
             self._connecting = self._endpoint.spawn(self._connect(), f"connect {self.target}")
+
+    @property
+    def link(self) -> Connection | None:
+        """The connection there is now."""
+        return self._connection
 
     def carries(self, endpoint: Endpoint) -> bool:
         """Whether it came over the connection that is open now."""
@@ -153,22 +171,25 @@ class StreamFlow(Flow):
             self._connection = None
             self.trouble = connection.trouble
             connection.close()
-            self._endpoint.listener.closed(self, f"{self.target}: {why}", True)
-
-
-class _HangUp(asyncio.Protocol):
-    """For callers to whom we cannot prove who we are."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """End it at once."""
-        transport.close()
+            lived_s = self._endpoint.now() - connection.made_at
+            self._endpoint.listener.closed(
+                self, f"{self.target}: {why}", True, lived_s=lived_s, spoke=connection.spoke
+            )
 
 
 class StreamEndpoint:
     """One TCP or TLS transport.  `open` makes it, raising TransportError when it cannot."""
 
     def __init__(
-        self, options: Transport, listener: Listener, tap: Tap, routes: Routes, spawn: Spawner
+        self,
+        options: Transport,
+        listener: Listener,
+        tap: Tap,
+        routes: Routes,
+        spawn: Spawner,
+        *,
+        turns: Turns,
+        refused: Callable[[str], None],
     ) -> None:
         self.transport = options.name
         self.protocol = options.protocol
@@ -177,25 +198,31 @@ class StreamEndpoint:
         self.closed = False
         self._options = options
         self._tap = tap
+        self._turns = turns
+        self._refused = refused
+        self.now = asyncio.get_running_loop().time
         secure = options.protocol == "tls"
         self._client = tls.client_context(options) if secure else None
         self._server_context = tls.server_context(options) if secure else None
         self._socket = sockets.bound(options)
         self.local = OwnAddress(options, sockets.address_of(self._socket), routes)
-        self._server: asyncio.Server | None = None
+        self._server: Incoming | None = None
         self._flows: dict[tuple[str, int, str, str], StreamFlow] = {}
         self._incoming: set[Connection] = set()
+        self._sweeping: asyncio.TimerHandle | None = None
 
-    async def open(self) -> None:
-        """Begin to listen.  TLS without a certificate has the port, but hangs up on everybody."""
-        loop = asyncio.get_running_loop()
-        if self.protocol == "tls" and self._server_context is None:
-            self._server = await loop.create_server(_HangUp, sock=self._socket)
-            return
-        self._server = await loop.create_server(
-            lambda: self._connection(self._left, came_in=True),
-            sock=self._socket,
-            ssl=self._server_context,
+    def open(self) -> None:
+        """Begin to listen.  TLS without a certificate has the port, but lets nobody in: we could
+        not prove who we are."""
+        secure = self.protocol == "tls"
+        self._server = Incoming(
+            self._socket,
+            self._came_in,
+            spawn=self.spawn,
+            refused=self._turned_away,
+            limit=0 if secure and self._server_context is None else _INCOMING,
+            per_host=_PER_HOST,
+            tls=self._server_context,
         )
 
     def flow(self, target: Target, apart: str = "") -> StreamFlow:
@@ -208,13 +235,9 @@ class StreamEndpoint:
         return flow
 
     def keep_alive(self) -> None:
-        """Ping every connection, and close those of others that were silent for long."""
+        """Ping every connection."""
         for flow in self._flows.values():
             flow.ping()
-        now = asyncio.get_running_loop().time()
-        for connection in [one for one in self._incoming if now - one.heard_at > _IDLE_S]:
-            self._incoming.discard(connection)
-            connection.close()
         for connection in self._incoming:
             connection.ping()
 
@@ -278,11 +301,13 @@ class StreamEndpoint:
         self.closed = True
         for flow in self._flows.values():
             flow.reset()
+        if self._server is not None:
+            self._server.close()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         for connection in tuple(self._incoming):
             connection.close()
         self._incoming.clear()
-        if self._server is not None:
-            self._server.close()
         self._socket.close()
         # connections that are aborted leave their descriptors on the next turn of the loop
         await asyncio.sleep(0)
@@ -292,28 +317,52 @@ class StreamEndpoint:
         return tuple(flow for flow in self._flows.values() if flow.open)
 
     def _connection(
-        self, lost: Callable[[Connection, str], None], came_in: bool = False
+        self,
+        lost: Callable[[Connection, str], None],
+        opened: Callable[[Connection], None] = lambda _: None,
+        admission: Admission | None = None,
     ) -> Connection:
         return Connection(
             self.transport,
             self.protocol,
             listener=self.listener,
             tap=self._tap,
+            turns=self._turns,
             lost=lost,
-            came_in=self._admitted if came_in else None,
+            opened=opened,
+            admission=admission,
         )
 
-    def _admitted(self, connection: Connection) -> bool:
-        """Let somebody in, unless there are too many."""
-        if len(self._incoming) >= _INCOMING:
-            _log.warning("transport %s: too many connections", self.transport)
-            return False
+    # -- those of others ----------------------------------------------------------------------
+
+    def _came_in(self, admission: Admission) -> Connection:
+        return self._connection(self._left, self._let_in, admission)
+
+    def _let_in(self, connection: Connection) -> None:
         self._incoming.add(connection)
-        return True
+        if self._sweeping is None:
+            self._sweep()
 
     def _left(self, connection: Connection, why: str) -> None:
         self._incoming.discard(connection)
-        _log.debug("transport %s: %s:%s: %s", self.transport, *connection.peer[:2], why)
+        _log.debug("transport %s: %s: %s", self.transport, connection.theirs, why)
+
+    def _turned_away(self, why: str) -> None:
+        self._refused(f"refused for {why}" if " " not in why else why)
+
+    def _sweep(self) -> None:
+        """Close those that are silent for long, or have not said anything of use yet."""
+        now = self.now()
+        for connection in tuple(self._incoming):
+            idle = now - connection.heard_at > _IDLE_S
+            if idle or (not connection.spoke and now - connection.made_at > _SPEECHLESS_S):
+                self._incoming.discard(connection)
+                connection.close()
+                self._refused("idle")
+        self._sweeping = None
+        if self._incoming:
+            loop = asyncio.get_running_loop()
+            self._sweeping = loop.call_later(_SWEEP_S, self._sweep)
 
 
 def _use(made: ssl.SSLObject | ssl.SSLSocket, context: ssl.SSLContext) -> None:

@@ -6,6 +6,7 @@ asyncio's datagram endpoints cost some ten times as much for each datagram.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -20,6 +21,7 @@ from pjreg_cli.net import sockets
 from pjreg_cli.net.flow import Endpoint, Flow, Listener, Source, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
 from pjreg_cli.net.trouble import of_system
+from pjreg_cli.net.turns import TURN_S
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.locate import Target
 
@@ -28,9 +30,13 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("pjreg_cli.net")
 
-#: datagrams taken in one go; others on the loop get their turn after that
+#: datagrams taken in one go at most; others on the loop get their turn after that, or as soon as
+#: the work has taken TURN_S
 _BATCH = 256
+#: datagrams between two looks at the clock
+_SLICE = 16
 _LARGEST = 65_535
+_KEEP_ALIVE = b"\r\n"
 #: datagrams that may wait for a full socket
 _WAITING = 10_000
 #: how long to wait when the system has no buffers and cannot say when it will, in seconds
@@ -91,6 +97,10 @@ class UdpFlow(Flow):
             self.trouble = error.trouble
             raise
 
+    def keep_alive(self) -> None:
+        """Send a line end (RFC 5626 section 3.5); that it cannot be sent matters to nobody."""
+        self._endpoint.keep_alive(self._address)
+
     def carries(self, endpoint: Endpoint) -> bool:
         """Whether it came as a datagram, whatever the address (RFC 3261 section 18.1.2)."""
         return not endpoint.reliable
@@ -142,6 +152,11 @@ class UdpEndpoint(Endpoint):
         if self._tap.active:
             ours, theirs = self.local.ends(address)
             self._tap.sent(data, self.transport, "udp", ours, theirs)
+
+    def keep_alive(self, address: tuple[Any, ...]) -> None:
+        """Send a line end; what the socket does not take is dropped."""
+        with contextlib.suppress(OSError):
+            self._socket.sendto(_KEEP_ALIVE, address)
 
     def reply(self, data: bytes, address: tuple[Any, ...]) -> None:
         """Answer a datagram; what cannot be sent is dropped, as the network may do."""
@@ -247,8 +262,11 @@ class UdpEndpoint(Endpoint):
                 self._flush()
 
     def _take(self) -> None:
-        receive, listener = self._socket.recvfrom, self._listener
-        for _ in range(_BATCH):
+        receive, listener, now = self._socket.recvfrom, self._listener, self._loop.time
+        ends_at = now() + TURN_S
+        for number in range(1, _BATCH + 1):
+            if number % _SLICE == 0 and now() >= ends_at:
+                return
             try:
                 data, address = receive(_LARGEST)
             except BlockingIOError:

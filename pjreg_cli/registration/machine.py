@@ -13,6 +13,7 @@ from pjreg_cli.registration.state import (
     Flight,
     Hop,
     Outcome,
+    Paced,
     Policy,
     Publish,
     Remove,
@@ -28,6 +29,12 @@ from pjreg_cli.registration.state import (
 
 #: every initial delay is this long at least
 START_DELAY_S = 1.0
+#: a connection lost earlier than this was lost young, in seconds (RFC 5626 section 4.5)
+YOUNG_S = 120.0
+#: so many of them in a row are renewed at once
+RENEWED_AT_ONCE = 2
+#: the longest wait for a renewal where there is no retry_interval, in seconds
+LONGEST_RENEWAL_S = 60.0
 
 Step = tuple[State, tuple[Effect, ...]]
 
@@ -52,7 +59,9 @@ def react(state: State, event: Event, policy: Policy, now: float) -> Step:
         case Unregister():
             return _unregister(_given_up(state) if event.unsent else state)
         case TransportClosed():
-            return _transport_closed(state, event.delay_s, policy, now)
+            return _transport_closed(state, event, policy, now)
+        case Paced():
+            return _paced(state, event.at), _NOTHING
         case AuthReloaded():
             return _auth_reloaded(state, event.jitter_s, now), _NOTHING
         case Remove():
@@ -78,6 +87,7 @@ def _register(state: State, policy: Policy) -> Step:
         next_attempt_at=state.next_attempt_at,
         in_flight=Flight.REGISTER,
         requested_s=requested_s,
+        young_losses=state.young_losses,
     )
     return begun, (SendRegister(policy.expiration_s if requested_s is None else requested_s),)
 
@@ -91,6 +101,7 @@ def _leave(state: State, status: Status, leaving: bool) -> Step:
         in_flight=Flight.UNREGISTER,
         leaving=leaving,
         requested_s=state.requested_s,
+        young_losses=state.young_losses,
     )
     return begun, (_UNREGISTER,)
 
@@ -114,6 +125,7 @@ def _start(state: State, jitter_s: float, now: float) -> State:
         next_attempt_at=at,
         requested_s=None,
         register_due=False,
+        young_losses=0,
     )
 
 
@@ -134,16 +146,35 @@ def _unregister(state: State) -> Step:
     return state._replace(wake_at=None, register_due=False, unregister_due=due), _NOTHING
 
 
-def _transport_closed(state: State, delay_s: float, policy: Policy, now: float) -> Step:
+def _transport_closed(state: State, closed: TransportClosed, policy: Policy, now: float) -> Step:
     unwanted = state.in_flight is Flight.UNREGISTER or state.unregister_due
     if state.status is not Status.REGISTERED or state.leaving or unwanted:
         return state, _NOTHING
+    losses = state.young_losses + 1 if closed.lived_s < YOUNG_S else 0
+    delay_s = max(closed.delay_s, renewal_delay_s(losses, closed.jitter, policy))
+    state = state._replace(young_losses=losses)
     if state.in_flight is None and delay_s <= 0:
         return _register(state, policy)
-    at = now + max(delay_s, 0.0)
+    at = now + delay_s
     if state.wake_at is not None:
         at = min(at, state.wake_at)
     return state._replace(wake_at=at, next_attempt_at=at), _NOTHING
+
+
+def renewal_delay_s(losses: int, jitter: float, policy: Policy) -> float:
+    """How long to wait after so many connections in a row that were lost young, in seconds: not at
+    all twice, then at most 1, 2, 4 ... up to retry_interval, half of it at least (RFC 5626 section
+    4.5)."""
+    # origin: never waits, and asks a registrar that closes after every answer without end
+    if losses <= RENEWED_AT_ONCE:
+        return 0.0
+    longest_s = policy.retry_interval_s or LONGEST_RENEWAL_S
+    doubled = min(losses - RENEWED_AT_ONCE - 1, 31)
+    return min(float(2**doubled), float(longest_s)) * (1 - jitter / 2)
+
+
+def _paced(state: State, at: float) -> State:
+    return state if state.wake_at is None else state._replace(wake_at=at, next_attempt_at=at)
 
 
 def _auth_reloaded(state: State, jitter_s: float, now: float) -> State:
@@ -213,6 +244,7 @@ def _resend(case: Case, request: SendRegister, status: Status, retries: int, now
         renewals=0 if next_target else state.renewals + renewed,
         briefs=state.briefs + (request.rule == "too brief"),
         agreed=state.agreed or request.agreement,
+        young_losses=state.young_losses,
         unregister_due=state.unregister_due,
         register_due=state.register_due,
     )
@@ -236,6 +268,7 @@ def _settle(case: Case, flight: Flight, now: float) -> Step:
         leaving=state.leaving,
         requested_s=state.requested_s,
         refused=rule.name == "refused",
+        young_losses=state.young_losses,
     )
     published = Publish(rule.name, flight)
     if state.leaving:

@@ -29,6 +29,13 @@ and has ended otherwise.
 
 {settling}
 
+## Lost connections
+
+Who is registered over a connection that is lost registers again, over another one. Of connections
+that were lost within 120 s of being made, the first two in a row are made up for at once; from the
+third on the wait is 1, 2, 4 ... s, of which half at least, up to retry_interval (without one: 60
+s). One that lived longer ends the row and is made up for at once, and so does `send register`.
+
 (*) With `retry_backoff = yes` it doubles with every failure in a row, up to an hour.
 """
 

@@ -6,6 +6,7 @@ dataclass takes five times as long to make.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
@@ -73,6 +74,8 @@ class State(NamedTuple):
     """An unregister was asked for while a request was in flight."""
     register_due: bool = False
     """A registration came due while a request was in flight."""
+    young_losses: int = 0
+    """Connections in a row that were lost young (RFC 5626 section 4.5)."""
 
 
 # -- events -----------------------------------------------------------------------------------
@@ -100,10 +103,20 @@ class Unregister:
 
 @dataclass(frozen=True, slots=True)
 class TransportClosed:
-    """The connection of this registration was lost; wait `delay_s` before registering again
-    (0: at once; more where many registrations shared the connection)."""
+    """The connection of this registration was lost, `lived_s` seconds after it was made; wait
+    `delay_s` before registering again (0: at once; more where many registrations shared the
+    connection).  `jitter`, from 0 up to 1, shortens a longer wait."""
 
     delay_s: float = 0.0
+    lived_s: float = math.inf
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """Too many others are due at the moment this one has asked for: `at` instead."""
+
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +178,9 @@ class Outcome(NamedTuple):
     """It could not be sent, as the host has no way to anywhere near the target."""
 
 
-Event = Start | Wake | Unregister | TransportClosed | AuthReloaded | Remove | Resumed | Outcome
+Event = (
+    Start | Wake | Unregister | TransportClosed | Paced | AuthReloaded | Remove | Resumed | Outcome
+)
 
 
 # -- effects ----------------------------------------------------------------------------------

@@ -62,6 +62,11 @@ class StreamFramer:
             raise self.broken
         return messages
 
+    @property
+    def size(self) -> int:
+        """Bytes gathered that have not been handed out."""
+        return len(self._buffer)
+
     def add(self, chunk: bytes) -> None:
         """Gather `chunk`; nothing is looked at before `take`."""
         if self.broken is None:

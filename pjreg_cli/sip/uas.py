@@ -28,6 +28,12 @@ ALLOW = "OPTIONS, INVITE, ACK, CANCEL, BYE"
 _SURPLUS = 400
 
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")
+#: headers that may be there once
+_SINGLE = ("from", "to", "call-id", "cseq", "max-forwards")
+#: a quoted string (RFC 3261 section 25.1)
+_QUOTES = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+#: RFC 3986 section 3.1
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
 _IN_DIALOG = frozenset({"BYE", "CANCEL", "PRACK", "UPDATE"})
 _USER = "${USER}"
 _NO_USER = "s"
@@ -56,16 +62,40 @@ def answer(
     case = _case(request, redirect)
     if case is None:
         return None
+    if case.is_malformed():
+        return refuse(request, 400, source, tag=tag, size=size)
     rule = next(rule for rule in RULES if rule.applies(case))
     fields = _echoed(request, case.via, source, tag)
     response = _response(rule.code, [*fields, *rule.headers(case)])
-    allowed = size or len(request.encode())
-    allowed = min(2 * allowed, allowed + _SURPLUS)
+    allowed = _most(size or len(request.encode()))
     if len(response.encode()) <= allowed:
         return response
     # a 302 without its Contact would mean nothing
     bare = _response(480 if rule.code == 302 else rule.code, fields)
     return bare if len(bare.encode()) <= allowed else None
+
+
+def refuse(
+    request: Request, code: int, source: Source, *, tag: str, size: int = 0
+) -> Response | None:
+    """The answer to a request that cannot be understood: it repeats what it can.  None where
+    silence is right: there is no Via that says whose it is (of another version of SIP, none at
+    all); never raises."""
+    via: Via | None = None
+    try:
+        via = parse_via(_top_via(request))
+    except SipParseError:
+        if code != 505 or not request.headers.has("via"):
+            return None
+    if request.method == "ACK":
+        return None
+    response = _response(code, _echoed(request, via, source, tag))
+    return response if len(response.encode()) <= _most(size or len(request.encode())) else None
+
+
+def _most(size: int) -> int:
+    """How long the answer to a request of `size` bytes may be."""
+    return min(2 * size, size + _SURPLUS)
 
 
 def reply_to(request: Request, source: Source) -> Source:
@@ -93,6 +123,23 @@ class Case(NamedTuple):
     """The Request-URI, None where it is no readable SIP URI."""
     redirect: SipUri | None
 
+    def is_malformed(self) -> bool:
+        """Headers that must be there are not, or are there twice, or cannot be read."""
+        headers = self.request.headers
+        if not all(headers.get(name) for name in _MANDATORY):
+            return True
+        if any(len(headers.all(name)) > 1 for name in _SINGLE):
+            return True
+        if any(_QUOTES.sub("", headers.get(name) or "").count('"') for name in ("from", "to")):
+            return True
+        try:
+            _ = self.request.cseq
+            for element in headers.listed("via"):
+                parse_via(element)
+        except SipParseError:
+            return True
+        return False
+
     def is_mistaken(self) -> bool:
         """CSeq names another method (RFC 3261 section 8.1.1.5)."""
         return self.request.cseq[1] != self.request.method
@@ -114,7 +161,9 @@ class Case(NamedTuple):
 
     def is_foreign(self) -> bool:
         """The Request-URI has another scheme."""
-        return self.request.uri.partition(":")[0].lower() not in {"sip", "sips"}
+        scheme, colon, _ = self.request.uri.partition(":")
+        is_one = bool(colon) and _SCHEME.fullmatch(scheme) is not None
+        return is_one and scheme.lower() not in {"sip", "sips"}
 
     def is_unreadable(self) -> bool:
         """The Request-URI is none."""
@@ -153,13 +202,12 @@ class Case(NamedTuple):
 
 
 def _case(request: Request, redirect: str | None) -> Case | None:
-    """The request looked at, or None for what is not answered: ACK and what lacks a header that
-    an answer must repeat."""
-    if request.method == "ACK" or not all(request.headers.get(name) for name in _MANDATORY):
+    """The request looked at, or None for what is not answered: ACK, and what has no Via that says
+    whose it is."""
+    if request.method == "ACK":
         return None
     try:
         via = parse_via(_top_via(request))
-        _ = request.cseq
     except SipParseError:
         return None
     try:
@@ -242,18 +290,18 @@ def _response(code: int, fields: _Fields) -> Response:
     return Response(code, REASONS[code], Headers(fields))
 
 
-def _echoed(request: Request, via: Via, source: Source, tag: str) -> _Fields:
+def _echoed(request: Request, via: Via | None, source: Source, tag: str) -> _Fields:
     """The headers that a response repeats (RFC 3261 section 8.2.6.2)."""
     headers = request.headers
     first, *others = headers.all("via")
     rest = split_list(first)[1:]
     to = headers.get("to") or ""
-    fields = [("Via", ", ".join([_stamped(via, source), *rest]))]
+    fields = [("Via", first if via is None else ", ".join([_stamped(via, source), *rest]))]
     fields += (("Via", value) for value in others)
     fields.append(("From", headers.get("from") or ""))
-    fields.append(("To", to if tag_of(to) is not None else f"{to};tag={tag}"))
+    fields.append(("To", to if not to or tag_of(to) is not None else f"{to};tag={tag}"))
     fields += ((name, headers.get(name) or "") for name in ("Call-ID", "CSeq"))
-    return fields
+    return [(name, value) for name, value in fields if value]
 
 
 def _stamped(via: Via, source: Source) -> str:

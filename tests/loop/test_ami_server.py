@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from pjreg_cli.ami.session import INBOX_LIMIT, PIECE, Session
 from pjreg_cli.api.notices import Reloaded, Stopping
 from pjreg_cli.dialects import TWELVE
 from tests.support.ami_client import Block, Client, account, house, settings
@@ -634,3 +635,43 @@ async def test_console_sees_who_is_connected() -> None:
         assert user.acl == ((True, "127.0.0.0/255.0.0.0"),)
         assert ("Manager (AMI):", "Yes") in running.server.settings()
         assert [each.name for each in running.server.actions()][:2] == ["Challenge", "Command"]
+
+
+@pytest.mark.parametrize("unit", [b"\n", b"a:\n\n", b":\n" * 20 + b"\n"])
+async def test_what_strangers_send_is_not_taken_apart_before_its_time(unit: bytes) -> None:
+    session, wire = Session(never, nothing, nothing), Deaf()
+    session.connection_made(wire)
+    session.data_received(unit * (256 * 1024 // len(unit)))
+    assert wire.paused
+    assert session.pending <= INBOX_LIMIT + PIECE
+
+
+async def never(_session: Session, _item: object) -> bool:
+    return True
+
+
+def nothing(_session: Session) -> None:
+    return None
+
+
+class Deaf(asyncio.Transport):
+    """A transport that notes whether it is read."""
+
+    paused = False
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        return None
+
+
+async def test_all_that_was_sent_in_one_piece_is_answered_in_turn() -> None:
+    async with house() as running:
+        client = await running.user()
+        client.writer.write(b"Action: Ping\r\n\r\n" * 500)
+        for _ in range(500):
+            assert dict(await client.message())["Ping"] == "Pong"

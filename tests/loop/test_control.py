@@ -516,6 +516,48 @@ def test_folder_that_all_may_write_to_is_refused(folder: Path) -> None:
         Claim.take(folder / "open" / "ctl")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_folder_of_another_user_is_refused_by_root_too(folder: Path) -> None:
+    (folder / "theirs").mkdir()
+    os.chown(folder / "theirs", 12_345, 12_345)
+    with pytest.raises(SocketTakenError, match="not private"):
+        Claim.take(folder / "theirs" / "ctl")
+    (folder / "ours").mkdir(mode=0o700)
+    (folder / "link").symlink_to(folder / "ours")
+    os.chown(folder / "link", 12_345, 12_345, follow_symlinks=False)
+    with pytest.raises(SocketTakenError, match="not private"):
+        Claim.take(folder / "link" / "ctl")
+
+
+def test_folder_that_a_group_may_write_to_is_refused(folder: Path) -> None:
+    (folder / "open").mkdir()
+    (folder / "open").chmod(0o770)
+    with pytest.raises(SocketTakenError, match="not private"):
+        Claim.take(folder / "open" / "ctl")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a while")
+def test_who_listens_counts_and_not_whose_the_file_is(folder: Path) -> None:
+    path = folder / "ctl"
+    os.chown(folder, 12_345, 12_345)
+    os.setegid(12_345)
+    os.seteuid(54_321)
+    try:
+        with socket.socket(socket.AF_UNIX) as fake:
+            os.seteuid(0)
+            fake.bind(str(path))
+            os.seteuid(54_321)
+            fake.listen()
+            os.seteuid(0)
+            with pytest.raises(remote.NoInstance, match="another user"):
+                remote.connect(str(path))
+            os.chown(folder, 54_321, 54_321)
+            remote.connect(str(path)).close()
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
 def test_path_too_long_is_told(folder: Path) -> None:
     with pytest.raises(SocketTakenError, match="longer than 107"):
         Claim.take(folder / ("x" * 120))

@@ -15,6 +15,7 @@ import pytest
 from pjreg_cli.config.load import Scope, load
 from pjreg_cli.config.other_files import Resolver
 from pjreg_cli.engine.engine import Engine
+from pjreg_cli.engine.fleet import REJOIN_RATE
 from pjreg_cli.engine.randomness import Ids
 from tests.loop.test_engine import HOUR, configuration
 from tests.support.clock import VirtualLoop, run_virtually
@@ -108,7 +109,7 @@ def test_a_thousand_on_one_lost_connection_come_back_spread_out_over_one_new_one
         assert Counter(one.user for one in again).most_common(1)[0][1] == 1
         assert min(one.at for one in again) - lost_at < 0.5, "the first ones at once"
         assert max(one.at for one in again) - lost_at <= 5.5
-        assert busiest_second(again) <= 400
+        assert busiest_second(again) <= 2 * REJOIN_RATE
         assert scene.registrar.connections == 1
         await scene.all_are("Registered", count, 60)
 
@@ -238,9 +239,9 @@ def test_commands_during_silence_leave_one_registration_each() -> None:
     play({f"r{number}": {"retry_interval": 5} for number in range(count)}, act)
 
 
-def test_temporary_failures_for_a_day_end_when_the_registrar_is_well() -> None:
+def test_temporary_failures_for_half_a_day_end_when_the_registrar_is_well() -> None:
     async def act(scene: Scene) -> None:
-        await asyncio.sleep(24 * HOUR)
+        await asyncio.sleep(12 * HOUR)
         assert scene.words() == {"Rejected": 1}
         scene.registrar.script("alice", grant())
         await scene.all_are("Registered", 1, 61)
@@ -288,21 +289,20 @@ def test_a_target_to_which_nothing_can_be_sent_is_passed_over() -> None:
     play({"alice": by_name(expiration=60)}, act)
 
 
-def test_the_log_tells_an_attempt_that_is_due_now_from_one_that_never_comes(
+def test_the_log_tells_an_attempt_that_is_due_from_one_that_never_comes(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def act(scene: Scene) -> None:
-        await scene.registrar.received(4, "alice")
+        await scene.registrar.received(3, "alice")
         await asyncio.sleep(1)
 
     play(
         {"alice": {"expiration": 60, "retry_interval": 600}},
         act,
-        protocol="tcp",
-        script={"alice": (grant(), hang_up(), fail(503), fail(404))},
+        script={"alice": (grant(), fail(503), fail(404))},
     )
     told = [one.getMessage() for one in caplog.records if "Rejected" in one.getMessage()]
-    assert ["no further" in one for one in told] == [False, False, True]
+    assert ["no further" in one for one in told] == [False, True]
 
 
 # -- transports that change -------------------------------------------------------------------

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -218,6 +219,17 @@ class Registrar:
     """Nothing is answered and nothing recorded: as if it were down."""
     deaf: int = 0
     """How many of the next messages do not reach it."""
+    keep_alives: int = 0
+    """Line ends that came as datagrams."""
+    pongs: bool = False
+    """Keep-alives of connections are answered (RFC 5626 section 4.4.1)."""
+    before: bytes = b""
+    """What goes out before each answer over TCP, in the same piece."""
+    dead: bool = False
+    """Connections that are open hear and say nothing any more; new ones do."""
+    elsewhere: bool = False
+    """Datagrams are answered from another port."""
+    _dead_ones: set[asyncio.WriteTransport] = field(default_factory=set)
     _scripts: dict[str, list[Answer]] = field(default_factory=dict)
     _answered: dict[str, tuple[Seen, list[bytes]]] = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -315,6 +327,13 @@ class Registrar:
             else:
                 kept.discard(str(contact.uri))
 
+    def is_dead(self, connection: asyncio.WriteTransport) -> bool:
+        """Whether this connection hears nothing."""
+        if self.dead:
+            self._dead_ones |= self._connections
+            self.dead = False
+        return connection in self._dead_ones
+
     def connected(self, connection: asyncio.WriteTransport) -> None:
         """A TCP connection was made."""
         self._connections.add(connection)
@@ -358,8 +377,14 @@ class _Datagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         assert self._transport is not None
         if not data.strip():
-            return  # a keep-alive
+            self._registrar.keep_alives += 1
+            return
         responses, _ = self._registrar.take(data, "UDP", addr[:2])
+        if self._registrar.elsewhere:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+                for response in responses:
+                    other.sendto(response, addr)
+            return
         for response in responses:
             self._transport.sendto(response, addr)
 
@@ -382,9 +407,14 @@ class _Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         assert self._transport is not None
+        if self._registrar.is_dead(self._transport):
+            return
+        if self._registrar.pongs and data == b"\r\n\r\n":
+            self._transport.write(b"\r\n")
         peer: tuple[str, int] = self._transport.get_extra_info("peername")[:2]
         for message in self._framer.feed(data):
             responses, hang_up_now = self._registrar.take(message, "TCP", peer)
-            self._transport.writelines(responses)
+            for response in responses:
+                self._transport.write(self._registrar.before + response)
             if hang_up_now:
                 self._transport.close()

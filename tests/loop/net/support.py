@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -30,13 +31,23 @@ class Heard:
         self.closings: list[tuple[Flow, str, bool]] = []
         self.refusals: list[Flow] = []
         self.reached = 0
+        self.understands: Callable[[bytes], bool] = lambda _data: True
         self._news = asyncio.Event()
 
-    def received(self, data: bytes, source: Source) -> None:
+    def received(self, data: bytes, source: Source) -> bool:
         self.messages.append((data, source))
         self._news.set()
+        return self.understands(data)
 
-    def closed(self, flow: Flow, why: str, established: bool) -> None:
+    def closed(
+        self,
+        flow: Flow,
+        why: str,
+        established: bool,
+        *,
+        lived_s: float = math.inf,
+        spoke: bool = True,
+    ) -> None:
         self.closings.append((flow, why, established))
         self._news.set()
 

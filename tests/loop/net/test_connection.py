@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from pjreg_cli.errors import TransportError
-from pjreg_cli.net.connection import Connection
+from pjreg_cli.incoming import Admission
+from pjreg_cli.net.connection import PONG_S, Connection
+from pjreg_cli.net.turns import Turns
 from tests.loop.net.support import ANSWER, Heard, Tapped
+from tests.support.clock import run_virtually
 
 
 class Wire(asyncio.Transport):
@@ -20,6 +24,13 @@ class Wire(asyncio.Transport):
         self.written = b""
         self.backlog = 0
         self.aborted = False
+        self.paused = False
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
     def write(self, data: Any) -> None:
         self.written += data
@@ -41,12 +52,19 @@ def connected(came_in: bool = False) -> tuple[Connection, Wire, Heard, list[str]
         "tcp",
         listener=heard,
         tap=tap,
+        turns=Turns(),
         lost=lambda _, why: lost.append(why),
-        came_in=(lambda _: True) if came_in else None,
+        admission=Admission("192.0.2.7", lambda _: None) if came_in else None,
     )
     wire = Wire()
     connection.connection_made(wire)
     return connection, wire, heard, lost
+
+
+async def turns_until(reached: Callable[[], bool]) -> None:
+    """Let the loop turn until this holds."""
+    while not reached():  # noqa: ASYNC110 -- turns are what is waited for
+        await asyncio.sleep(0)
 
 
 async def test_pings_of_those_who_connect_to_us_are_answered() -> None:
@@ -90,3 +108,94 @@ async def test_the_end_is_told_once_with_its_reason() -> None:
     connection.connection_lost(None)
     assert len(lost) == 1
     assert "reset by peer" in lost[0]
+
+
+async def test_strangers_who_talk_rubbish_lose_their_connection() -> None:
+    connection, wire, heard, lost = connected(came_in=True)
+    heard.understands = lambda _data: False
+    connection.data_received(ANSWER * 100)
+    assert wire.aborted
+    assert len(heard.messages) == 3
+    connection.connection_lost(None)
+    assert len(lost) == 1
+    assert "of no use" in lost[0]
+
+
+async def test_a_registrar_is_forgiven_a_few_bad_messages() -> None:
+    connection, wire, heard, _ = connected()
+    heard.understands = lambda _data: len(heard.messages) % 10 == 0
+    connection.data_received(ANSWER * 100)
+    await turns_until(lambda: len(heard.messages) >= 100)
+    assert not wire.aborted
+    heard.understands = lambda _data: False
+    connection.data_received(ANSWER * 100)
+    await turns_until(lambda: wire.aborted)
+    assert len(heard.messages) < 120
+
+
+async def test_all_that_came_before_the_end_is_handled_before_the_end_is_told() -> None:
+    connection, _, heard, lost = connected()
+    connection.data_received(ANSWER * 200)
+    connection.connection_lost(None)
+    seen_when_told = -1
+    while not lost:
+        seen_when_told = len(heard.messages)
+        await asyncio.sleep(0)
+    assert len(heard.messages) == 200
+    assert seen_when_told <= 200
+
+
+async def test_more_than_can_be_handled_is_not_read() -> None:
+    connection, wire, heard, _ = connected()
+    slow = 0.002
+
+    def slowly(_data: bytes) -> bool:
+        ends_at = asyncio.get_running_loop().time() + slow
+        while asyncio.get_running_loop().time() < ends_at:
+            pass
+        return True
+
+    heard.understands = slowly
+    for _ in range(10):
+        connection.data_received(ANSWER * 1000)
+    assert wire.paused
+    slow = 0.0
+    await turns_until(lambda: not wire.paused)
+    assert len(heard.messages) == 10_000
+
+
+def test_who_has_answered_a_keep_alive_must_answer_the_next() -> None:
+    async def main() -> None:
+        connection, wire, _, lost = connected()
+        connection.ping()
+        await asyncio.sleep(PONG_S + 1)
+        assert lost == [], "it never has"
+        connection.ping()
+        connection.data_received(b"\r\n")
+        await asyncio.sleep(PONG_S + 1)
+        assert (lost, connection.ponged) == ([], True)
+        connection.ping()
+        await asyncio.sleep(1)
+        connection.data_received(ANSWER)
+        await asyncio.sleep(PONG_S + 1)
+        assert lost == [], "anything that is heard counts"
+        connection.ping()
+        await asyncio.sleep(PONG_S + 1)
+        assert wire.aborted
+        assert len(lost) == 1
+
+    run_virtually(main())
+
+
+def test_keep_alives_of_the_other_side_are_no_answers() -> None:
+    async def main() -> None:
+        connection, _, _, lost = connected()
+        connection.ping()
+        connection.data_received(b"\r\n\r\n")
+        assert not connection.ponged
+        await asyncio.sleep(PONG_S + 1)
+        connection.ping()
+        await asyncio.sleep(PONG_S + 1)
+        assert lost == []
+
+    run_virtually(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from pjreg_cli.errors import TransportError
@@ -132,9 +133,16 @@ def test_many_are_renewed_one_after_the_other() -> None:
         clock = asyncio.get_running_loop().time
         heard = scene.heard.closed
 
-        def closed(flow: Flow, why: str, established: bool) -> None:
+        def closed(
+            flow: Flow,
+            why: str,
+            established: bool,
+            *,
+            lived_s: float = math.inf,
+            spoke: bool = True,
+        ) -> None:
             times.append(clock())
-            heard(flow, why, established)
+            heard(flow, why, established, lived_s=lived_s, spoke=spoke)
 
         scene.heard.closed = closed  # type: ignore[method-assign]
         changed(scene)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pjreg_cli.registration.machine import react
+from pjreg_cli.registration.machine import react, renewal_delay_s
 from pjreg_cli.registration.state import (
     AuthReloaded,
     Drop,
@@ -13,6 +13,7 @@ from pjreg_cli.registration.state import (
     Flight,
     Hop,
     Outcome,
+    Paced,
     Policy,
     Publish,
     Remove,
@@ -379,6 +380,45 @@ def test_lost_connection_never_puts_off_what_is_due_earlier() -> None:
     assert run(due, TransportClosed(2.5))[0].wake_at == 500.5
 
 
+def test_connections_lost_young_are_renewed_at_once_twice_and_then_later_and_later() -> None:
+    state, waits = REGISTERED, list[float]()
+    for _ in range(12):
+        state, effects = react(state, TransportClosed(lived_s=119.9), POLICY, NOW)
+        if state.in_flight is None:
+            waits.append((state.wake_at or 0.0) - NOW)
+            state, effects = react(state, Wake(), POLICY, NOW)
+        else:
+            waits.append(0.0)
+        assert effects == (REGISTER,)
+        state, _ = react(state, GRANTED, POLICY, NOW)
+        state = state._replace(wake_at=None)
+    assert waits == [0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("jitter", "retry_interval_s", "losses", "wait_s"),
+    [(0.0, 60, 5, 4.0), (0.5, 60, 5, 3.0), (0.99, 60, 3, 0.505), (0.0, 0, 40, 60.0)],
+)
+def test_the_wait_for_a_renewal_has_jitter_and_an_end(
+    jitter: float, retry_interval_s: int, losses: int, wait_s: float
+) -> None:
+    policy = Policy(retry_interval_s=retry_interval_s)
+    assert renewal_delay_s(losses, jitter, policy) == pytest.approx(wait_s)
+
+
+def test_a_connection_that_lived_ends_the_row_and_so_does_the_operator() -> None:
+    often = REGISTERED._replace(young_losses=9)
+    state, effects = run(often, TransportClosed(lived_s=120.0))
+    assert (effects, state.young_losses) == ([REGISTER], 0)
+    assert run(often, Start(0.0))[0].young_losses == 0
+
+
+def test_the_row_outlives_attempts() -> None:
+    often = REGISTERED._replace(young_losses=9)
+    state, _ = run(often, Wake(), Outcome(401, credentials_fit=True), GRANTED)
+    assert state.young_losses == 9
+
+
 def test_lost_connection_during_a_refresh_registers_after_it() -> None:
     effects = run(REFRESHING, TransportClosed(), Wake(), Outcome(503))[1]
     assert effects == [Publish("temporary", Flight.REGISTER), REGISTER]
@@ -491,3 +531,9 @@ def test_whoever_has_begun_does_not_look_back() -> None:
     begun, _ = run(State(), Start(0.0))
     assert run(begun, Resumed(Status.REGISTERED, 1.0)) == (begun, [])
     assert run(State(), Resumed(Status.STOPPED, None)) == (State(), [])
+
+
+def test_too_many_at_a_moment_move_one_to_another() -> None:
+    state, effects = run(REGISTERED, Paced(4000.5))
+    assert (state.wake_at, state.next_attempt_at, effects) == (4000.5, 4000.5, [])
+    assert run(REFRESHING, Paced(4000.5)) == (REFRESHING, []), "nothing is due there"

@@ -12,6 +12,7 @@ from pjreg_cli.registration.state import (
     Event,
     Flight,
     Outcome,
+    Paced,
     Policy,
     Publish,
     Remove,
@@ -45,14 +46,20 @@ COMMANDS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Start, DELAYS),
     st.just(Wake()),
     st.builds(Unregister, st.booleans()),
-    st.builds(TransportClosed, DELAYS | st.just(0.0)),
+    st.builds(TransportClosed, DELAYS | st.just(0.0), DELAYS, st.floats(0, 1, exclude_max=True)),
     st.builds(AuthReloaded, DELAYS),
+    st.builds(Paced, DELAYS),
     st.builds(
         Resumed,
         st.sampled_from(Status),
         st.none() | DELAYS,
         st.integers(0, 4),
         st.none() | st.integers(1, 2**32 - 1),
+    ).filter(
+        lambda left: (
+            left.due_s is not None
+            or left.status not in (Status.REGISTERED, Status.REJECTED_TEMPORARY)
+        )
     ),
 )
 EVENTS: st.SearchStrategy[Event] = OUTCOMES | COMMANDS | st.builds(Remove, st.booleans())

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pjreg_cli.errors import SipParseError
-from pjreg_cli.sip.headers import tag_of
+from pjreg_cli.sip.headers import Headers, tag_of
 from pjreg_cli.sip.message import Request, Response, parse, to_bytes
-from pjreg_cli.sip.uas import RULES, answer, reply_to, tag_for
+from pjreg_cli.sip.uas import RULES, answer, refuse, reply_to, tag_for
 from tests.unit.sip.strategies import sip_like
 
 _SOURCE = ("192.0.2.9", 40000)
@@ -146,17 +146,52 @@ def test_ack_is_absorbed() -> None:
     assert answer(_request("ACK"), _SOURCE, tag="T") is None
 
 
-@pytest.mark.parametrize("name", ["Via", "From", "To", "Call-ID", "CSeq"])
-def test_without_a_mandatory_header_there_is_no_answer(name: str) -> None:
+@pytest.mark.parametrize("value", ["", "junk"])
+def test_without_a_via_nobody_knows_whose_answer_it_were(value: str) -> None:
     request = _request()
-    lacking = Request("OPTIONS", request.uri, request.headers.without(name))
+    lacking = Request("OPTIONS", request.uri, request.headers.without("via"))
     assert answer(lacking, _SOURCE, tag="T") is None
-    assert answer(_with(request, name, ""), _SOURCE, tag="T") is None
+    assert answer(_with(request, "Via", value), _SOURCE, tag="T") is None
+    assert refuse(lacking, 400, _SOURCE, tag="T") is None
 
 
-@pytest.mark.parametrize(("name", "value"), [("Via", "junk"), ("CSeq", "x OPTIONS"), ("CSeq", "1")])
-def test_with_an_unreadable_one_neither(name: str, value: str) -> None:
-    assert answer(_with(_request(), name, value), _SOURCE, tag="T") is None
+# -- what cannot be understood ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["From", "To", "Call-ID", "CSeq"])
+def test_without_a_mandatory_header_the_answer_says_so_and_repeats_the_others(name: str) -> None:
+    request = _request()
+    response = _answer(Request("OPTIONS", request.uri, request.headers.without(name)))
+    assert response.code == 400
+    assert not response.headers.has(name)
+    assert response.headers.has(*({"From", "To", "Call-ID", "CSeq"} - {name}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CSeq", "x OPTIONS"),
+        ("CSeq", "1"),
+        ("CSeq", "36893488147419103232 OPTIONS"),
+        ("To", '"nobody <sip:a@b>'),
+        ("From", '"a" "b <sip:a@b>;tag=1'),
+    ],
+)
+def test_a_mandatory_header_that_cannot_be_read_is_refused(name: str, value: str) -> None:
+    assert _answer(_with(_request(), name, value)).code == 400
+
+
+@pytest.mark.parametrize("name", ["From", "To", "Call-ID", "CSeq", "Max-Forwards"])
+def test_what_may_be_there_once_is_refused_twice(name: str) -> None:
+    request = _request()
+    twice = Headers([*request.headers, (name, request.headers.get(name) or "70"), (name, "1 X")])
+    assert _answer(Request(request.method, request.uri, twice)).code == 400
+
+
+def test_a_via_behind_the_first_counts_too() -> None:
+    request = _request()
+    more = Headers([*request.headers, ("Via", "SIP/2.0/UDP 192.0.2.15;;,;,,")])
+    assert _answer(Request(request.method, request.uri, more)).code == 400
 
 
 # -- the answer itself ------------------------------------------------------------------------
@@ -283,4 +318,5 @@ def test_whatever_is_sent_the_answer_is_modest(method: str, place: str, junk: st
     if response is None:
         return
     assert len(response.encode()) <= 2 * len(request.encode())
-    assert isinstance(parse(response.encode()), Response)
+    # what was not there cannot be repeated
+    assert response.code == 400 or isinstance(parse(response.encode()), Response)

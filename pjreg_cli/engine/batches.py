@@ -1,0 +1,75 @@
+"""Big jobs in small pieces: what concerns a whole fleet never holds the event loop for long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+
+#: time that a job may take before others on the loop get their turn, in seconds
+TURN_S = 0.01
+#: steps between two looks at the clock
+_STEPS = 8
+
+Job = Iterator[None]
+"""A job does one step whenever it is asked for the next item."""
+
+
+class Batches:
+    """Does jobs in the order in which they came, a batch in each turn of the loop.
+
+    A job begins at once when none is under way, and a small one has ended when `do` returns.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._jobs: deque[Job] = deque()
+        self._running = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether every job has ended."""
+        return not self._jobs
+
+    def do(self, job: Job) -> None:
+        """Do a job when those before it have ended; it may ask for others."""
+        self._jobs.append(job)
+        if len(self._jobs) == 1:
+            self._idle.clear()
+            self._turn()
+
+    async def done(self) -> None:
+        """Wait until every job has ended."""
+        await self._idle.wait()
+
+    def close(self) -> None:
+        """Forget what is left."""
+        self._jobs.clear()
+        self._idle.set()
+
+    def _turn(self) -> None:
+        ends_at = self._loop.time() + TURN_S
+        try:
+            while self._jobs and self._loop.time() < ends_at:
+                self._steps(self._jobs[0])
+        finally:
+            if self._jobs:
+                self._loop.call_soon(self._turn)
+            else:
+                self._idle.set()
+
+    def _steps(self, job: Job) -> None:
+        try:
+            for _ in range(_STEPS):
+                next(job)
+        except StopIteration:
+            self._end(job)
+        except BaseException:
+            self._end(job)
+            raise
+
+    def _end(self, job: Job) -> None:
+        if self._jobs and self._jobs[0] is job:
+            self._jobs.popleft()

@@ -1,0 +1,69 @@
+"""Big jobs in small pieces, in the order in which they came."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from pjreg_cli.engine.batches import TURN_S, Batches
+
+
+def job(name: str, steps: int, told: list[str], *, slow: bool = False) -> Iterator[None]:
+    clock = asyncio.get_running_loop().time
+    for _ in range(steps):
+        ends_at = clock() + TURN_S
+        while slow and clock() < ends_at:
+            pass
+        told.append(name)
+        yield
+
+
+async def test_a_small_job_is_done_at_once() -> None:
+    batches, told = Batches(), list[str]()
+    batches.do(job("a", 3, told))
+    assert told == ["a"] * 3
+    assert batches.idle
+
+
+async def test_a_big_job_lets_others_on_the_loop_have_their_turn() -> None:
+    batches, told = Batches(), list[str]()
+    batches.do(job("a", 40, told, slow=True))
+    assert 0 < len(told) < 40
+    turns = 0
+    while not batches.idle:
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns >= 3
+    assert told == ["a"] * 40
+
+
+async def test_jobs_keep_their_order() -> None:
+    batches, told = Batches(), list[str]()
+    batches.do(job("a", 20, told, slow=True))
+    batches.do(job("b", 2, told))
+    await batches.done()
+    assert told == ["a"] * 20 + ["b"] * 2
+
+
+async def test_a_job_that_fails_does_not_hold_up_the_next() -> None:
+    def broken() -> Iterator[None]:
+        yield
+        raise ValueError("broken")
+
+    batches, told = Batches(), list[str]()
+    with pytest.raises(ValueError, match="broken"):
+        batches.do(broken())
+    batches.do(job("b", 2, told))
+    assert told == ["b"] * 2
+
+
+async def test_after_closing_nothing_is_done_any_more() -> None:
+    batches, told = Batches(), list[str]()
+    batches.do(job("a", 40, told, slow=True))
+    batches.close()
+    before = len(told)
+    await batches.done()
+    await asyncio.sleep(0)
+    assert len(told) == before

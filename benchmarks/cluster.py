@@ -131,7 +131,7 @@ def takeover(home: Path, server: Postgres, judge: Judge) -> None:
             )[0][0]
         )
         machines["sip-2"].signal(signal.SIGKILL)
-        claimed = wait(lambda: _unowned(server) == 0, 60.0)
+        claimed = wait(lambda: _fenced(server) and _unowned(server) == 0, 60.0)
         began = time.perf_counter()
         survivors = [machines["sip-1"], machines["sip-3"]]
         wait(lambda: sum(_loaded(one) for one in survivors) == ACCOUNTS, 60.0)
@@ -172,6 +172,11 @@ def _unowned(server: Postgres) -> int:
         " WHERE i.incarnation = s.owner AND i.state = 'live')"
     )
     return int(rows[0][0])
+
+
+def _fenced(server: Postgres) -> bool:
+    ((ended,),) = server.execute("SELECT count(*) FROM pjreg.instance WHERE state = 'fenced'")
+    return bool(ended)
 
 
 def _loaded(one: Instance) -> int:

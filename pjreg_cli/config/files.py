@@ -31,6 +31,11 @@ class Fingerprint:
     found: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     directory: str = ""
 
+    def beside(self, paths: Iterable[str]) -> Fingerprint:
+        """The same with these files as they are now."""
+        stamps = {**self.stamps, **{path: stamp(path) for path in paths}}
+        return Fingerprint(MappingProxyType(stamps), self.found, self.directory)
+
     def untouched(self) -> bool:
         """Whether all of it is on disk as it was.  Nothing read counts as touched."""
         return (

@@ -27,14 +27,7 @@ from pjreg_cli.config.problems import distinct
 from pjreg_cli.config.reader import Document, Section, given_up, read
 from pjreg_cli.config.realtime import FILES, FILES_ONLY, Mapped, OpenRows, mapped, no_database
 from pjreg_cli.config.rules import Inspector, OpenTransports
-from pjreg_cli.config.settings import (
-    NOTHING,
-    Difference,
-    Part,
-    Reload,
-    Scope,
-    Settings,
-)
+from pjreg_cli.config.settings import NOTHING, Difference, Part, Reload, Scope, Settings
 from pjreg_cli.config.tables import of_files
 from pjreg_cli.errors import ConfigError
 
@@ -177,8 +170,9 @@ class _Run:
                 "system": system.get("system", System()),
                 "transports": MappingProxyType(self.taken("pjsip", transports, old.transports)),
             }
-            auths = build.auths(kinds["auth"], new["global_"], own)
-            self.follow("pjsip", files_of(kinds["auth"]))
+            auths, named = build.auths(kinds["auth"], new["global_"], own), files_of(kinds["auth"])
+            part = self.parts["pjsip"]
+            self.parts["pjsip"] = replace(part, fingerprint=part.fingerprint.beside(named))
             own = self.taken("pjsip", auths, own)
         made = {name: auth for name, auth in old.auths.items() if auth.wizard}
         wizards = self.take_up("wizard auths", WIZARD)
@@ -351,13 +345,6 @@ class _Run:
             else:
                 self.readings[path] = _Reading(document, disk.fingerprint())
         return self.readings[path]
-
-    def follow(self, part: str, paths: Iterable[str]) -> None:
-        """Read a part again when one of these files has changed."""
-        former = self.parts[part]
-        stamps = {**former.fingerprint.stamps, **{path: stamp(path) for path in paths}}
-        fingerprint = replace(former.fingerprint, stamps=MappingProxyType(stamps))
-        self.parts[part] = replace(former, fingerprint=fingerprint)
 
     def note(self, part: str, problems: Iterable[Problem]) -> None:
         former = self.parts[part]

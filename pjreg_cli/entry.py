@@ -78,11 +78,28 @@ def _run(options: command_line.Options) -> int:
         return _own_console(options)
     if options.words == ["pjreg", "reload", "--confirm"] and not options.execute:
         return _confirmed(options)
+    if options.words[:2] == ["pjreg", "watch"] and os.isatty(0) and os.isatty(1):
+        return _watch(options)
     if options.lines:
         return _one_shot(options, options.lines)
     if os.isatty(0) and os.isatty(1):
         return _interactive(options)
     return _one_shot(options, _piped())
+
+
+def _watch(options: command_line.Options) -> int:
+    """The live view of the running instance."""
+    from pjreg_cli.console.remote import run_watch
+    from pjreg_cli.console.watch import watched
+
+    pattern = watched(command_line.as_line(options.words))
+    if pattern is None or options.json:
+        return _one_shot(options, options.lines)
+    try:
+        return run_watch(options, pattern)
+    except remote.NoInstance as missing:
+        remote.complain(f"{missing}; start one with pjreg-cli -f or -c")
+        return remote.FAILED
 
 
 def _piped() -> Iterator[str]:
@@ -199,6 +216,14 @@ def _sub_program(options: command_line.Options) -> int:
         from pjreg_cli.offline import init
 
         return init.run(options)
+    if options.program == "health":
+        from pjreg_cli.offline.health import run
+
+        return run(options)
+    if options.program == "probe":
+        from pjreg_cli.instance.probe import run
+
+        return run(options)
     from pjreg_cli import shell_completion
 
     return shell_completion.run(options, _suggested)

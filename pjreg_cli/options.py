@@ -70,7 +70,7 @@ _COLOURS = ("auto", "always", "never")
 #: words that an option takes
 CHOICES = {"--dialect": _DIALECTS, "--color": _COLOURS}
 #: words that are programs of their own when they come first
-PROGRAMS = ("demo", "check", "completion", "init")
+PROGRAMS = ("demo", "check", "completion", "init", "probe", "health")
 
 
 class Options:

@@ -132,7 +132,24 @@ WATCHED_ELSEWHERE = {
         f"pjreg_cli.engine.{name}": "tests/loop/test_engine.py"
         for name in ("attempts", "facts", "fleet", "inbound", "views")
     },
-    "pjreg_cli.commands.why": "tests/process/test_why.py",
+    "pjreg_cli.config.beside": "tests/unit/config/test_load.py",
+    "pjreg_cli.config.observers": "tests/loop/test_hooks.py",
+    "pjreg_cli.instance.hooks": "tests/loop/test_hooks.py",
+    "pjreg_cli.commands.watch": "tests/process/test_watch.py",
+    "pjreg_cli.console.watch": "tests/process/test_watch.py",
+    **dict.fromkeys(
+        (
+            "pjreg_cli.commands.why",
+            "pjreg_cli.commands.health",
+            "pjreg_cli.render.ladder",
+            "pjreg_cli.instance.history",
+            "pjreg_cli.instance.probe",
+            "pjreg_cli.offline.health",
+            "pjreg_cli.store.past",
+            "pjreg_cli.api.history",
+        ),
+        "tests/process/test_why.py",
+    ),
     "pjreg_cli.render.explanation": "tests/process/test_why.py",
     **{
         f"pjreg_cli.why.{name}": "tests/loop/test_why_answers.py"

@@ -36,7 +36,8 @@ class Broadcast:
 
     def tell(self, notice: Notice) -> None:
         """Take note of what has happened; called on the event loop."""
-        self.send(*events.of(notice))
+        detail = self.detail or any(one.filters.wants_detail for one in self._sessions())
+        self.send(*events.of(notice, detail=detail))
 
     def send(self, *found: events.Event) -> None:
         """Have events told."""

@@ -33,11 +33,12 @@ class Event:
         return "".join(lines) + "\r\n"
 
 
-def of(notice: Notice) -> tuple[Event, ...]:
-    """The events that tell of a notice; none for what AMI does not speak of."""
+def of(notice: Notice, detail: bool = True) -> tuple[Event, ...]:
+    """The events that tell of a notice; none for what AMI does not speak of.  With `detail` those
+    too that only we have."""
     match notice:
         case Settled():
-            return (_registry(notice), _detail(notice))
+            return (_registry(notice), _detail(notice)) if detail else (_registry(notice),)
         case Reloaded(module, ok):
             return (
                 Event(
@@ -83,7 +84,7 @@ def _detail(notice: Settled) -> Event:
             ("OldStatus", notice.old_word),
             ("Response", str(evidence.code)),
             ("Reason", evidence.reason),
-            ("Cause", evidence.cause),
+            ("Cause", notice.why().cause or evidence.cause),
             ("Attempt", str(notice.attempts)),
             ("NextAttempt", str(notice.next_attempt_s)),
         ),

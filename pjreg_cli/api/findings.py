@@ -114,6 +114,14 @@ class Tried(NamedTuple):
     """Where the answer came from, if not from the target."""
 
 
+class Message(NamedTuple):
+    """A SIP message of a registration, as it was on the wire; it never holds a password."""
+
+    at: float
+    sent: bool
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything known of how one registration stands."""
@@ -171,6 +179,13 @@ class Facts:
 
 
 # -- findings ---------------------------------------------------------------------------------
+
+
+class Brief(NamedTuple):
+    """A finding in a line."""
+
+    cause: str
+    finding: str
 
 
 class Fix(NamedTuple):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from pjreg_cli.api.findings import Brief
 from pjreg_cli.api.registrations import Evidence
+
+
+def _unknown() -> Brief:
+    """Nobody has looked."""
+    return Brief("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,8 @@ class Settled:
     evidence: Evidence
     attempts: int
     next_attempt_s: int
+    why: Callable[[], Brief] = field(default=_unknown, compare=False)
+    """Finds out why it stands so; to be asked at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pjreg_cli.api.cluster import Cluster
 from pjreg_cli.api.configuration import Configuration
+from pjreg_cli.api.history import NOWHERE, Histories
 from pjreg_cli.api.instance import Instance
 from pjreg_cli.api.manager import Managers
 from pjreg_cli.api.notices import Notices
@@ -31,3 +32,4 @@ class Api:
     notices: Notices
     cluster: Cluster | None = None
     """The fleet that this machine is one of; None where nobody can tell."""
+    history: Histories = NOWHERE

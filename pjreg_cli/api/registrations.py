@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from pjreg_cli.api.configuration import Option
-from pjreg_cli.api.findings import Finding
+from pjreg_cli.api.findings import Finding, Message, Tried
+
+ORDERS = ("trouble", "name", "next")
+"""Of `Registrations.foremost`: not registered ones first, by name, the next attempt first."""
 
 
 def _unknown() -> str:
@@ -92,10 +95,27 @@ class RegistrationView:
     evidence: Evidence | None
     source: str
     """`file:line` of its section."""
+    since_at: float | None = None
+    """When its word last changed, in seconds since 1970; None when it never did."""
     cause: Callable[[], str] = field(default=_unknown, compare=False)
     """Finds out why it stands so: the code of `Registrations.cause`."""
     under_way: UnderWay | None = None
     """What is being sent now; None while nothing is."""
+
+
+class Measure(NamedTuple):
+    """The numbers of one registration."""
+
+    name: str
+    word: str
+    code: int
+    """Of the last attempt; 0 before one has settled."""
+    retries: int
+    took_s: float | None
+    """Until its last answer; None without one."""
+    ends_at: float | None
+    """When its binding ends, in seconds since 1970; None without one."""
+    ends_in_s: float | None
 
 
 class Registrations(Protocol):
@@ -131,6 +151,24 @@ class Registrations(Protocol):
 
     def cause(self, name: str) -> str:
         """The code of that finding alone."""
+        ...
+
+    def tried(self, name: str) -> Sequence[Tried]:
+        """The requests of the last settled attempt, in order; none for an unknown name."""
+        ...
+
+    def messages(self, name: str) -> Sequence[Message]:
+        """The last messages to and from its registrar, as far as they are still remembered."""
+        ...
+
+    def measures(self) -> Iterable[Measure]:
+        """The numbers of all registrations."""
+        ...
+
+    def foremost(
+        self, limit: int, order: str, match: Callable[[str], bool] | None = None
+    ) -> Sequence[RegistrationView]:
+        """The first of all, or of those whose name matches, in one of `ORDERS`."""
         ...
 
     def unregister(self, name: str) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, usage
+from pjreg_cli.commands import health, watch
+from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, absent, usage
 from pjreg_cli.commands.pjsip import registration_names
-from pjreg_cli.render import explanation, json
+from pjreg_cli.render import chronicle, explanation, json, ladder
+
+#: how much of the past is looked at
+_TRANSITIONS = 500
+_EVENTS = 50
 
 
 def _explain(call: Call) -> Answer:
@@ -13,12 +18,72 @@ def _explain(call: Call) -> Answer:
     finding = call.port.registrations.finding(call.args[0])
     verdict = Verdict.NEGATIVE if finding.cause == "unknown-name" else Verdict.DONE
     if call.json:
-        return Answer(json.document(json.finding(finding)), verdict, json=True)
+        return Answer(json.document(explanation.shape(finding)), verdict, json=True)
     view = call.port.instance.view()
     return Answer(explanation.explanation(finding, view.now_at, view.config_dir), verdict)
 
 
+async def _history(call: Call) -> Answer:
+    if len(call.args) != 1:
+        return USAGE
+    name = call.args[0]
+    port = call.port
+    transitions = await port.history.of(name, _TRANSITIONS, "transition")
+    events = await port.history.of(name, _EVENTS)
+    known = bool(transitions or events) or port.registrations.row(name) is not None
+    verdict = Verdict.DONE if known else Verdict.NEGATIVE
+    # without an instance its last word is the present
+    now_at = port.instance.view().now_at or max((one.at for one in events), default=0.0)
+    if call.json:
+        shape = chronicle.shape(name, events, transitions, now_at)
+        return Answer(json.document(shape), verdict, json=True)
+    return Answer(chronicle.chronicle(name, events, transitions, now_at), verdict)
+
+
+def _ladder(call: Call) -> Answer:
+    words = list(call.args)
+    full = words[-1:] == ["full"]
+    if full:
+        words.pop()
+    count = words.pop() if len(words) == 2 else "0"
+    if len(words) != 1 or not count.isdigit():
+        return USAGE
+    registrations = call.port.registrations
+    if registrations.row(words[0]) is None:
+        return absent(f"Unable to find object {words[0]}.", "")
+    tried = registrations.tried(words[0])[-int(count) :]
+    messages = registrations.messages(words[0]) if full else ()
+    if call.json:
+        return Answer(json.document(ladder.shape(tried, messages if full else None)), json=True)
+    return Answer([*ladder.ladder(tried), *(ladder.messages(messages) if full else ())])
+
+
 COMMANDS = (
+    health.ROW,
+    watch.ROW,
+    Command(
+        "pjreg ladder",
+        usage(
+            "Usage: pjreg ladder <registration> [<count>] [full]",
+            "The last exchange with its registrar as a ladder: what was sent and answered, when,",
+            "and how often.  With a count only the last requests of it, with full the messages",
+            "themselves, as far as they are still remembered.",
+        ),
+        "The last exchange as a SIP ladder",
+        _ladder,
+        registration_names,
+    ),
+    Command(
+        "pjreg history",
+        usage(
+            "Usage: pjreg history <registration>",
+            "What has happened to a registration, also before this start: its attempts and",
+            "changes, the newest last, and how much of the time it was registered.",
+        ),
+        "What has happened to a registration",
+        _history,
+        registration_names,
+    ),
     Command(
         "pjreg explain",
         usage(

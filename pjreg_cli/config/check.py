@@ -18,8 +18,10 @@ from pjreg_cli.config.load import examine
 from pjreg_cli.config.models import (
     Auth,
     Global,
+    HttpSettings,
     ManagerSettings,
     PjregSettings,
+    PrometheusSettings,
     Registration,
     Resolver,
     StatsdSettings,
@@ -50,6 +52,8 @@ _BESIDE: Final[Mapping[str, Any]] = {
     "statsd.conf": StatsdSettings,
     "resolver_unbound.conf": Resolver,
     "pjreg.conf": PjregSettings,
+    "http.conf": HttpSettings,
+    "prometheus.conf": PrometheusSettings,
 }
 _SWITCHES: Final = frozenset(
     {

@@ -18,9 +18,12 @@ from pjreg_cli.config.access import Access
 from pjreg_cli.config.models import (
     Auth,
     Global,
+    HookSettings,
+    HttpSettings,
     ManagerAccount,
     ManagerSettings,
     PjregSettings,
+    PrometheusSettings,
     Registration,
     Resolver,
     StatsdSettings,
@@ -59,10 +62,16 @@ _MODULES: Final[tuple[tuple[str, str, tuple[_Type, ...]], ...]] = (
         "manager.conf",
         (_Type("account", ManagerAccount, False), _Type("general", ManagerSettings, False)),
     ),
+    ("http", "http.conf", (_Type("general", HttpSettings, False),)),
+    ("res_prometheus", "prometheus.conf", (_Type("general", PrometheusSettings, False),)),
     (
         "pjreg",
         "pjreg.conf",
-        (_Type("cluster", ClusterSettings, False), _Type("general", PjregSettings, False)),
+        (
+            _Type("cluster", ClusterSettings, False),
+            _Type("general", PjregSettings, False),
+            _Type("hooks", HookSettings, False),
+        ),
     ),
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +18,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import build, manager_conf, other_files, tables, wizard
 from pjreg_cli.config.added import ADDED
+from pjreg_cli.config.beside import BESIDE
 from pjreg_cli.config.differences import difference
 from pjreg_cli.config.files import MAIN, Disk, Fingerprint, joined, locate, readable, stamp
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.passwords import files_of
-from pjreg_cli.config.permissions import permissions
 from pjreg_cli.config.problems import distinct
 from pjreg_cli.config.reader import Document, Section, given_up, read
 from pjreg_cli.config.realtime import FILES, FILES_ONLY, Mapped, OpenRows, mapped, no_database
@@ -277,7 +277,7 @@ class _Run:
             if both is not None:
                 new["manager"], problems = manager_conf.manager(*both)
                 self.note("manager", problems)
-        for field, file, only, make in _BESIDE:
+        for field, file, only, make in BESIDE:
             if scope.includes(only) and (document := self.take_up(field, file)) is not None:
                 new[field], problems = make(document)
                 self.note(field, problems)
@@ -358,17 +358,6 @@ class _Run:
         return MappingProxyType(
             {k: v for part in self.parts.values() for k, v in part.refused.items()}
         )
-
-
-_BESIDE: Final[
-    tuple[tuple[str, str, Scope, Callable[[Document], tuple[Any, list[Problem]]]], ...]
-] = (
-    ("statsd", "statsd.conf", Scope.STATSD, other_files.statsd),
-    ("resolver", "resolver_unbound.conf", Scope.RESOLVER, other_files.resolver),
-    ("pjreg", "pjreg.conf", Scope.PJREG, other_files.pjreg),
-    ("permissions", "cli_permissions.conf", Scope.PJREG, permissions),
-    ("cluster", "pjreg.conf", Scope.PJREG, other_files.cluster),
-)
 
 
 def _implied(first: Section) -> Problem:

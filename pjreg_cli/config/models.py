@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from pydantic.dataclasses import dataclass
 
 from pjreg_cli.config.manager_conf import ManagerAccount, ManagerSettings
+from pjreg_cli.config.observers import HookSettings, HttpSettings, PrometheusSettings
 from pjreg_cli.config.other_files import (
     ConsoleSettings,
     PjregSettings,
@@ -40,9 +41,12 @@ __all__ = [
     "Auth",
     "ConsoleSettings",
     "Global",
+    "HookSettings",
+    "HttpSettings",
     "ManagerAccount",
     "ManagerSettings",
     "PjregSettings",
+    "PrometheusSettings",
     "Registration",
     "Resolver",
     "StatsdSettings",

@@ -15,8 +15,11 @@ from pjreg_cli.config.models import (
     Auth,
     ConsoleSettings,
     Global,
+    HookSettings,
+    HttpSettings,
     ManagerSettings,
     PjregSettings,
+    PrometheusSettings,
     Registration,
     Resolver,
     StatsdSettings,
@@ -47,6 +50,8 @@ class Scope(Enum):
     RESOLVER = "res_resolver_unbound"
     ALIASES = "res_clialiases"
     PJREG = "pjreg"
+    HTTP = "http"
+    PROMETHEUS = "res_prometheus"
     ALL = "all"
 
     @property
@@ -96,6 +101,9 @@ class Settings:
     permissions: Permissions = field(default_factory=Permissions)
     pjreg: PjregSettings = field(default_factory=PjregSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
+    hooks: HookSettings = field(default_factory=HookSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
     problems: tuple[Problem, ...] = ()
     """What is wrong with the files as they were read, in file order."""
     errors: tuple[ConfigError, ...] = field(default=(), compare=False)

@@ -240,6 +240,13 @@ def inert_options(model: Any) -> frozenset[str]:
 
 
 NO_SECRET: Final = SecretStr("")
+
+
+def secret(text: str) -> SecretStr:
+    """`text`, kept from every output."""
+    return SecretStr(text)
+
+
 Number = Annotated[int, BeforeValidator(number), Field(ge=0, le=MAXIMUM)]
 Retries = Annotated[int, BeforeValidator(retries), Field(ge=0, le=FOREVER)]
 Signed = Annotated[int, BeforeValidator(signed), Field(ge=-2147483648, le=2147483647)]

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pjreg_cli import remote
 from pjreg_cli.console.backend import Facts, Outcome, Suggestion, Watcher, Write
 from pjreg_cli.console.repl import run_remote
+from pjreg_cli.console.watch import show
 from pjreg_cli.control.client import (
     ControlClient,
     Counts,
@@ -113,6 +114,21 @@ class RemoteBackend:
 def run_console(options: Options) -> int:
     """Attach a console to the running instance until the operator leaves; raises NoInstance."""
     return asyncio.run(_run(options, options.socket_path))
+
+
+def run_watch(options: Options, pattern: str) -> int:
+    """The live view of the running instance, without a console; raises NoInstance."""
+
+    async def run() -> None:
+        client = await connect(options.socket_path, dialect=options.dialect)
+        backend = RemoteBackend(client)
+        try:
+            await show(backend, pattern, colour=options.coloured(terminal=True))
+        finally:
+            await backend.close()
+
+    asyncio.run(run())
+    return remote.DONE
 
 
 async def _run(options: Options, path: str) -> int:

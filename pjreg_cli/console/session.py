@@ -28,6 +28,7 @@ from pjreg_cli.console.status import (
     greeting,
 )
 from pjreg_cli.console.terminal import Terminal
+from pjreg_cli.console.watch import show, watched
 from pjreg_cli.console.writer import Writer
 
 _PIECE = 4_096
@@ -203,6 +204,10 @@ class Session:
             return False
         if command.lower().split() == _CONFIRMED:
             return await self._reload_if_wanted()
+        if self._pages and (pattern := watched(command)) is not None:
+            with self._terminal_lent(interactive=True):
+                await show(self._backend, pattern, colour=self._colour)
+            return False
         piped = taken_apart(line)
         if piped.sign:
             await self._execute_into(piped)

@@ -139,8 +139,7 @@ class Attempts:
             try:
                 targets = await self._resolver.locate(uri, kinds, entry.granted_by)
             except ResolveError as error:
-                why = str(error)
-                attempt.trouble = trouble_of(error)
+                why, attempt.trouble = str(error), trouble_of(error)
             attempt.locating = False
             self._located(entry, attempt, targets, why)
         if step.error is not None and entry.attempt is attempt and attempt.exchange is None:
@@ -214,6 +213,7 @@ class Attempts:
         )
         if flow.reliable:
             self._watch.watch(flow)
+        self.exchanges.messages.append((entry.call_id, attempt.since, data))
         entry.cseq += 1
 
     def _template(self, entry: Entry, attempt: Attempt, flow: Flow) -> Template:
@@ -312,10 +312,9 @@ class Attempts:
             self._bench.heard(entry.name, attempt.target)
         attempt.reason = response.reason
         attempt.response = response
-        attempt.challenges = ()
         attempt.took_s = now - exchange.sent_at
         outcome = self._read(entry, attempt, response)
-        attempt.steps += answered(exchange, attempt, response, now, self.source)
+        attempt.steps += answered(exchange, attempt, response, now, self.source, self.exchanges)
         attempt.outcome = outcome
         if 200 <= outcome.code < 300:
             self._accepted(entry, attempt, exchange.flow)

@@ -9,7 +9,6 @@ import os.path
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pjreg_cli.api.findings import Facts
 from pjreg_cli.api.instance import ReloadReport
 from pjreg_cli.config.changes import place
 from pjreg_cli.config.load import Reload, Scope, reload
@@ -43,6 +42,7 @@ from pjreg_cli.errors import TransportError
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
 from pjreg_cli.registration.state import Status
+from pjreg_cli.why.diagnosis import brief
 
 if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable
@@ -111,6 +111,7 @@ class Engine:
             publish=self.publish,
             journal=self._journal,
             share=share,
+            why=lambda name: brief(self.facts.named(name), self.settings),
             faults=counters.declare("step_failures", "steps of a registration that failed"),
         )
         self._watch = Watch(self._fleet, self._timers, counters, loop.call_later)
@@ -147,7 +148,8 @@ class Engine:
         self._left: list[str] = []
         self._leaving = 0
         self._not_open: dict[str, str] = {}
-        self._facts = FactsOf(
+        self.facts = FactsOf(
+            self._fleet,
             clock=clock,
             wall_clock=wall_clock,
             pool=self._pool,
@@ -156,7 +158,7 @@ class Engine:
             holds=lambda entry: not self._fleet.gate.may_send(entry),
         )
         self._fleet.reveal_secrets = reveal_secrets
-        self.registrations = Registrations(self, self._jobs, clock, reveal_secrets)
+        self.registrations = Registrations(self, self._jobs, clock, wall_clock, reveal_secrets)
         self.configuration = ConfigurationViews(
             lambda: self.settings, self._opened, reveal_secrets, self._standing
         )
@@ -354,11 +356,6 @@ class Engine:
     def find(self, name: str) -> tuple[Registration, Entry | None] | None:
         """See views.Held."""
         return self._fleet.find(name)
-
-    def facts(self, name: str) -> Facts:
-        """What is known of one registration, also of a name that does not exist."""
-        settings, entry = self._fleet.find(name) or (None, None)
-        return self._facts.of(name, settings, entry)
 
     def words(self) -> Mapping[str, int]:
         """How many registrations each word is shown for."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.lanes import WINDOW, Lane, Lanes
+from pjreg_cli.engine.record import RECENT, Messages
 from pjreg_cli.errors import TransportError
 from pjreg_cli.levels import MESSAGES
 from pjreg_cli.registration.state import Cause
@@ -151,6 +152,7 @@ class Exchanges:
         self.lanes = Lanes(timers, self._send, window=window)
         self.t1_s = 0.5
         self.timeout_s = 32.0
+        self.messages = Messages(maxlen=RECENT)
         self.gate: Callable[[Entry], bool] = _open_gate
         """Whether a request of this registration may leave now, first or again."""
 

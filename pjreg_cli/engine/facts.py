@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pjreg_cli.api.findings import Asked, Certificate, Facts, Tried
+from pjreg_cli.api.findings import Asked, Certificate, Facts, Message, Tried
 from pjreg_cli.engine.record import HOUR_S, Sent
+from pjreg_cli.engine.trace import masked
 from pjreg_cli.engine.views import word_of
 from pjreg_cli.errors import PjregError
 from pjreg_cli.registration.request import next_hop, our_contact
@@ -14,8 +15,10 @@ from pjreg_cli.registration.request import next_hop, our_contact
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
     from pjreg_cli.engine.entry import Entry
+    from pjreg_cli.engine.fleet import Fleet
     from pjreg_cli.net.pool import Pool
     from pjreg_cli.net.resolver import Resolver
+    from pjreg_cli.sip.message import Response
 
 
 class FactsOf:
@@ -23,6 +26,7 @@ class FactsOf:
 
     def __init__(
         self,
+        fleet: Fleet,
         *,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
@@ -32,12 +36,26 @@ class FactsOf:
         holds: Callable[[Entry], bool] = lambda _entry: False,
     ) -> None:
         """`holds` tells of whom nothing may be sent at the moment."""
+        self._fleet = fleet
         self._holds = holds
         self._clock = clock
         self._wall_clock = wall_clock
         self._pool = pool
         self._resolver = resolver
         self._not_open = not_open
+
+    def named(self, name: str) -> Facts:
+        """What is known of one registration, also of a name that does not exist."""
+        settings, entry = self._fleet.find(name) or (None, None)
+        return self.of(name, settings, entry)
+
+    def messages(self, name: str) -> Sequence[Message]:
+        """See api.registrations.Registrations."""
+        _, entry = self._fleet.find(name) or (None, None)
+        if entry is None:
+            return ()
+        wall = self._wall_clock() - self._clock()
+        return remembered(self._fleet.attempts.exchanges.messages, entry.call_id, wall)
 
     def of(self, name: str, settings: Registration | None, entry: Entry | None) -> Facts:
         """The facts of one registration; `settings` None where none is configured."""
@@ -89,6 +107,19 @@ class FactsOf:
             return self._resolver.asked(uri, self._pool.kinds(settings.transport))
         except PjregError:
             return ()
+
+
+def remembered(
+    messages: Iterable[tuple[str, float, bytes | Response]], call_id: str, wall: float
+) -> list[Message]:
+    """Those of one Call-ID, as text."""
+    found = []
+    for of, at, what in messages:
+        if of == call_id:
+            sent = isinstance(what, bytes)
+            octets = what if isinstance(what, bytes) else what.encode()
+            found.append(Message(at + wall, sent, masked(octets).decode("utf-8", "replace")))
+    return found
 
 
 def _tried(sent: Sent, wall: float) -> Tried:

@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from pjreg_cli.api.notices import Notice, StateDropped, StateLeaving, StateMade
@@ -43,6 +44,7 @@ from pjreg_cli.registration.state import (
 )
 
 if TYPE_CHECKING:
+    from pjreg_cli.api.findings import Brief
     from pjreg_cli.config.models import Registration
     from pjreg_cli.counters import Tally
     from pjreg_cli.engine.journal import Journal
@@ -74,10 +76,12 @@ class Fleet:
         faults: Tally,
         journal: Journal | None = None,
         share: Share | None = None,
+        why: Callable[[str], Brief] = settled.unexplained,
     ) -> None:
-        """`journal` is told of changes, `share` is what we have of a fleet of machines, if any."""
+        """`journal` is told of changes, `share` is what we have of a fleet of machines, if any;
+        `why` finds out how one stands."""
         self.gate = Gate(share, timers, self.post)
-        self._journal, self._faults = journal, faults
+        self._why, self._journal, self._faults = why, journal, faults
         self._pool = pool
         self._timers = timers
         self._ids = ids
@@ -331,8 +335,9 @@ class Fleet:
             self._mark(entry)
         entry.record.settled(attempt, published, old_word != entry.word, now := self._clock())
         next_s = next_attempt_s(entry, now)
-        settled.log(entry, evidence, old_word, next_s)
-        self._publish(settled.notice(entry, evidence, old_word, next_s, self.reveal_secrets))
+        why = partial(self._why, entry.name)
+        settled.log(entry, evidence, old_word, next_s, why)
+        self._publish(settled.notice(entry, evidence, old_word, next_s, why, self.reveal_secrets))
         if is_settled(entry):
             self.unsettled.discard(entry)
         self.changed.set()

@@ -7,6 +7,7 @@ a flat tuple, shared objects and numbers; texts are made when they are shown.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +19,7 @@ from pjreg_cli.sip.headers import canonical
 if TYPE_CHECKING:
     from pjreg_cli.engine.credentials import Answer
     from pjreg_cli.engine.entry import Attempt
-    from pjreg_cli.engine.exchange import Exchange
+    from pjreg_cli.engine.exchange import Exchange, Exchanges
     from pjreg_cli.errors import PjregError
     from pjreg_cli.net.flow import Flow, Source
     from pjreg_cli.registration.state import Publish
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 #: the word of a registration changed so often within an hour: more than anybody wants to know
 _CHANGES = 20
 HOUR_S = 3600.0
+#: messages remembered of all registrations together
+RECENT = 500
 #: a connection lost this soon after a grant, in seconds, was closed by design or by a fault
 SOON_S = 120.0
 #: longest value kept of a header, in characters, and most of them
@@ -58,6 +61,10 @@ class Sent(NamedTuple):
 WIDTH = len(Sent._fields)
 Flat = tuple[object, ...]
 """The values of all requests of an attempt, one after the other."""
+
+
+class Messages(deque["tuple[str, float, bytes | Response]"]):
+    """The last messages of all registrations: Call-ID, when, and what was sent or heard."""
 
 
 class Record:
@@ -111,6 +118,17 @@ class Record:
         """The connection of its binding was lost."""
         soon = self.granted_at is not None and now - self.granted_at <= SOON_S
         self.losses = self.losses + 1 if soon else 0
+
+    def took_s(self) -> float | None:
+        """How long the last answer took; None where there was none."""
+        last = next(requests(self.steps[-WIDTH:]), None)
+        return None if last is None or last.heard is None else last.ended_at - last.sent_at
+
+    def ends_in_s(self, now: float) -> float | None:
+        """Seconds until the binding ends; None without one."""
+        if self.granted_at is None or self.granted_s is None:
+            return None
+        return self.granted_at + self.granted_s - now
 
     def sent(self) -> Iterator[Sent]:
         """The requests of the last attempt."""
@@ -181,10 +199,17 @@ def signed_by(answers: tuple[Answer, ...]) -> Account | tuple[Account, ...] | No
 
 
 def answered(
-    exchange: Exchange, attempt: Attempt, response: Response, now: float, source: Source | None
+    exchange: Exchange,
+    attempt: Attempt,
+    response: Response,
+    now: float,
+    source: Source | None,
+    exchanges: Exchanges,
 ) -> Flat:
-    """A request that has its final answer."""
+    """A request that has its final answer, which the exchanges remember for a while."""
+    exchanges.messages.append((exchange.entry.call_id, now, response))
     flow, template = exchange.flow, attempt.template
+    challenges = attempt.challenges if response.code in (401, 407) else ()
     trouble = flow.trouble
     if trouble is not None and trouble.at < exchange.sent_at:
         trouble = None
@@ -194,7 +219,7 @@ def answered(
         now,
         exchange.resends + 1,
         attempt.signed,
-        heard(response, attempt.challenges, None if template is None else template.contact),
+        heard(response, challenges, None if template is None else template.contact),
         trouble,
         "" if flow.reliable or source is None else _elsewhere(flow, source),
     )

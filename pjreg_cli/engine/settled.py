@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pjreg_cli.api.findings import Brief
 from pjreg_cli.api.notices import Settled
 from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.config.secrets import masked_uri
@@ -78,7 +79,36 @@ class Standing:
         return "" if since is None else f" after {duration(at - since)} as {old}"
 
 
-def log(entry: Entry, evidence: Evidence, old_word: str, next_s: int) -> None:
+def unexplained(_name: str) -> Brief:
+    """What is found where nobody finds out."""
+    return Brief("", "")
+
+
+def notice(
+    entry: Entry,
+    evidence: Evidence,
+    old_word: str,
+    next_s: int,
+    why: Callable[[], Brief],
+    reveal: bool,
+) -> Settled:
+    """What listeners are told; passwords inside URIs are masked unless `reveal`."""
+    return Settled(
+        name=entry.name,
+        client_uri=masked_uri(entry.settings.client_uri, reveal),
+        server_uri=masked_uri(entry.settings.server_uri, reveal),
+        word=entry.word,
+        old_word=old_word,
+        evidence=evidence,
+        attempts=entry.attempts,
+        next_attempt_s=next_s,
+        why=why,
+    )
+
+
+def log(
+    entry: Entry, evidence: Evidence, old_word: str, next_s: int, why: Callable[[], Brief]
+) -> None:
     """Log what has just settled: a change of state is a notice, a failure a warning, that nothing
     more is tried an error, and what only goes on as before is for those who want to follow."""
     good = 200 <= evidence.code < 300 and evidence.granted_s != 0
@@ -91,27 +121,17 @@ def log(entry: Entry, evidence: Evidence, old_word: str, next_s: int) -> None:
         level = VERBOSE if good else bad
         word = f"still {entry.word}"
     if _log.isEnabledFor(level):
-        _log.log(level, "%s: %s: %s", entry.name, word, _facts(entry, evidence, next_s))
+        facts = _facts(entry, evidence, next_s)
+        if good:
+            _log.log(level, "%s: %s: %s", entry.name, word, facts)
+        else:
+            _log.log(level, "%s: %s: %s; %s: %s", entry.name, word, facts, *why())
 
 
 def note_targets(entry: Entry, targets: Sequence[Target]) -> None:
     """Log where an attempt may go."""
     if _log.isEnabledFor(WAYS):
         _log.log(WAYS, "%s: targets: %s", entry.name, ", ".join(map(str, targets)))
-
-
-def notice(entry: Entry, evidence: Evidence, old_word: str, next_s: int, reveal: bool) -> Settled:
-    """What listeners are told; passwords inside URIs are masked unless `reveal`."""
-    return Settled(
-        name=entry.name,
-        client_uri=masked_uri(entry.settings.client_uri, reveal),
-        server_uri=masked_uri(entry.settings.server_uri, reveal),
-        word=entry.word,
-        old_word=old_word,
-        evidence=evidence,
-        attempts=entry.attempts,
-        next_attempt_s=next_s,
-    )
 
 
 def note_request(entry: Entry, effect: SendRegister, target: Target) -> None:

@@ -16,9 +16,17 @@ class Registrations(RegistrationViews):
     """api.registrations.Registrations; `clock` is the loop's."""
 
     def __init__(
-        self, engine: Engine, jobs: Jobs, clock: Callable[[], float], reveal: bool
+        self,
+        engine: Engine,
+        jobs: Jobs,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        reveal: bool,
     ) -> None:
-        super().__init__(engine, clock, engine.facts, lambda: engine.settings, reveal)
+        super().__init__(
+            engine, clock, engine.facts.named, lambda: engine.settings, wall_clock, reveal
+        )
+        self.messages = engine.facts.messages
         self.unregister = jobs.unregister
         self.register = jobs.register
         self.unregister_all = jobs.unregister_all

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from heapq import nsmallest
+from itertools import islice
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from pjreg_cli.api.findings import Facts, Finding
-from pjreg_cli.api.registrations import RegistrationRow, RegistrationView, UnderWay
+from pjreg_cli.api.findings import Facts, Finding, Tried
+from pjreg_cli.api.registrations import Measure, RegistrationRow, RegistrationView, UnderWay
 from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.config.shown import (
     registration_options,
@@ -91,9 +94,11 @@ class RegistrationViews:
         clock: Callable[[], float],
         facts: Callable[[str], Facts],
         settings: Callable[[], Settings],
+        wall_clock: Callable[[], float],
         reveal: bool = False,
     ) -> None:
         """Passwords inside URIs are masked unless `reveal`."""
+        self._wall_clock = wall_clock
         self._held = held
         self._reveal = reveal
         self._clock = clock
@@ -102,6 +107,38 @@ class RegistrationViews:
 
     def finding(self, name: str) -> Finding:
         return located(diagnose(self._facts(name), self._settings()))
+
+    def measures(self) -> Iterator[Measure]:
+        now, wall_at = self._clock(), self._wall_clock()
+        for settings, entry in self._held.held():
+            if entry is None:
+                yield Measure(settings.name, "Unregistered", 0, 0, None, None, None)
+                continue
+            word, evidence = word_of(entry), entry.evidence
+            ends_in_s = entry.record.ends_in_s(now) if word == "Registered" else None
+            yield Measure(
+                settings.name,
+                word,
+                0 if evidence is None else evidence.code,
+                entry.state.retries,
+                entry.record.took_s(),
+                None if ends_in_s is None else wall_at + ends_in_s,
+                ends_in_s,
+            )
+
+    def foremost(
+        self, limit: int, order: str, match: Callable[[str], bool] | None = None
+    ) -> Sequence[RegistrationView]:
+        held = self._held.held()
+        if match is not None:
+            held = ((settings, entry) for settings, entry in held if match(settings.name))
+        if order == "name":
+            return [self._view(*one) for one in islice(held, limit)]
+        key = _in_trouble if order == "trouble" else _due
+        return [self._view(*one) for one in nsmallest(limit, held, key=key)]
+
+    def tried(self, name: str) -> Sequence[Tried]:
+        return self._facts(name).tried
 
     def cause(self, name: str) -> str:
         return cause_of(self._facts(name), self._settings())
@@ -127,6 +164,10 @@ class RegistrationViews:
     def views(self) -> Iterator[RegistrationView]:
         return (self._view(settings, entry) for settings, entry in self._held.held())
 
+    def _since_at(self, entry: Entry, now: float) -> float | None:
+        changes = entry.record.changes
+        return changes[-1] - now + self._wall_clock() if changes else None
+
     def _view(self, settings: Registration, entry: Entry | None) -> RegistrationView:
         now = self._clock()
         return RegistrationView(
@@ -139,6 +180,7 @@ class RegistrationViews:
             retries=0 if entry is None else entry.state.retries,
             evidence=None if entry is None else entry.evidence,
             source=settings.source,
+            since_at=None if entry is None else self._since_at(entry, now),
             cause=partial(self.cause, settings.name),
             under_way=None if entry is None else under_way_of(entry, now),
         )
@@ -155,6 +197,32 @@ def is_stranded(entry: Entry) -> bool:
         and state.status in (Status.REJECTED_TEMPORARY, Status.REJECTED_PERMANENT)
         and not state.refused
     )
+
+
+#: those in trouble first
+_TROUBLE = {
+    Status.REJECTED_PERMANENT: 0,
+    Status.REJECTED_TEMPORARY: 1,
+    Status.STOPPING: 2,
+    Status.STOPPED: 2,
+    Status.UNREGISTERED: 3,
+    Status.REGISTERED: 4,
+}
+
+
+def _in_trouble(one: tuple[Registration, Entry | None]) -> tuple[int, float]:
+    """Sorts by trouble, and then the one first that has it the longest."""
+    entry = one[1]
+    if entry is None:
+        return 3, 0.0
+    changes = entry.record.changes
+    return _TROUBLE[entry.state.status], changes[-1] if changes else 0.0
+
+
+def _due(one: tuple[Registration, Entry | None]) -> float:
+    """Sorts by the next attempt; those without any come last."""
+    at = one[1].state.wake_at if one[1] is not None else None
+    return inf if at is None else at
 
 
 def is_settled(entry: Entry) -> bool:

@@ -37,11 +37,14 @@ from pjreg_cli.errors import ConfigError, PjregError
 from pjreg_cli.instance import streams
 from pjreg_cli.instance.added import take_up
 from pjreg_cli.instance.fleet import Membership
+from pjreg_cli.instance.history import History
+from pjreg_cli.instance.hooks import Hooks
 from pjreg_cli.instance.lifecycle import Facts, Lifecycle
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.supervisor import Supervisor
 from pjreg_cli.instance.tables import follow
 from pjreg_cli.levels import NOTICE
+from pjreg_cli.metrics.prometheus import Prometheus
 from pjreg_cli.metrics.statsd import Statsd
 from pjreg_cli.options import Options, config_path
 from pjreg_cli.render.traced import traced
@@ -119,6 +122,7 @@ class Program:
             manager_enabled=lambda: self.engine.settings.manager.enabled,
             change=lambda change: take_up(change, self.engine.settings),
         )
+        self.history = History(store, now)
         self.port = Api(
             registrations=self.engine.registrations,
             configuration=self.engine.configuration,
@@ -129,8 +133,11 @@ class Program:
             cluster=Overview(
                 lambda: self.engine.settings, self.member.view if self.member else lambda: None
             ),
+            history=self.history,
         )
         self.statsd = Statsd(settings.statsd, spawn=spawn)
+        self.prometheus = Prometheus(self.engine.registrations.measures)
+        self.hooks = Hooks(lambda: self.engine.settings.hooks, spawn)
         self.supervisor = Supervisor(os.environ, self._words)
         self.control = ControlServer(
             self.port, logs, self.shell_allowed, lambda: self.engine.settings.permissions
@@ -156,6 +163,7 @@ class Program:
         if scope in (Scope.MANAGER, Scope.PJREG, Scope.ALL):
             # also without a change: what failed before, and certificates, are tried again
             failures += await self.managers.apply(after.manager, after.pjreg.registry_detail)
+        failures += await self.prometheus.apply(after.http, after.prometheus)
         if scope is Scope.STATSD or after.statsd != before.statsd:
             self.statsd.reconfigure(after.statsd)
         if after.pjreg != before.pjreg:
@@ -179,7 +187,14 @@ class Program:
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Start everything but the control socket; `stack` ends it in the reverse order."""
+        settings = self.engine.settings
         stack.callback(self.engine.notices.subscribe(self._noticed))
+        stack.callback(self.history.start(self.engine.notices))
+        stack.callback(self.hooks.start(self.engine.notices))
+        stack.callback(self.prometheus.start(self.engine.notices))
+        stack.push_async_callback(self.prometheus.close)
+        for why in await self.prometheus.apply(settings.http, settings.prometheus):
+            _log.error("%s", why)
         stack.callback(self.statsd.close)
         self.statsd.start(self.engine.notices)
         stack.push_async_callback(self.managers.close)

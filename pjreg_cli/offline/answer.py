@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from pjreg_cli.dialects import named
 from pjreg_cli.errors import PjregError
 from pjreg_cli.offline.api import offline_port
 from pjreg_cli.options import FRESH, Options, config_path, configured
+from pjreg_cli.store.past import StoredHistory
+from pjreg_cli.store.places import state_file_of
 from pjreg_cli.store.rows import open_rows
 
 #: commands that are answered without a configuration
@@ -78,7 +81,7 @@ def from_configuration(options: Options, lines: Iterable[str], why: str, show: S
     for problem in settings.problems:
         if problem.level is Level.ERROR:
             remote.complain(f"{problem.where}: {problem.message}")
-    console = one_shot(offline_port(settings, options.reveal_secrets), options)
+    console = one_shot(offline_port(settings, options.reveal_secrets, _past(settings)), options)
     status = asyncio.run(execute_all(console, lines, show))
     # what is answered of a file that was given up is not what it says
     return remote.FAILED if settings.errors else status
@@ -98,3 +101,8 @@ def _needs_nothing(line: str) -> bool:
     """Whether a command is the same whatever is configured."""
     words = line.casefold().split()
     return any(words[: len(known)] == known for known in _UNCONFIGURED)
+
+
+def _past(settings: Settings) -> StoredHistory:
+    """What an instance has left behind."""
+    return StoredHistory(state_file_of(settings, os.environ, root=os.geteuid() == 0))

@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pjreg_cli import __version__
 from pjreg_cli.api.configuration import Planned
-from pjreg_cli.api.findings import Facts, Finding
+from pjreg_cli.api.findings import Facts, Finding, Message, Tried
+from pjreg_cli.api.history import NOWHERE, Histories
 from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.notices import Listener
 from pjreg_cli.api.port import Api
-from pjreg_cli.api.registrations import RegistrationRow, RegistrationView
+from pjreg_cli.api.registrations import Measure, RegistrationRow, RegistrationView
 from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.config import manager_conf
 from pjreg_cli.config.secrets import masked_uri
@@ -45,7 +47,7 @@ class NotRunningError(PjregError):
         super().__init__("No instance is running, so there is nobody to do this.")
 
 
-def offline_port(settings: Settings, reveal: bool = False) -> Api:
+def offline_port(settings: Settings, reveal: bool = False, history: Histories = NOWHERE) -> Api:
     """Answer from `settings`; secrets are masked unless `reveal`."""
     return Api(
         registrations=_Registrations(settings, reveal),
@@ -55,6 +57,7 @@ def offline_port(settings: Settings, reveal: bool = False) -> Api:
         managers=_Managers(settings),
         notices=_Notices(),
         cluster=Overview(lambda: settings),
+        history=history,
     )
 
 
@@ -102,6 +105,21 @@ class _Registrations:
 
     def finding(self, name: str) -> Finding:
         return located(diagnose(self._facts(name), self._settings))
+
+    def measures(self) -> Sequence[Measure]:
+        return ()
+
+    def foremost(
+        self, limit: int, order: str, match: Callable[[str], bool] | None = None
+    ) -> Sequence[RegistrationView]:
+        views = self.views()
+        return list(islice((one for one in views if match is None or match(one.row.name)), limit))
+
+    def tried(self, name: str) -> Sequence[Tried]:
+        return ()
+
+    def messages(self, name: str) -> Sequence[Message]:
+        return ()
 
     def cause(self, name: str) -> str:
         return cause_of(self._facts(name), self._settings)

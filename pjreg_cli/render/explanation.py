@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pjreg_cli.api.findings import Finding, Fix
-from pjreg_cli.render import columns
+from pjreg_cli.render import columns, json
 
 _WIDTH = 80
 #: where the text of a line begins
@@ -78,3 +78,34 @@ def _wrapped(text: str, indent: int) -> Iterator[str]:
         replace_whitespace=False,
     )
     return (f"{line}\n" for line in lines)
+
+
+def shape(found: Finding) -> json.Shape:
+    """The same for machines."""
+    return {
+        "name": found.name,
+        "status": found.status,
+        "since_at": None if found.since_at is None else json.instant(found.since_at),
+        "ok": found.ok,
+        "cause": found.cause,
+        "finding": found.finding,
+        "steps": [
+            {
+                **dict(step.facts),
+                "step": step.step,
+                "ok": step.ok,
+                "text": step.text,
+                "at": None if step.at is None else json.instant(step.at),
+            }
+            for step in found.steps
+        ],
+        "evidence": list(found.evidence),
+        "notes": [note._asdict() for note in found.notes],
+        "next": {
+            "action": found.next.action,
+            "at": None if found.next.at is None else json.instant(found.next.at),
+            "in_s": found.next.in_s,
+            "text": found.next.text,
+        },
+        "fix": [fix._asdict() for fix in found.fix],
+    }

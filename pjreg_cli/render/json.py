@@ -21,7 +21,6 @@ from pjreg_cli.api.configuration import (
     Problem,
     TypeHelp,
 )
-from pjreg_cli.api.findings import Finding
 from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView, UnderWay
@@ -358,35 +357,4 @@ def status(view: RegistrationView, now_at: float) -> Shape:
         "last": evidence(view.evidence),
         "cause": view.cause(),
         "source": view.source,
-    }
-
-
-def finding(found: Finding) -> Shape:
-    """How one registration stands, why, what happens next and what to change."""
-    return {
-        "name": found.name,
-        "status": found.status,
-        "since_at": None if found.since_at is None else instant(found.since_at),
-        "ok": found.ok,
-        "cause": found.cause,
-        "finding": found.finding,
-        "steps": [
-            {
-                **dict(step.facts),
-                "step": step.step,
-                "ok": step.ok,
-                "text": step.text,
-                "at": None if step.at is None else instant(step.at),
-            }
-            for step in found.steps
-        ],
-        "evidence": list(found.evidence),
-        "notes": [note._asdict() for note in found.notes],
-        "next": {
-            "action": found.next.action,
-            "at": None if found.next.at is None else instant(found.next.at),
-            "in_s": found.next.in_s,
-            "text": found.next.text,
-        },
-        "fix": [fix._asdict() for fix in found.fix],
     }

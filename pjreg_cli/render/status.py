@@ -45,7 +45,7 @@ COLUMNS = {
         "Target", lambda view: (view.evidence.target if view.evidence else "") or "-", 26
     ),
     "next": Column("Next attempt", evidence.next_attempt, 12),
-    "cause": Column("Cause", lambda view: view.cause() or "-", 12),
+    "cause": Column("Cause", lambda view: view.cause() or "-", 20),
     "server": Column("Server", lambda view: view.row.server_uri, 30),
     "account": Column("Account", lambda view: view.client_uri, 30),
     "attempts": Column("Attempts", lambda view: str(view.attempts), 8),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pjreg_cli.api.findings import Facts, Finding
+from pjreg_cli.api.findings import Brief, Facts, Finding
 from pjreg_cli.why.case import Case
 from pjreg_cli.why.cause import Cause
 from pjreg_cli.why.notes import notes
@@ -27,6 +27,13 @@ def cause(case: Case) -> Cause:
 def cause_of(facts: Facts, settings: Settings) -> str:
     """The code of the cause alone."""
     return cause(Case(facts, settings)).code
+
+
+def brief(facts: Facts, settings: Settings) -> Brief:
+    """The cause and its sentence."""
+    case = Case(facts, settings)
+    row = cause(case)
+    return Brief(row.code, row.says(case))
 
 
 def diagnose(facts: Facts, settings: Settings) -> Finding:

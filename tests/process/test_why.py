@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 from tests.support.instance import run
 from tests.support.ports import free_port
+from tests.support.registrar import Registrar, protected
 from tests.support.waiting import becomes, running_instance
 
 CONFIGURATION = """\
-[udp]
+[tcp]
 type = transport
-protocol = udp
+protocol = tcp
 bind = 127.0.0.1:{port}
 
 [alice]
 type = registration
-server_uri = sip:127.0.0.1:{registrar}
+server_uri = sip:127.0.0.1:{registrar}\\;transport=tcp
 client_uri = sip:alice@127.0.0.1
 max_random_initial_delay = 0
 """
@@ -44,6 +46,94 @@ def test_a_running_instance_tells_why(home: Path) -> None:
         assert found["fix"][0]["where"].endswith("pjsip.conf:8")
         rows = json.loads(instance.ask("pjreg status --sort trouble", "--json").out)
         assert [row["cause"] for row in rows] == ["refused"]
+
+
+def test_the_past_outlives_the_instance(home: Path) -> None:
+    for _ in range(2):
+        with running_instance(home, configuration()) as instance:
+            becomes(instance, "alice", "Rejected", 60)
+            found = json.loads(instance.ask("pjreg history alice", "--json").out)
+    assert [event["kind"] for event in found["events"]] == ["attempt", "transition"] * 2
+    assert {event["cause"] for event in found["events"]} == {"refused"}
+    assert found["registered"]["hour"] == 0
+    done = run("-C", str(instance.etc), "pjreg", "history", "alice", home=home)
+    assert done.out.count(" attempt ") == 2
+    assert "Registered 0.0% of the last hour" in done.out
+
+
+def test_a_broken_history_costs_a_warning(home: Path) -> None:
+    (home / "state").write_text("no folder", "utf-8")
+    configure = configuration()
+    (home / "etc").mkdir()
+    (home / "etc/pjreg.conf").write_text(f"[general]\nstate_dir = {home}/state\n", "utf-8")
+    with running_instance(home, configure) as instance:
+        becomes(instance, "alice", "Rejected", 60)
+        assert instance.ask("pjreg history alice").status == 0
+        assert "registrations go on" in instance.log()
+
+
+def test_the_last_exchange_as_a_ladder(home: Path) -> None:
+    with running_instance(home, configuration()) as instance:
+        becomes(instance, "alice", "Rejected", 60)
+        done = instance.ask("pjreg ladder alice full")
+        assert "- REGISTER -" in done.out
+        assert "x  refused|" in done.out
+        assert "    Via: SIP/2.0/TCP 127.0.0.1:" in done.out
+        found = json.loads(instance.ask("pjreg ladder alice 1", "--json").out)
+        assert found["requests"][0]["trouble"] == "refused"
+        assert instance.ask("pjreg ladder nobody").status == 1
+
+
+def test_monitoring_plug_ins_end_as_their_line_says(home: Path) -> None:
+    with running_instance(home, configuration()) as instance:
+        becomes(instance, "alice", "Rejected", 60)
+
+        def health(*words: str) -> tuple[int, str]:
+            done = run("-s", str(instance.socket), "health", *words, home=home)
+            return done.status, done.out
+
+        status, line = health()
+        assert status == 2
+        assert line.startswith(
+            "REGISTRATIONS CRITICAL - 0 of 1 registered; alice Rejected (refused)"
+        )
+        assert line.endswith(" | registered=0;;;0;1 rejected=1 unregistered=0 stopped=0\n")
+        assert health("--min-registered", "0")[0] == 0
+        assert health("nobody")[0] == 3
+        status, text = health("--json")
+        assert (status, json.loads(text)["level"]) == (2, "CRITICAL")
+    status, line = health()
+    assert status == 2
+    assert "no instance answers" in line
+
+
+def test_a_probe_needs_no_instance_and_takes_its_binding_off(home: Path) -> None:
+    registrar = free_port()
+    (home / "pjsip.conf").write_text(
+        CONFIGURATION.format(port=free_port(), registrar=registrar), "utf-8"
+    )
+    served: list[tuple[str, int]] = []
+
+    async def probe(*words: str) -> tuple[int, str]:
+        async with Registrar.open(port=registrar) as other:
+            other.script("alice", protected("secret"))
+            done = await asyncio.to_thread(run, "-C", str(home), "probe", *words, home=home)
+            served.extend((seen.peer[0], seen.expires_s) for seen in other.seen)
+            return done.status, done.out
+
+    status, out = asyncio.run(probe("alice"))
+    assert status == 1
+    assert "and no outbound_auth is configured" in " ".join(out.split())
+    secret = home / "secret"
+    secret.write_text("secret\n", "utf-8")
+    uri = f"sip:alice@127.0.0.1:{registrar}"
+    status, out = asyncio.run(probe("--uri", uri, "--password-file", str(secret)))
+    assert status == 0, out
+    assert out.startswith("probe is Registered")
+    assert "secret" not in out.replace(str(secret), "")
+    assert served[-1][1] == 0, "unregistered afterwards"
+    done = run("probe", "--uri", "nonsense", home=home)
+    assert done.status == 2
 
 
 def test_without_an_instance_the_configuration_is_judged(home: Path) -> None:

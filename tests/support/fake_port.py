@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from pjreg_cli.api.configuration import (
@@ -15,12 +16,12 @@ from pjreg_cli.api.configuration import (
     Problem,
     TypeHelp,
 )
-from pjreg_cli.api.findings import Finding, Next
+from pjreg_cli.api.findings import Finding, Message, Next, Tried
 from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.api.notices import Listener
 from pjreg_cli.api.port import Api
-from pjreg_cli.api.registrations import Evidence, RegistrationRow, RegistrationView
+from pjreg_cli.api.registrations import Evidence, Measure, RegistrationRow, RegistrationView
 from pjreg_cli.api.tracing import HistoryEntry
 from pjreg_cli.counters import Count
 from pjreg_cli.errors import PjregError
@@ -196,6 +197,21 @@ class FakeRegistrations:
 
     def finding(self, name: str) -> Finding:
         return self.findings.get(name) or finding(name)
+
+    def measures(self) -> Sequence[Measure]:
+        return ()
+
+    def foremost(
+        self, limit: int, order: str, match: Callable[[str], bool] | None = None
+    ) -> Sequence[RegistrationView]:
+        views = self.views()
+        return list(islice((one for one in views if match is None or match(one.row.name)), limit))
+
+    def tried(self, name: str) -> Sequence[Tried]:
+        return ()
+
+    def messages(self, name: str) -> Sequence[Message]:
+        return ()
 
     def cause(self, name: str) -> str:
         return self.finding(name).cause

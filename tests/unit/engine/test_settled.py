@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pjreg_cli.api.findings import Brief
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.settled import Standing, duration
@@ -26,7 +27,7 @@ def settle(one: Entry, word: str, **facts: Any) -> None:
     one.attempts += 1
     old, one.word = one.word, word
     one.state = State(wake_at=1.0)
-    settled.log(one, evidence(**facts), old, 60)
+    settled.log(one, evidence(**facts), old, 60, lambda: Brief("silent", "nothing came back"))
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:

@@ -1,0 +1,117 @@
+"""`pjreg health`: one line for monitoring."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pjreg_cli.api.registrations import RegistrationRow, Registrations
+from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, usage
+from pjreg_cli.commands.pjsip import registration_names
+from pjreg_cli.render import columns, json
+
+#: the words of monitoring plug-ins, by exit status
+LEVELS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+_OK, _WARNING, _CRITICAL, _UNKNOWN = range(4)
+#: registrations in trouble that are named
+_NAMED = 3
+
+
+class Health(NamedTuple):
+    """How the registrations asked for stand."""
+
+    status: int
+    """0 .. 3, as monitoring plug-ins end."""
+    text: str
+    counts: dict[str, int]
+    total: int
+
+    @property
+    def line(self) -> str:
+        """The line with its performance data."""
+        data = [f"registered={self.counts['registered']};;;0;{self.total}"]
+        data += [f"{word}={self.counts[word]}" for word in ("rejected", "unregistered", "stopped")]
+        return f"REGISTRATIONS {LEVELS[self.status]} - {self.text} | {' '.join(data)}\n"
+
+
+def judge(
+    registrations: Registrations, names: Sequence[str], least_percent: float | None
+) -> Health:
+    """How these (none: all) stand.  All must be registered, or at least `least_percent` of them."""
+    missing = [name for name in names if registrations.row(name) is None]
+    rows = (
+        [row for name in names if (row := registrations.row(name)) is not None]
+        if names
+        else list(registrations.rows())
+    )
+    words = Counter((row.word or "Unregistered").lower() for row in rows)
+    counts = {word: words[word] for word in ("registered", "rejected", "unregistered", "stopped")}
+    total, good = len(rows), counts["registered"]
+    text = f"{good} of {total} registered"
+    if missing:
+        shown = ", ".join(map(columns.harmless, missing[:_NAMED]))
+        return Health(_UNKNOWN, f"no such registration: {shown}", counts, total)
+    if least_percent is not None:
+        share = 100.0 * good / total if total else 100.0
+        status = _OK if share >= least_percent else _CRITICAL
+        text += f" ({share:.1f} %, {least_percent:g} % wanted)"
+    elif counts["rejected"] or counts["stopped"]:
+        status = _CRITICAL
+    else:
+        status = _WARNING if good < total else _OK
+    if good < total:
+        text += f"; {_in_trouble(registrations, rows)}"
+    return Health(status, text, counts, total)
+
+
+def _in_trouble(registrations: Registrations, rows: Sequence[RegistrationRow]) -> str:
+    bad = [row for row in rows if row.word != "Registered"]
+    bad.sort(key=lambda row: row.word != "Rejected")
+    parts = [
+        f"{columns.harmless(row.name)} {row.word or 'Unregistered'}"
+        f" ({registrations.cause(row.name)})"
+        for row in bad[:_NAMED]
+    ]
+    more = len(bad) - len(parts)
+    return ", ".join(parts) + (f" and {more} more" if more else "")
+
+
+def _health(call: Call) -> Answer:
+    names = list(call.args)
+    least: float | None = None
+    if "--min-registered" in names:
+        at = names.index("--min-registered")
+        text = "".join(names[at + 1 : at + 2]).rstrip("%")
+        if not text.replace(".", "", 1).isdigit() or float(text) > 100:
+            return USAGE
+        least = float(text)
+        del names[at : at + 2]
+    if any(name.startswith("--") for name in names):
+        return USAGE
+    health = judge(call.port.registrations, names, least)
+    verdict = Verdict.DONE if health.status == _OK else Verdict.NEGATIVE
+    if call.json:
+        shape: json.Shape = {
+            "status": health.status,
+            "level": LEVELS[health.status],
+            "text": health.text,
+            "total": health.total,
+            **health.counts,
+        }
+        return Answer(json.document(shape), verdict, json=True)
+    return Answer([health.line], verdict)
+
+
+ROW = Command(
+    "pjreg health",
+    usage(
+        "Usage: pjreg health [<registration> ...] [--min-registered <percent>]",
+        "One line for monitoring, with performance data.  All registrations, or those named,",
+        "must be registered; with --min-registered so many of a hundred are enough.  The",
+        "program `pjreg-cli health` ends with 0, 1, 2 or 3, as monitoring plug-ins do.",
+    ),
+    "Whether registrations stand, for monitoring",
+    _health,
+    registration_names,
+)

@@ -1,0 +1,105 @@
+"""The history of a registration: what has happened, and how much of the time it stood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from pjreg_cli.api.history import Happened
+from pjreg_cli.render import columns, facts
+from pjreg_cli.render.json import Shape, Value, instant
+
+_SPANS = (("hour", 3_600.0), ("day", 86_400.0), ("week", 7 * 86_400.0))
+REGISTERED = "Registered"
+
+
+class Share(NamedTuple):
+    """How much of a time a registration stood."""
+
+    span: str
+    part: float | None
+    """0 .. 1; None where nothing is known of it."""
+    known_s: float
+    """Of how many seconds something is known."""
+
+
+def shares(transitions: Sequence[Happened], now_at: float) -> list[Share]:
+    """The share of the last hour, day and week; the time before the first transition does not
+    count."""
+    found = []
+    for span, length_s in _SPANS:
+        begin = now_at - length_s
+        known = good = 0.0
+        ends = [*(one.at for one in transitions[1:]), now_at]
+        for one, end in zip(transitions, ends, strict=False):
+            lasted = max(0.0, min(end, now_at) - max(one.at, begin))
+            known += lasted
+            good += lasted if one.word == REGISTERED else 0.0
+        found.append(Share(span, good / known if known else None, known))
+    return found
+
+
+def flaps(transitions: Sequence[Happened], now_at: float) -> int:
+    """How often it was lost within the last day."""
+    words = [one.word for one in transitions if one.at >= now_at - 86_400.0]
+    return sum(a == REGISTERED and b != REGISTERED for a, b in pairwise(words))
+
+
+def chronicle(
+    name: str, events: Sequence[Happened], transitions: Sequence[Happened], now_at: float
+) -> Iterator[str]:
+    """`pjreg history`: the summary, then a line for each event, the newest last."""
+    if not events and not transitions:
+        yield f"Nothing is known of the past of {columns.harmless(name)}.\n"
+        return
+    parts = [
+        f"{share.part:.1%} of the last {share.span}"
+        for share in shares(transitions, now_at)
+        if share.part is not None
+    ]
+    yield f"{columns.harmless(name)}: Registered {', '.join(parts) or 'never'}; "
+    yield f"lost {flaps(transitions, now_at)} times within the last day\n\n"
+    rows = [
+        (
+            facts.clock(one.at),
+            one.kind,
+            one.word,
+            str(one.code or "-"),
+            one.cause or "-",
+            columns.harmless(str(one.facts.get("reason") or "-"))[:40],
+            str(one.facts.get("target") or "-"),
+        )
+        for one in events
+    ]
+    head = ("At", "What", "Status", "Code", "Cause", "Reason", "Target")
+    yield from columns.grid(head, rows)
+
+
+def shape(
+    name: str, events: Sequence[Happened], transitions: Sequence[Happened], now_at: float
+) -> Shape:
+    """The same for machines."""
+    return {
+        "name": name,
+        "registered": {
+            share.span: None if share.part is None else round(share.part, 6)
+            for share in shares(transitions, now_at)
+        },
+        "flaps": flaps(transitions, now_at),
+        "events": [
+            {
+                **{key: _plain(value) for key, value in one.facts.items()},
+                "at": instant(one.at),
+                "kind": one.kind,
+                "status": one.word,
+                "code": one.code or None,
+                "cause": one.cause or None,
+            }
+            for one in events
+        ],
+    }
+
+
+def _plain(value: object) -> Value:
+    return value if isinstance(value, str | int | float | bool) else None

@@ -77,6 +77,7 @@ class Gate:
 
     def passes(self, entry: Entry) -> bool:
         """Whether one that came due may go on; else it waits."""
+        self._late.discard(entry)  # that was for one refresh
         if self.may_send(entry):
             return True
         if entry.shard != GONE:

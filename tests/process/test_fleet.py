@@ -246,6 +246,20 @@ async def test_without_the_database_nobody_takes_over_and_all_go_on(fleet: Fleet
     fleet.acquitted()
 
 
+async def test_where_all_offer_one_contact_no_binding_ends_for_want_of_a_database(
+    fleet: Fleet,
+) -> None:
+    for name in ("sip-1", "sip-2"):
+        await fleet.start(name, takeover="refresh")
+    await fleet.settled("sip-1", "sip-2")
+    fleet.server.stop("immediate")
+    await asyncio.sleep(1.5 * GRANT_S)
+    assert fleet.judge.registered() == ACCOUNTS, "each was refreshed when it had 10 s left"
+    fleet.server.start()
+    await fleet.settled("sip-1", "sip-2")
+    fleet.acquitted()
+
+
 async def test_a_standby_that_had_lost_the_last_commits_is_promoted(
     home: Path, server: Postgres, judge: Judge
 ) -> None:

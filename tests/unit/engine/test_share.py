@@ -92,6 +92,7 @@ def test_a_refresh_may_go_late_where_that_is_allowed() -> None:
     assert scene.posted == [(ending, Wake())]
     assert scene.gate.may_send(ending)
     assert not scene.gate.may_send(other)
+    assert not scene.gate.passes(ending), "the next one waits again"
     scene.gate.go_on(10.0)
     assert not scene.gate.may_send(ending)
     scene.loop.close()

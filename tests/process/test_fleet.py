@@ -330,6 +330,27 @@ async def test_a_database_that_is_no_fleet_of_ours_is_said(
     assert complaint in one.log()
 
 
+async def test_a_right_that_is_missing_is_said_and_what_runs_goes_on(fleet: Fleet) -> None:
+    fleet.server.execute("DROP ROLE IF EXISTS watcher")
+    fleet.server.execute("CREATE ROLE watcher LOGIN IN ROLE pjreg_reader")
+    fleet.server.execute("GRANT SELECT ON ps_registrations, ps_auths TO watcher")
+    one = Instance(fleet.home, TRANSPORT.format(port=free_port()))
+    fleet.machines["sip-9"] = one
+    for file, text in FILES.items():
+        (one.etc / file).write_text(text)
+    (one.etc / "pjreg.conf").write_text(
+        f"[database]\nurl = {fleet.server.url(user='watcher')}\n[cluster]\nname = sip-9\n"
+    )
+    await asyncio.to_thread(one.start)
+    assert "permission denied for table instance (42501)" in one.log()
+    shown = await asyncio.to_thread(one.ask, "pjreg cluster check")
+    assert shown.status == 1
+    assert "NO  UPDATE on pjreg.instance" in shown.out
+    fleet.server.execute("GRANT pjreg_instance TO watcher")
+    await fleet.settled("sip-9")
+    fleet.acquitted()
+
+
 async def test_each_account_has_one_sender(fleet: Fleet) -> None:
     await three(fleet)
     mark = fleet.judge.mark()

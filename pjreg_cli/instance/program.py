@@ -62,6 +62,10 @@ _EVERY_S = 1.0
 _LOGGED_EVERY = 5
 
 
+#: seconds that a console may take to put its terminal back in order
+_TERMINAL_S = 1.0
+
+
 def now() -> float:
     """The clock on the wall, in seconds since 1970."""
     return datetime.now(tz=UTC).timestamp()
@@ -394,6 +398,10 @@ async def _startup_commands(program: Program, options: Options) -> None:
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
-    """Cancel `task` and wait for it to put the terminal back in order."""
-    task.cancel()
-    await asyncio.wait((task,))
+    """Cancel `task` and wait for it to put the terminal back in order; one that stands still
+    (Ctrl-S) is left as it is."""
+    for _ in range(2):
+        task.cancel()
+        if (await asyncio.wait((task,), timeout=_TERMINAL_S))[0]:
+            return
+    _log.warning("the terminal stands still and is left as it is")

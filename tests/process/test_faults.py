@@ -14,13 +14,14 @@ import signal
 import socket
 import subprocess
 import termios
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.binding_keeper import BindingKeeper
+from tests.support.binding_keeper import PATIENCE_S, BindingKeeper
 from tests.support.instance import Instance, short_folder
 from tests.support.ports import free_port
 from tests.support.terminal import Terminal
@@ -209,6 +210,19 @@ def fill(one: Instance, folder: Path) -> None:
             assert error.errno == errno.ENOSPC  # noqa: PT017 -- that is what it is for
 
 
+def logged(one: Instance, folder: Path) -> str:
+    """What the log files on the disk hold."""
+    return "".join(path.read_text() for path in seen_by(one, folder).glob("log*"))
+
+
+def eventually(reached: Callable[[], bool]) -> None:
+    """Wait until this holds."""
+    deadline = time.monotonic() + PATIENCE_S  # noqa: TID251 -- another process is waited for
+    while not reached():
+        assert time.monotonic() < deadline  # noqa: TID251
+        time.sleep(0.02)
+
+
 def test_a_disk_that_is_full_and_gets_room_again(home: Path, keeper: BindingKeeper) -> None:
     folder = home / "disk"
     options = f"log_file = {folder}/log\nlog_level = debug\nlog_max_bytes = 20000\nlog_keep = 1"
@@ -222,8 +236,8 @@ def test_a_disk_that_is_full_and_gets_room_again(home: Path, keeper: BindingKeep
         refused = one.ask(f"pjsip set logger pcap {folder}/another")
         assert "No space left on device" in refused.out
         seen_by(one, folder / "filler").unlink()
+        eventually(lambda: "lost: No space left on device" in logged(one, folder))
         goes_on(one, keeper)
-        assert "lost: No space left on device" in seen_by(one, folder / "log").read_text()
 
 
 def test_a_disk_that_is_read_only(home: Path, keeper: BindingKeeper) -> None:

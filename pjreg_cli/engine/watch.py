@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("pjreg_cli.engine")
 
 #: seconds between two rounds; what is wrong in two of them in a row is mended
-EVERY_S = 5.0
+EVERY_S = 20.0
 #: registrations looked at in one turn of the loop, and the pause until the next turn, in seconds
 SLICE = 200
 PAUSE_S = 0.02

@@ -31,9 +31,9 @@ class InstanceView:
     config_dir: str
     socket_path: str
     pid: int
-    debug: int
-    manager_enabled: bool
-    live: bool
+    debug: int = 0
+    manager_enabled: bool = False
+    live: bool = True
     """False when answered from the configuration alone."""
     doing: str = ""
     """What is under way that takes long: `stopping: 12 of 40 answered, 20 s left`."""

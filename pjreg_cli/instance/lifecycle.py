@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pjreg_cli.api.asker import asker
 from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
@@ -22,25 +22,12 @@ from pjreg_cli.render import evidence
 _log = logging.getLogger("pjreg_cli.instance")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What does not change while an instance runs."""
-
-    version: str
-    started_at: float
-    """Seconds since 1970."""
-    config_path: str
-    config_dir: str
-    socket_path: str
-    pid: int
-
-
 class Lifecycle:
     """Reloads one at a time, ends when told to, and knows the time."""
 
     def __init__(
         self,
-        facts: Facts,
+        start: InstanceView,
         logs: Logs,
         *,
         now: Callable[[], float],
@@ -50,9 +37,9 @@ class Lifecycle:
         manager_enabled: Callable[[], bool],
         change: Callable[[Change], Awaitable[None]] | None = None,
     ) -> None:
-        """`now` is the clock on the wall; `reload` reads what a scope reaches and says what came
+        """`start` is what is shown at the start; `now` is the clock on the wall; `reload` reads what a scope reaches and says what came
         of it; `reopen_logs` raises ConfigError when the log file cannot be had."""
-        self._facts = facts
+        self._start = start
         self._logs = logs
         self._now = now
         self._reload = reload
@@ -60,7 +47,7 @@ class Lifecycle:
         self._publish = publish
         self._manager_enabled = manager_enabled
         self._change_file = change
-        self._reloaded_at = facts.started_at
+        self._reloaded_at = start.started_at
         self._one_at_a_time = asyncio.Lock()
         self._asked: tuple[Stop, bool] | None = None
         self._changed = asyncio.Event()
@@ -70,19 +57,12 @@ class Lifecycle:
 
     def view(self) -> InstanceView:
         """Facts of the running program."""
-        facts = self._facts
-        return InstanceView(
-            version=facts.version,
-            started_at=facts.started_at,
+        return replace(
+            self._start,
             reloaded_at=self._reloaded_at,
             now_at=self._now(),
-            config_path=facts.config_path,
-            config_dir=facts.config_dir,
-            socket_path=facts.socket_path,
-            pid=facts.pid,
             debug=self._logs.debug,
             manager_enabled=self._manager_enabled(),
-            live=True,
             doing=self._doing,
         )
 

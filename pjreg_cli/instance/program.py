@@ -20,7 +20,7 @@ from pathlib import Path
 from pjreg_cli import __version__, remote
 from pjreg_cli.ami.server import ManagerServer
 from pjreg_cli.api.asker import asked_by
-from pjreg_cli.api.instance import ReloadReport, Stop
+from pjreg_cli.api.instance import InstanceView, ReloadReport, Stop
 from pjreg_cli.api.notices import Notice, Stopping, Traced
 from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, execute
@@ -39,10 +39,11 @@ from pjreg_cli.instance.added import take_up
 from pjreg_cli.instance.fleet import Membership
 from pjreg_cli.instance.history import History
 from pjreg_cli.instance.hooks import Hooks
-from pjreg_cli.instance.lifecycle import Facts, Lifecycle
+from pjreg_cli.instance.lifecycle import Lifecycle
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.supervisor import Supervisor
 from pjreg_cli.instance.tables import follow
+from pjreg_cli.instance.uncaught import told_by_the_log
 from pjreg_cli.levels import NOTICE
 from pjreg_cli.metrics.prometheus import Prometheus
 from pjreg_cli.metrics.statsd import Statsd
@@ -108,16 +109,19 @@ class Program:
             registry_detail=settings.pjreg.registry_detail,
         )
         self.socket_path = Path(options.socket_path).absolute()
-        facts = Facts(
+        started_at = now()
+        start = InstanceView(
             version=__version__,
-            started_at=now(),
+            started_at=started_at,
+            reloaded_at=started_at,
+            now_at=started_at,
             config_path=str(settings.path),
             config_dir=str(settings.directory),
             socket_path=str(self.socket_path),
             pid=os.getpid(),
         )
         self.life = Lifecycle(
-            facts,
+            start,
             logs,
             now=now,
             reload=self._reload,
@@ -279,6 +283,7 @@ async def _instance(options: Options, console: Front | None) -> bool:
             logs.open_file(settings.pjreg)
         except ConfigError as error:
             _log.error("%s; the instance goes on without this log", error)
+        stack.enter_context(told_by_the_log(logs.counters))
         claim = Claim.take(Path(options.socket_path))
         stack.callback(claim.release)
         log_problems((*settings.problems, *careless(settings, datetime.now(tz=UTC))))

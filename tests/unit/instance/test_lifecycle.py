@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pjreg_cli.api.instance import ReloadReport, Stop
+from pjreg_cli.api.instance import InstanceView, ReloadReport, Stop
 from pjreg_cli.api.notices import Notice, Reloaded
 from pjreg_cli.config.load import Scope
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.instance.lifecycle import Facts, Lifecycle
+from pjreg_cli.instance.lifecycle import Lifecycle
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.modules import MODULES
 
-FACTS = Facts(
+START = InstanceView(
     version="1.2.3",
     started_at=1000.0,
+    reloaded_at=1000.0,
+    now_at=1000.0,
     config_path="/etc/pjreg-cli/pjsip.conf",
     config_dir="/etc/pjreg-cli",
     socket_path="/run/pjreg-cli/pjreg.ctl",
@@ -42,7 +44,7 @@ class World:
         self.began_to_leave = 0
         self.came_back = 0
         self.life = Lifecycle(
-            FACTS,
+            START,
             logs,
             now=lambda: self.at,
             reload=self.reload,

@@ -37,8 +37,9 @@ class Lifecycle:
         manager_enabled: Callable[[], bool],
         change: Callable[[Change], Awaitable[None]] | None = None,
     ) -> None:
-        """`start` is what is shown at the start; `now` is the clock on the wall; `reload` reads what a scope reaches and says what came
-        of it; `reopen_logs` raises ConfigError when the log file cannot be had."""
+        """`start` describes the instance at its start; `now` is the clock on the wall; `reload`
+        reads what a scope reaches and says what came of it; `reopen_logs` raises ConfigError when
+        the log file cannot be had."""
         self._start = start
         self._logs = logs
         self._now = now

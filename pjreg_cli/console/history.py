@@ -9,6 +9,9 @@ from pathlib import Path
 
 from prompt_toolkit.history import History
 
+from pjreg_cli.outlet import Outlet
+
+_CLOSE_S = 0.5
 KEEP = 2_000
 """Lines offered; the file is cut back to them when it has grown to twice as many."""
 
@@ -22,6 +25,7 @@ class HistoryFile(History):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._outlet = Outlet("history", _Appended(path), _untold)
         super().__init__()
 
     def load_history_strings(self) -> Iterable[str]:
@@ -35,21 +39,13 @@ class HistoryFile(History):
         return [line for line in reversed(lines[-KEEP:]) if line.strip()]
 
     def store_string(self, string: str) -> None:
-        """Append one line."""
+        """Append one line, in its own time: a home on a network may stand still."""
         line = " ".join(string.splitlines()).rstrip() + "\n"
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        except OSError:
-            return
-        try:
-            # A file made by other hands may be open to the world.
-            os.fchmod(handle, 0o600)
-            os.write(handle, line.encode(errors="replace"))
-        except OSError:
-            pass
-        finally:
-            os.close(handle)
+        self._outlet.put(line.encode(errors="replace"))
+
+    def close(self) -> None:
+        """Wait a moment until what was typed is in the file."""
+        self._outlet.close(_CLOSE_S)
 
     def _cut_back(self, lines: list[str]) -> None:
         try:
@@ -62,3 +58,32 @@ class HistoryFile(History):
             Path(name).replace(self._path)
         except OSError:
             Path(name).unlink(missing_ok=True)
+
+
+class _Appended:
+    """The file, opened for each write: it may be moved, and need not be there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, data: memoryview) -> int:
+        """Append lines; raises OSError."""
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            # A file made by other hands may be open to the world.
+            os.fchmod(handle, 0o600)
+            return os.write(handle, data)
+        finally:
+            os.close(handle)
+
+    def gap(self, lost: int, why: str) -> bytes:
+        """Nothing: a note is no command."""
+        return b""
+
+    def close(self) -> None:
+        """It is closed already."""
+
+
+def _untold(_why: str) -> None:
+    """A history that cannot be kept is no trouble of the operator's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import signal
 import sys
@@ -128,6 +129,7 @@ class _Place:
         self._terminal = Terminal(self._input)
         self._keys = Keys(self._input, sys.stdin.encoding)
         self._history = HistoryFile(history_path(os.environ, Path.home()))
+        atexit.register(self._history.close)
         self.interactive = sys.stdin.isatty() and sys.stdout.isatty()
         self._dumb = is_dumb_terminal()
         self._colour = colour and not self._dumb

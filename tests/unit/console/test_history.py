@@ -12,11 +12,18 @@ def read(path: Path) -> list[str]:
     return list(HistoryFile(path).load_history_strings())
 
 
+def store(path: Path, line: str) -> None:
+    history = HistoryFile(path)
+    history.store_string(line)
+    history.close()
+
+
 def test_lines_come_back_newest_first(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "history"
     history = HistoryFile(path)
     for line in ("pjsip show registrations", "pjsip send register zürich "):
         history.append_string(line)
+    history.close()
     assert read(path) == ["pjsip send register zürich", "pjsip show registrations"]
 
 
@@ -24,13 +31,13 @@ def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
     path = tmp_path / "history"
     path.write_text("old\n")
     path.chmod(0o644)
-    HistoryFile(path).store_string("new")
+    store(path, "new")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_command_is_one_line_whatever_it_holds(tmp_path: Path) -> None:
     path = tmp_path / "history"
-    HistoryFile(path).store_string("two\nlines")
+    store(path, "two\nlines")
     assert read(path) == ["two lines"]
 
 
@@ -39,6 +46,7 @@ def test_a_home_that_cannot_be_used_costs_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "file" / "history"
     history = HistoryFile(path)
     history.append_string("kept in memory")
+    history.close()
     assert history.get_strings() == ["kept in memory"]
     assert read(path) == []
 

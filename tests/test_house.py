@@ -102,6 +102,7 @@ WATCHED_ELSEWHERE = {
     "pjreg_cli.entry": "tests/process/test_oneshot.py",
     "pjreg_cli.offline.answer": "tests/process/test_oneshot.py",
     "pjreg_cli.instance.program": "tests/process/test_lifetime.py",
+    "pjreg_cli.instance.signals": "tests/process/test_signals.py",
     "pjreg_cli.instance.register_once": "tests/process/test_oneshot.py",
     "pjreg_cli.instance.local_console": "tests/process/test_demo.py",
     "pjreg_cli.demo.program": "tests/process/test_demo.py",

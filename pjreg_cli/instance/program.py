@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +18,7 @@ from pathlib import Path
 from pjreg_cli import __version__, remote
 from pjreg_cli.ami.server import ManagerServer
 from pjreg_cli.api.asker import asked_by
-from pjreg_cli.api.instance import InstanceView, ReloadReport, Stop
+from pjreg_cli.api.instance import InstanceView, ReloadReport
 from pjreg_cli.api.notices import Notice, Stopping, Traced
 from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, execute
@@ -41,6 +39,7 @@ from pjreg_cli.instance.history import History
 from pjreg_cli.instance.hooks import Hooks
 from pjreg_cli.instance.lifecycle import Lifecycle
 from pjreg_cli.instance.logs import Logs
+from pjreg_cli.instance.signals import heed_signals, reload_all
 from pjreg_cli.instance.supervisor import Supervisor
 from pjreg_cli.instance.tables import follow
 from pjreg_cli.instance.uncaught import told_by_the_log
@@ -61,8 +60,6 @@ LEAVE_S = 34.0
 #: how often it is told how unregistering goes, in seconds, and which of these go into the log
 _EVERY_S = 1.0
 _LOGGED_EVERY = 5
-
-
 #: seconds that a console may take to put its terminal back in order
 _TERMINAL_S = 1.0
 
@@ -288,9 +285,11 @@ async def _instance(options: Options, console: Front | None) -> bool:
         stack.callback(claim.release)
         log_problems((*settings.problems, *careless(settings, datetime.now(tz=UTC))))
         program = Program(settings, options, logs, _store(settings, stack))
-        stack.enter_context(_signals(program.life, on_terminal=console is not None and isatty(0)))
+        stack.enter_context(
+            heed_signals(program.life, on_terminal=console is not None and isatty(0))
+        )
         if options.hung_up:
-            spawn(_reload_all(program.life), "reload")
+            spawn(reload_all(program.life), "reload")
         await program.open(stack)
         if console:
             logs.leave_stderr()
@@ -354,43 +353,6 @@ def _monitoring(program: Program, stack: AsyncExitStack) -> socket.socket | None
     except PjregError as error:
         _log.error("monitor_socket: %s", error)
         return None
-
-
-@contextlib.contextmanager
-def _signals(life: Lifecycle, *, on_terminal: bool) -> Iterator[None]:
-    """SIGTERM and SIGINT end at once, SIGHUP reloads; SIGPIPE is ignored, as Python has it.
-
-    With a console `on_terminal`, SIGHUP may also say that its window was closed.
-    """
-    loop = asyncio.get_running_loop()
-
-    def reload() -> None:
-        if on_terminal and not isatty(0):
-            _log.log(NOTICE, "The terminal of the console is gone; the instance goes on without it")
-            return
-        with asked_by("SIGHUP"):
-            spawn(_reload_all(life), "reload")
-
-    def stop(name: str) -> None:
-        with asked_by(name):
-            life.stop(Stop.NOW)
-
-    handlers: dict[int, Callable[[], None]] = {
-        signal.SIGTERM: lambda: stop("SIGTERM"),
-        signal.SIGINT: lambda: stop("SIGINT"),
-        signal.SIGHUP: reload,
-    }
-    for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
-    try:
-        yield
-    finally:
-        for number in handlers:
-            loop.remove_signal_handler(number)
-
-
-async def _reload_all(life: Lifecycle) -> None:
-    await life.reload(())
 
 
 async def _startup_commands(program: Program, options: Options) -> None:

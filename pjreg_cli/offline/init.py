@@ -129,7 +129,9 @@ def _asked(provider: str, notes: Mapping[str, str]) -> _Answers:
     user = _ask(f"User name ({notes['user']})" if notes else "User name", "", _is_user)
     password = _ask_secret("Password")
     transport = _ask("Transport (udp, tcp or tls)", notes.get("transport", "udp"), _is_transport)
-    first = provider.casefold() or re.sub(r"[^a-z0-9-]", "", server.split(".")[-2:][0].lower())
+    labels = re.sub(r":\d+$", "", server).lower().split(".")
+    plain = len(labels) > 1 and not labels[-1].isdecimal() and not server.startswith("[")
+    first = provider.casefold() or (re.sub(r"[^a-z0-9-]", "", labels[-2]) if plain else "trunk")
     name = _ask("Name of the registration", first or "trunk", _is_name)
     return _Answers(name, server, user, password, transport.lower())
 

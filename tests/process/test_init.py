@@ -76,3 +76,13 @@ def test_notes_on_every_provider_make_a_right_configuration(home: Path, provider
     assert done.status == 0, done.out
     assert "No problems found." in done.out
     assert found["note"] in done.out
+
+
+@pytest.mark.parametrize(
+    ("server", "name"),
+    [("192.0.2.1:5070", "trunk"), ("[2001:db8::1]", "trunk"), ("pbx", "trunk"), ("a.bc.de", "bc")],
+)
+def test_registration_is_named_after_its_provider(home: Path, server: str, name: str) -> None:
+    done = run("init", "etc", home=home, stdin=f"{server}\nalice\nsecret\n\n\n")
+    assert done.status == 0, done.out
+    assert f"Name of the registration [{name}]: " in done.out

@@ -88,13 +88,14 @@ class Watch:
         self._ticking = self._loop.call_later(TICK_S, self._tick)
 
     def close(self) -> None:
-        """Notice nothing more."""
+        """Notice nothing more; a second time does nothing."""
         self._ticking.cancel()
         if self._settling is not None:
             self._settling.cancel()
-        if self._socket is not None:
-            self._loop.remove_reader(self._socket)
-            self._socket.close()
+        gone, self._socket = self._socket, None
+        if gone is not None:
+            self._loop.remove_reader(gone)
+            gone.close()
 
     def _tick(self) -> None:
         self._ticking = self._loop.call_later(TICK_S, self._tick)

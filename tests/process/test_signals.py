@@ -84,3 +84,18 @@ def test_ctrl_z_lends_the_terminal_to_the_shell_and_back(instance: Instance) -> 
         terminal.until(lambda me: me.prompt_line.endswith("*CLI> half"))
         terminal.type("\x15core show uptime\r")
         terminal.until("System uptime: ")
+
+
+def test_console_that_reconnects_stays_as_it_was_told_to_be(instance: Instance) -> None:
+    words = [*PROGRAM, "-R", "-s", str(instance.socket)]
+    with Terminal(words, environment=environment(instance.home)) as terminal:
+        terminal.until("*CLI>")
+        terminal.enter("core set verbose 5")
+        terminal.until("is now 5.")
+        instance.stop()
+        terminal.until("Looking for it")
+        instance.start()
+        terminal.until(lambda me: me.text.count("Connected to") == 2)
+        terminal.until(lambda me: me.prompt_line.endswith("*CLI>"))
+        terminal.enter("core set verbose 5")
+        terminal.until("Console verbose is still 5.")

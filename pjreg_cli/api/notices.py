@@ -15,7 +15,7 @@ def _unknown() -> Brief:
     return Brief("", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Settled:
     """An attempt (a refresh, a failed retry, an unregister) has come to its outcome."""
 

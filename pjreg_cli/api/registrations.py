@@ -33,7 +33,8 @@ class RegistrationRow(NamedTuple):
     is over; None when nothing was ever scheduled."""
 
 
-@dataclass(frozen=True, slots=True)
+# neither this nor `Settled` is frozen: a fleet makes thousands a second, and freezing doubles it
+@dataclass(slots=True)
 class Evidence:
     """What the last settled attempt of a registration was about; facts, not sentences."""
 

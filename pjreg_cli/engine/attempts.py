@@ -9,7 +9,7 @@ from pjreg_cli.engine import settled
 from pjreg_cli.engine.accounts import Accounts
 from pjreg_cli.engine.bench import Bench
 from pjreg_cli.engine.bindings import Binding, bound, doubt
-from pjreg_cli.engine.contain import Contained
+from pjreg_cli.engine.contain import Contained, report
 from pjreg_cli.engine.credentials import challenged, kept, signed
 from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import INTERNAL, Exchange, Exchanges
@@ -275,10 +275,12 @@ class Attempts:
         if attempt is None or attempt.exchange is not exchange:
             return
         attempt.exchange = None
-        with Contained(self._faults, "%s: reading an answer", entry.name) as fault:
+        try:
             self._read_outcome(entry, attempt, exchange, response, cause, why)
-        if fault.error is not None and entry.attempt is attempt and attempt.exchange is None:
-            self.give_up(entry)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it ends here
+            report(self._faults, error, "%s: reading an answer", entry.name)
+            if entry.attempt is attempt and attempt.exchange is None:
+                self.give_up(entry)
 
     def give_up(self, entry: Entry) -> None:
         """End the attempt under way as failed, for a fault of ours."""

@@ -20,7 +20,7 @@ from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.aftermath import Aftermath
 from pjreg_cli.engine.batches import Batches
-from pjreg_cli.engine.contain import Contained
+from pjreg_cli.engine.contain import Contained, report
 from pjreg_cli.engine.facts import FactsOf
 from pjreg_cli.engine.farewells import FAREWELL_S, Farewells
 from pjreg_cli.engine.fleet import Fleet
@@ -370,9 +370,11 @@ class Engine:
     def received(self, data: bytes, source: Source) -> bool:
         """One message from outside; whether it was of any use."""
         self._attempts.source = source
-        with Contained(self._failed_inputs, "a message from %s:%d", source.host, source.port):
+        try:
             return self._inbound.received(data, source)
-        return False
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it ends here
+            report(self._failed_inputs, error, "a message from %s:%d", source.host, source.port)
+            return False
 
     def closed(
         self,

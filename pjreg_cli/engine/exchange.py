@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from pjreg_cli.engine.contain import Contained
+from pjreg_cli.engine.contain import report
 from pjreg_cli.engine.lanes import WINDOW, Lane, Lanes
 from pjreg_cli.engine.record import RECENT, Messages
 from pjreg_cli.errors import TransportError
@@ -238,16 +238,17 @@ class Exchanges:
         """Give a request to its flow; why it certainly was not sent, empty when it was."""
         if not self.gate(exchange.entry):
             return ""  # as if it were lost on the way
-        failure = INTERNAL
-        target = exchange.flow.target
-        _log.log(MESSAGES, "%s: %d bytes to %s", exchange.entry.name, len(exchange.data), target)
-        with Contained(self._faults, "%s: sending", exchange.entry.name):
-            try:
-                exchange.flow.send(exchange.data)
-                failure = ""
-            except TransportError as error:
-                failure = str(error)
-        return failure
+        if _log.isEnabledFor(MESSAGES):
+            name, size = exchange.entry.name, len(exchange.data)
+            _log.log(MESSAGES, "%s: %d bytes to %s", name, size, exchange.flow.target)
+        try:
+            exchange.flow.send(exchange.data)
+        except TransportError as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it ends here
+            report(self._faults, error, "%s: sending", exchange.entry.name)
+            return INTERNAL
+        return ""
 
     def _woken(self, exchange: Exchange, now: float) -> None:
         if exchange.failure:

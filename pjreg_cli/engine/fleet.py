@@ -19,7 +19,7 @@ from pjreg_cli.cluster.resume import HIGHEST, Resumable, first_cseq
 from pjreg_cli.config.other_files import PjregSettings
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.attempts import Attempts
-from pjreg_cli.engine.contain import Contained
+from pjreg_cli.engine.contain import report
 from pjreg_cli.engine.entry import GONE, LOCAL, Entry, policy_of
 from pjreg_cli.engine.pacing import Pace
 from pjreg_cli.engine.resuming import go_on
@@ -241,9 +241,11 @@ class Fleet:
     def _step(self, entry: Entry, event: Event) -> None:
         """One step; what goes wrong in it ends the attempt, and never the registration."""
         before = entry.state
-        with Contained(self._faults, "%s: %s", entry.name, type(event).__name__) as step:
+        try:
             self._react(entry, event)
-        if step.error is None:
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it ends here
+            report(self._faults, error, "%s: %s", entry.name, type(event).__name__)
+        else:
             return
         if entry.state is before and before.in_flight is not None and isinstance(event, Outcome):
             # not even the machine could take it: the same would happen again

@@ -41,7 +41,7 @@ _NOT_IN_TO = frozenset({"method", "transport", "ttl", "maddr", "lr"})
 _NOT_IN_REQUEST_URI = frozenset({"method"})
 
 #: an address of record as most are written: nothing in it that To and From may not hold
-_PLAIN_ADDRESS = re.compile(r"sips?:[A-Za-z0-9_.+\-]+@[A-Za-z0-9_.\-]+")
+_PLAIN_ADDRESS = re.compile(r"(sips?:[A-Za-z0-9_.+\-]+@[A-Za-z0-9_.\-]+)(?::[0-9]{1,4})?")
 
 _PREFERENCE = re.compile(r"\s*;\s*q\s*=[^;]*", re.IGNORECASE)
 
@@ -174,8 +174,8 @@ def _in_request_line(uri: SipUri) -> str:
 
 def _address_of_record(settings: Settings) -> str:
     """What To and From name; the grammar leaves them no port (RFC 3261 section 19.1.1)."""
-    if _PLAIN_ADDRESS.fullmatch(settings.client_uri):
-        return settings.client_uri
+    if (plain := _PLAIN_ADDRESS.fullmatch(settings.client_uri)) is not None:
+        return plain[1]
     return str(replace(_ordered(_bare(settings.client_uri), _NOT_IN_TO), port=None))
 
 

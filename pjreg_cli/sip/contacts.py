@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pjreg_cli.errors import SipParseError
 from pjreg_cli.sip.address import bracketed
-from pjreg_cli.sip.headers import parse_via
+from pjreg_cli.sip.headers import parse_via, split_list
 from pjreg_cli.sip.message import Response
 from pjreg_cli.sip.uri import (
     NameAddress,
@@ -181,12 +181,16 @@ def _plain(uri: SipUri) -> SipUri:
 
 def retry_after_s(response: Response) -> int | None:
     """Retry-After in seconds; comment and parameters are ignored, None for what is no number."""
+    if response.origin is not None and "\nRetry-After" not in response.headers.text:
+        return None  # `scan` knows headers by their long names only
     match = _SECONDS_WITH_MORE.fullmatch(response.headers.get("retry-after") or "")
     return _seconds(match[1]) if match else None
 
 
 def min_expires_s(response: Response) -> int | None:
     """Min-Expires in seconds, None without a readable one (RFC 3261 section 20.23)."""
+    if response.origin is not None and "\nMin-Expires" not in response.headers.text:
+        return None  # as above
     return _delta_seconds(response.headers.get("min-expires"))
 
 
@@ -209,7 +213,14 @@ class Seen(NamedTuple):
 
 def seen(response: Response) -> Seen:
     """`received` and `rport` of the topmost Via; never raises."""
-    elements = response.headers.listed("via")
+    via = response.headers.get("via") or ""
+    # two of one registrar differ in their branch alone
+    return _seen(via.replace(response.branch, "", 1) if response.branch else via)
+
+
+@lru_cache(maxsize=1024)
+def _seen(value: str) -> Seen:
+    elements = split_list(value)
     try:
         via = parse_via(elements[0]) if elements else None
     except SipParseError:

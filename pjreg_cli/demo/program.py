@@ -29,7 +29,7 @@ from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.program import LEAVE_S, Program, serve
 from pjreg_cli.instance.register_once import until_terminated
 from pjreg_cli.offline.answer import execute_all, one_shot
-from pjreg_cli.options import Options
+from pjreg_cli.options import Options, as_line
 from pjreg_cli.store.rows import open_rows
 
 _FIXTURES = Path(__file__).parents[1] / "fixtures" / "demo"
@@ -58,7 +58,7 @@ def run(options: Options) -> int:
     words = options.words[1:]
     try:
         with tempfile.TemporaryDirectory(prefix="pjreg-demo-") as folder:
-            return asyncio.run(until_terminated(_demo(options, Path(folder), " ".join(words))))
+            return asyncio.run(until_terminated(_demo(options, Path(folder), as_line(words))))
     except PjregError as error:
         remote.complain(str(error))
         return remote.FAILED

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pjreg_cli.api.cluster import Cluster
 from pjreg_cli.api.registrations import RegistrationRow, Registrations
 from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, usage
 from pjreg_cli.commands.pjsip import registration_names
@@ -65,6 +66,16 @@ def judge(
     return Health(status, text, counts, total)
 
 
+def in_fleet(health: Health, fleet: Cluster | None) -> Health:
+    """The same where this machine of a fleet may send; one that holds is in trouble."""
+    this = fleet.this() if fleet is not None else None
+    if this is None or this.trust_s > 0 or health.status == _UNKNOWN:
+        return health
+    why = f": {columns.harmless(this.trouble)}" if this.trouble else ""
+    text = f"{columns.harmless(this.name)} holds{why}; {health.text}"
+    return health._replace(status=_CRITICAL, text=text)
+
+
 def _in_trouble(registrations: Registrations, rows: Sequence[RegistrationRow]) -> str:
     bad = [row for row in rows if row.word != "Registered"]
     bad.sort(key=lambda row: row.word != "Rejected")
@@ -89,7 +100,7 @@ def _health(call: Call) -> Answer:
         del names[at : at + 2]
     if any(name.startswith("--") for name in names):
         return USAGE
-    health = judge(call.port.registrations, names, least)
+    health = in_fleet(judge(call.port.registrations, names, least), call.port.cluster)
     verdict = Verdict.DONE if health.status == _OK else Verdict.NEGATIVE
     if call.json:
         shape: json.Shape = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ class Membership:
             late=late,
             spawn=spawn,
         )
-        self.ownership: Ownership
+        self.ownership: Ownership | None = None
 
     async def start(self, engine: Engine, ids: Ids) -> None:
         """Join the fleet; raises StoreError when another machine of our name is alive, or when this
@@ -85,16 +86,21 @@ class Membership:
 
     def count(self, counters: Counters) -> None:
         """Show where this machine stands among what is counted."""
-        view = self.view
-        watch = counters.watch
-        watch("cluster_shards", "shards of the fleet that are ours", lambda: view().shards)
-        watch("cluster_loading", "of these not taken up yet", lambda: view().loading)
-        watch("cluster_trust_ms", "how long our lease is trusted", lambda: _ms(view().trust_s))
-        watch("cluster_behind_ms", "the oldest unwritten state", lambda: _ms(view().behind_s))
 
-    def view(self) -> ThisMachine:
-        """This machine as front ends know it."""
+        def read(what: Callable[[ThisMachine], float]) -> Callable[[], int]:
+            return lambda: 0 if (this := self.view()) is None else round(what(this))
+
+        watch = counters.watch
+        watch("cluster_shards", "shards of the fleet that are ours", read(lambda t: t.shards))
+        watch("cluster_loading", "of these not taken up yet", read(lambda t: t.loading))
+        watch("cluster_trust_ms", "our lease is trusted so long", read(lambda t: t.trust_s * 1e3))
+        watch("cluster_behind_ms", "the oldest unwritten state", read(lambda t: t.behind_s * 1e3))
+
+    def view(self) -> ThisMachine | None:
+        """This machine as front ends know it; None before it has begun."""
         ownership = self.ownership
+        if ownership is None:
+            return None
         return ThisMachine(
             name=self.name,
             trust_s=ownership.trust_s,
@@ -106,12 +112,9 @@ class Membership:
 
     async def stop(self) -> None:
         """Leave the fleet: others go on with what we had."""
-        await self.ownership.stop()
+        if self.ownership is not None:
+            await self.ownership.stop()
         await self.tenancy.close()
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
 
 
 def identity(settings: Settings, socket_path: Path) -> Identity:

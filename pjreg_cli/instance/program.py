@@ -83,6 +83,7 @@ class Program:
         self.member: Membership | None = None
         if settings.cluster.name:
             self.member = Membership(settings, Path(options.socket_path))
+        this = self.member.view if self.member else lambda: None
         resumes = store if settings.pjreg.resume and self.member is None else None
         self.engine = Engine(
             settings,
@@ -135,13 +136,11 @@ class Program:
             instance=self.life,
             managers=self.managers,
             notices=self.engine.notices,
-            cluster=Overview(
-                lambda: self.engine.settings, self.member.view if self.member else lambda: None
-            ),
+            cluster=Overview(lambda: self.engine.settings, this),
             history=self.history,
         )
         self.statsd = Statsd(settings.statsd, spawn=spawn)
-        self.prometheus = Prometheus(self.engine.registrations.measures)
+        self.prometheus = Prometheus(self.engine.registrations.measures, this)
         self.hooks = Hooks(lambda: self.engine.settings.hooks, spawn)
         self.supervisor = Supervisor(os.environ, self._words)
         self.control = ControlServer(

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from pjreg_cli.api.cluster import ThisMachine
 from pjreg_cli.api.notices import Notice, Notices, Settled
 from pjreg_cli.api.registrations import Measure
 from pjreg_cli.config.models import HttpSettings, PrometheusSettings
@@ -39,13 +40,20 @@ class Snapshot(NamedTuple):
     attempts: dict[str, int]
     delay_s: float
     scrapes: int
+    this: ThisMachine | None = None
+    """Where this machine stands in its fleet, if it is in one."""
 
 
 class Prometheus:
-    """Offers metrics; `measures` takes a look at all registrations."""
+    """Offers metrics; `measures` takes a look at all registrations, `this` at the fleet's share."""
 
-    def __init__(self, measures: Callable[[], Iterable[Measure]]) -> None:
+    def __init__(
+        self,
+        measures: Callable[[], Iterable[Measure]],
+        this: Callable[[], ThisMachine | None] = lambda: None,
+    ) -> None:
         self._measures = measures
+        self._this = this
         self._failures: Counter[tuple[str, str]] = Counter()
         self._attempts: Counter[str] = Counter()
         self._settings = PrometheusSettings()
@@ -167,6 +175,7 @@ class Prometheus:
             dict(self._attempts),
             self._delay_s,
             self._scrapes,
+            self._this(),
         )
 
     def _text(self, snapshot: Snapshot) -> bytes:
@@ -226,6 +235,15 @@ def _families(core: Any, snapshot: Snapshot, *, core_metrics: bool = True) -> It
     for (name, cause), count in snapshot.failures.items():
         failures.add_metric([name, cause], count)
     yield from (attempts, failures)
+    if (this := snapshot.this) is not None:
+        for name, meaning, value in (
+            ("pjreg_shards", "Shards of the fleet that are this machine's", this.shards),
+            ("pjreg_lease_trust_seconds", "For how long its lease is trusted", this.trust_s),
+            ("pjreg_journal_behind_seconds", "The oldest unwritten state", this.behind_s),
+        ):
+            family = gauge(name, meaning)
+            family.add_metric([], value)
+            yield family
     if core_metrics:
         delay = gauge("pjreg_loop_delay_seconds", "How late the event loop is")
         delay.add_metric([], snapshot.delay_s)

@@ -126,3 +126,13 @@ async def test_who_is_alone_or_cannot_ask_says_so() -> None:
     fleet.broken = "not answered"
     ok, text = await ask("pjreg cluster show", fleet)
     assert (ok, "cannot be asked: not answered" in text) == (False, True)
+
+
+async def test_a_machine_that_holds_is_not_well() -> None:
+    ok, text = await ask("pjreg health", Fleet())
+    assert (ok, text.startswith("REGISTRATIONS OK")) == (True, True)
+    assert VIEW.this is not None
+    holding = replace(VIEW, this=replace(VIEW.this, trust_s=0.0, trouble="cannot be reached"))
+    ok, text = await ask("pjreg health", Fleet(holding))
+    assert not ok
+    assert text.startswith("REGISTRATIONS CRITICAL - sip-1 holds: cannot be reached; ")

@@ -78,6 +78,9 @@ class FleetTables(StateTable):
                 fatal=True,
             )
         self._times = Times.of(rows[0][1])
+        # who is stopped inside a transaction must not keep others from ending its lease
+        patience_ms = round(self._times.answer_s * 1000)
+        await self._ask(f"SET idle_in_transaction_session_timeout = {patience_ms}")
         return self._times
 
     async def ask(self, request: Request, me: int | None, counts: Counts) -> Any:
@@ -194,13 +197,14 @@ class FleetTables(StateTable):
         if self._beats % 5 == 1:
             shown = ", registered = %s, rejected = %s, unregistered = %s"
             values += counts
+        # by itself: in a pipeline its row would be locked for as long as we take to send the rest
+        renewed = await self._ask(
+            "UPDATE pjreg.instance SET beat = beat + 1, expires_at = clock_timestamp()"
+            f" + make_interval(secs => %s){shown} WHERE incarnation = %s AND {_ALIVE}"
+            " RETURNING beat",
+            (*values, me),
+        )
         queries: list[tuple[str, Sequence[object]]] = [
-            (
-                "UPDATE pjreg.instance SET beat = beat + 1, expires_at = clock_timestamp()"
-                f" + make_interval(secs => %s){shown} WHERE incarnation = %s AND {_ALIVE}"
-                " RETURNING beat",
-                (*values, me),
-            ),
             (
                 "SELECT timeline <> pjreg.timeline(), quarantine_until > clock_timestamp(),"
                 " (SELECT greatest(reltuples, 0)::bigint FROM pg_class"
@@ -220,7 +224,7 @@ class FleetTables(StateTable):
                 cursors = [await talk.inner.execute(self._sql(q), v or None) for q, v in queries]
                 return [await cursor.fetchall() for cursor in cursors]
 
-        renewed, state, members, shards = await talk.run(self._times.answer_s, all_at_once())
+        state, members, shards = await talk.run(self._times.answer_s, all_at_once())
         return Beat(
             alive=bool(renewed),
             moved=bool(state[0][0]),

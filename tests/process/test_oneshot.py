@@ -322,4 +322,4 @@ def test_program_alone_says_in_few_lines_what_there_is_to_do(home: Path) -> None
 def test_revealing_secrets_is_for_the_instance(instance: Instance) -> None:
     done = instance.ask(SHOW, "--reveal-secrets")
     assert done.status == 0
-    assert "start the instance with it" in done.err
+    assert "--reveal-secrets is for the instance" in done.err

@@ -165,7 +165,8 @@ def _painting() -> Callable[[bytes], None]:
 
     def show(output: bytes) -> None:
         text = painter.feed(output.decode("utf-8", "surrogateescape"))
-        remote.write(text.encode("utf-8", "surrogateescape"))
+        # a terminal gets nothing that is no text
+        remote.write(text.encode("utf-8", "replace"))
 
     return show
 

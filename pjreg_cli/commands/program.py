@@ -42,18 +42,21 @@ async def _reload(call: Call) -> Answer:
 
 
 def reloaded(reports: Sequence[ReloadReport], named: bool = True) -> Answer:
-    """How Asterisk tells of reloads, and what it does not tell: what failed."""
-    lines = [
-        f"Module '{one.module}' reloaded successfully."
-        if one.known
-        else f"No such module '{one.module}'"
-        for one in reports
-        if named
-    ]
+    """How Asterisk tells of reloads; what failed is no success, whatever Asterisk says."""
     ok = all(one.ok for one in reports)
-    failures = tuple(dict.fromkeys(why for one in reports for why in one.failures))
     verdict = Verdict.DONE if ok else Verdict.NEGATIVE
-    return Answer([f"{line}\n" for line in lines], verdict, complaints=failures)
+    if named:
+        return Answer([f"{_outcome(one)}\n" for one in reports], verdict)
+    failures = tuple(dict.fromkeys(why for one in reports for why in one.failures))
+    return Answer((), verdict, complaints=failures)
+
+
+def _outcome(report: ReloadReport) -> str:
+    if not report.known:
+        return f"No such module '{report.module}'"
+    if report.failures:
+        return f"Module '{report.module}' failed to reload: {'; '.join(report.failures)}"
+    return f"Module '{report.module}' reloaded successfully."
 
 
 async def _reload_sip(call: Call) -> Answer:

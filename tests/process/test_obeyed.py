@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pty
 import re
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.instance import PATIENCE_S, Instance
+from tests.support.instance import PATIENCE_S, PROGRAM, Instance
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
@@ -150,3 +152,21 @@ def test_bytes_of_a_password_reach_the_digest_as_they_are(home: Path, secret: by
     ha1, ha2 = md5(b"u:r:" + secret), md5(b"REGISTER:" + found[1])
     assert found[2] == md5(ha1 + b":n:" + ha2)
     assert '"é"' in shown.out
+
+
+def test_terminal_gets_no_bytes_that_are_no_text(home: Path) -> None:
+    sections = os.fsdecode(b"[caf\xe9]\ntype = auth\nusername = u\npassword = p\n")
+    instance = started(home, 9, sections)
+    try:
+        command = [PROGRAM[0], "-s", str(instance.socket), "-rx", "pjsip show auths"]
+        ours, theirs = pty.openpty()
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            subprocess.run(command, stdin=theirs, stdout=theirs, check=True)
+            shown = terminal.read(65_535)
+            os.close(theirs)
+        assert b"caf?" in shown
+        assert shown.decode("utf-8")
+        piped = subprocess.run(command, capture_output=True, check=True)
+        assert b"caf\xe9" in piped.stdout
+    finally:
+        instance.stop()

@@ -39,6 +39,7 @@ def test_broken_file_is_told_with_its_line_and_status_1(instance: Instance, comm
     done = instance.ask(command)
     assert done.status == 1
     assert f"pjsip.conf:{lines + 1}: " in done.out + done.err
+    assert "Module 'res_pjsip.so' reloaded successfully." not in done.out
     assert "my_provider" in instance.ask("pjsip show registrations").out
 
 

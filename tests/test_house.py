@@ -241,7 +241,7 @@ def test_packages_are_empty_so_that_importing_one_module_loads_no_other() -> Non
 
 
 def test_documents_name_only_files_that_exist() -> None:
-    links = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+    links = re.compile(r"\]\(([^)#:+!]+)(?:#[^)]*)?\)")  # `[name](+)` is Asterisk's
     dead = [
         f"{document.name}: {target}"
         for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]

@@ -16,7 +16,7 @@ PACKAGE = Path(models.__file__).parents[1]
 #: where options are defined, shown, compared and written, which is no effect
 NO_EFFECT = {
     PACKAGE / "config" / name
-    for name in ("models.py", "shown.py", "help.py", "changes.py", "write.py", "check.py")
+    for name in ("models.py", "shown.py", "help.py", "changes.py", "check.py")
 }
 MODELS = (
     models.Registration,

@@ -13,7 +13,7 @@ from pjreg_cli.config import build
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.reader import read
 from pjreg_cli.config.rules import Inspector, OpenTransports
-from pjreg_cli.config.write import write
+from tests.support.pjsip_conf import write
 
 
 class One:

@@ -164,7 +164,7 @@ class OneWay:
     def now(self, *_question: object) -> tuple[Target, ...]:
         return (self._flow.target,)
 
-    def flow(self, _transport: str, _target: Target) -> Way:
+    def flow(self, _transport: str, _target: Target, *, long: bool = False) -> Way:
         return self._flow
 
     def prune(self, in_use: object) -> None:

@@ -98,6 +98,8 @@ class RegistrationView:
     """`file:line` of its section."""
     since_at: float | None = None
     """When its word last changed, in seconds since 1970; None when it never did."""
+    ends_at: float | None = None
+    """When its binding really ends, in seconds since 1970; None without one."""
     cause: Callable[[], str] = field(default=_unknown, compare=False)
     """Finds out why it stands so: the code of `Registrations.cause`."""
     under_way: UnderWay | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pjreg_cli.commands import health, watch
 from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, absent, usage
 from pjreg_cli.commands.pjsip import registration_names
@@ -12,10 +14,14 @@ _TRANSITIONS = 500
 _EVENTS = 50
 
 
-def _explain(call: Call) -> Answer:
+async def _explain(call: Call) -> Answer:
     if len(call.args) != 1:
         return USAGE
     finding = call.port.registrations.finding(call.args[0])
+    if not call.port.instance.view().live:
+        # what an instance has left behind is all that is known of what happened
+        past = await call.port.history.of(finding.name, 1)
+        finding = replace(finding, steps=(*finding.steps, *map(chronicle.step, past)))
     verdict = Verdict.NEGATIVE if finding.cause == "unknown-name" else Verdict.DONE
     if call.json:
         return Answer(json.document(explanation.shape(finding)), verdict, json=True)

@@ -164,6 +164,10 @@ class RegistrationViews:
     def views(self) -> Iterator[RegistrationView]:
         return (self._view(settings, entry) for settings, entry in self._held.held())
 
+    def _ends_at(self, entry: Entry, now: float) -> float | None:
+        ends_in_s = entry.record.ends_in_s(now)
+        return None if ends_in_s is None else self._wall_clock() + ends_in_s
+
     def _since_at(self, entry: Entry, now: float) -> float | None:
         changes = entry.record.changes
         return changes[-1] - now + self._wall_clock() if changes else None
@@ -181,6 +185,7 @@ class RegistrationViews:
             evidence=None if entry is None else entry.evidence,
             source=settings.source,
             since_at=None if entry is None else self._since_at(entry, now),
+            ends_at=None if entry is None else self._ends_at(entry, now),
             cause=partial(self.cause, settings.name),
             under_way=None if entry is None else under_way_of(entry, now),
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from pjreg_cli.api.findings import Step
 from pjreg_cli.api.history import Happened
 from pjreg_cli.render import columns, facts
 from pjreg_cli.render.json import Shape, Value, instant
@@ -99,6 +100,14 @@ def shape(
             for one in events
         ],
     }
+
+
+def step(one: Happened) -> Step:
+    """A line of the past as one of an explanation."""
+    reason = str(one.facts.get("reason") or "")
+    answer = f"{one.code} {columns.harmless(reason)[:80]}".rstrip() if one.code else "no answer"
+    text = f"{one.word} at {facts.clock(one.at)}: {answer} ({one.cause or 'no cause'})"
+    return Step("last known", one.word == REGISTERED, text, one.at, (("code", one.code),))
 
 
 def _plain(value: object) -> Value:

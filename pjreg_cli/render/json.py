@@ -355,6 +355,8 @@ def status(view: RegistrationView, now_at: float) -> Shape:
         "attempts": view.attempts,
         "retries": view.retries,
         "last": evidence(view.evidence),
+        "since_at": None if view.since_at is None else instant(view.since_at),
+        "ends_at": None if view.ends_at is None else instant(view.ends_at),
         "cause": view.cause(),
         "source": view.source,
     }

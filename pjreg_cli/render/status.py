@@ -36,6 +36,10 @@ def _granted(view: RegistrationView) -> str:
     return f"{found.granted_s}s" if found and found.granted_s is not None else "-"
 
 
+def _clock(at: float | None) -> str:
+    return "-" if at is None else facts.clock(at)
+
+
 COLUMNS = {
     "name": Column("Registration", lambda view: view.row.name, 24),
     "status": Column("Status", lambda view: view.row.word or "Unregistered", 12),
@@ -46,6 +50,8 @@ COLUMNS = {
     ),
     "next": Column("Next attempt", evidence.next_attempt, 12),
     "cause": Column("Cause", lambda view: view.cause() or "-", 20),
+    "since": Column("Since", lambda view: _clock(view.since_at), 23),
+    "ends": Column("Binding ends", lambda view: _clock(view.ends_at), 23),
     "server": Column("Server", lambda view: view.row.server_uri, 30),
     "account": Column("Account", lambda view: view.client_uri, 30),
     "attempts": Column("Attempts", lambda view: str(view.attempts), 8),

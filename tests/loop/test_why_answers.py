@@ -172,6 +172,12 @@ def test_a_2xx_that_says_that_it_failed() -> None:
     found(finding, "granted-nothing", says="200 Authentication failed", fix="operator")
 
 
+def test_a_2xx_that_grants_nothing() -> None:
+    finding = answering(lambda _seen: Reply(200, (("Expires", "0"),)))
+    found(finding, "granted-nothing", says="lifetime 0 s", fix="operator")
+    assert finding.next.action == "retry"
+
+
 def test_bindings_of_others_alone() -> None:
     finding = answering(
         contacts("<sip:bob@192.0.2.1>;expires=600", "<sip:carol@192.0.2.2>;expires=600")

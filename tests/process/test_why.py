@@ -59,6 +59,8 @@ def test_the_past_outlives_the_instance(home: Path) -> None:
     done = run("-C", str(instance.etc), "pjreg", "history", "alice", home=home)
     assert done.out.count(" attempt ") == 2
     assert "Registered 0.0% of the last hour" in done.out
+    done = run("-C", str(instance.etc), "pjreg", "explain", "alice", home=home)
+    assert "! last known  Rejected at 2" in done.out
 
 
 def test_a_broken_history_costs_a_warning(home: Path) -> None:

@@ -17,6 +17,8 @@ Usage: pjreg-cli [OPTION...] [COMMAND WORD...]
        pjreg-cli demo [--database] [OPTION...] [COMMAND WORD...]
        pjreg-cli check [--strict] [--json] [PATH]
        pjreg-cli init [--provider NAME] [PATH]
+       pjreg-cli probe NAME | --uri SIP-URI [--user U] [--password-file FILE] [--json]
+       pjreg-cli health [--min-registered PERCENT] [--json] [NAME...]
        pjreg-cli completion bash|zsh|fish
 
 Keeps SIP outbound registrations alive and shows them as Asterisk's console does.

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # most tests wait for timers, not for the processor
 JOBS ?= 6
 
-.PHONY: demo demo-cluster soak test unit check bench docs dist lowest servers venv clean
+.PHONY: demo demo-cluster soak test unit check bench docs dist lowest servers venv clean fuzz
 
 # an instance against a registrar of its own, on loopback: a console on a terminal, else a tour
 demo: $(VENV)/.run
@@ -23,6 +23,16 @@ test: $(VENV)/.dev servers
 # the fast lane: the pure parts, with few examples of each property
 unit: $(VENV)/.dev
 	HYPOTHESIS_PROFILE=quick $(BIN)/pytest tests/unit -n 2 -q -m "not exhaustive"
+
+# every parser fuzzed, guided by coverage, for so many seconds each; a fault leaves its input behind
+FUZZ_SECONDS ?= 600
+fuzz: $(VENV)/.dev
+	@for target in $$($(BIN)/python -c 'from tests.fuzz.targets import TARGETS; print(*TARGETS)'); do \
+	    mkdir -p build/fuzz/$$target; \
+	    $(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_SECONDS) -max_len=65535 \
+	        -artifact_prefix=build/fuzz/$$target- build/fuzz/$$target fixtures/fuzz/$$target \
+	        || exit 1; \
+	done
 
 # what must hold before anything lands
 check: $(VENV)/.dev

@@ -283,7 +283,8 @@ class Session(asyncio.Protocol):
         self._inbox.clear()
         self._raw.clear()
         self._wake()
-        if self._transport is not None:
+        # to close one of TLS twice takes its insides away, and with them what `_flushed` asks for
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
             self._watch(self._flushed())
 

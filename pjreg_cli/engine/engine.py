@@ -18,6 +18,7 @@ from pjreg_cli.config.shards import shard_of
 from pjreg_cli.config.tables import too_much
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
+from pjreg_cli.engine import limits
 from pjreg_cli.engine.aftermath import Aftermath
 from pjreg_cli.engine.batches import Batches
 from pjreg_cli.engine.contain import Contained, report
@@ -90,8 +91,6 @@ class Engine:
         ids = ids or Ids()
         loop = asyncio.get_running_loop()
         self._timers = Timers(loop)
-        failures = self._timers.failures
-        counters.watch("timer_failures", "timers whose owner failed", lambda: failures.value)
         clock = self._timers.clock
         self._resolver = Resolver(
             settings.resolver, spawn=spawn, clock=clock, draw=ids.fraction, back=self.reachable
@@ -122,6 +121,7 @@ class Engine:
         self._inbound = Inbound(
             self._attempts.exchanges.response, ids.key(), clock=clock, knows=self._pool.leads_to
         )
+        limits.watch(counters, self._timers, self._pool, self._inbound)
         self._jobs = Jobs(self._fleet, lambda: self.settings.registrations, clock)
         self._background = Batches()
         self._aftermath = Aftermath(

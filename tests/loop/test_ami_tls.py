@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import socket
 import ssl
 import subprocess
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -80,3 +83,47 @@ def test_addresses_are_read_with_and_without_port(
 ) -> None:
     found = endpoints(ManagerSettings(**({"enabled": True} | fields)))  # type: ignore[arg-type]
     assert [str(endpoint) for endpoint in found] == shown
+
+
+async def test_those_who_never_shake_hands_count_as_not_logged_in(certificate: Path) -> None:
+    manager = settings(
+        account(),
+        tlsenable=True,
+        tlsbindaddr="127.0.0.1:0",
+        tlscertfile=str(certificate),
+        authlimit=5,
+    )
+    async with house(FakeInstance(), manager) as running:
+        _, tls = (port for _, port in running.server.addresses)
+        with ExitStack() as silent:
+            for _ in range(20):
+                silent.enter_context(socket.create_connection(("127.0.0.1", tls)))
+            async with asyncio.timeout(10):
+                while running.server.refused < 15:  # noqa: ASYNC110 -- the other side's doing
+                    await asyncio.sleep(0.01)
+        trusting = ssl.create_default_context(cafile=certificate)
+        client: Client | None = None
+        async with asyncio.timeout(10):
+            while client is None:  # the silent ones have left, which takes effect soon
+                with suppress(OSError):
+                    client = await Client.connect(tls, trusting)
+        running.clients.append(client)
+        await client.login()
+
+
+async def test_a_client_that_closes_leaves_no_fault_behind(
+    certificate: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager = settings(
+        account(), tlsenable=True, tlsbindaddr="127.0.0.1:0", tlscertfile=str(certificate)
+    )
+    async with house(FakeInstance(), manager) as running:
+        _, tls = (port for _, port in running.server.addresses)
+        for _ in range(5):
+            client = await Client.connect(tls, ssl.create_default_context(cafile=certificate))
+            await client.login()
+            await client.close()
+        async with asyncio.timeout(10):
+            while running.server.sessions():  # noqa: ASYNC110 -- the other side's doing
+                await asyncio.sleep(0.01)
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []

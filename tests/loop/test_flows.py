@@ -343,3 +343,57 @@ def test_a_nat_is_held_open_by_line_ends() -> None:
         return replace(settings, pjreg=PjregSettings(udp_keep_alive_interval=20))
 
     play({"alice": {}}, act, change=change)
+
+
+# -- all of it at once --------------------------------------------------------------------------
+
+
+def test_a_healthy_registrar_never_misses_whatever_others_do() -> None:
+    """20 % loss each way, a registrar that closes after each answer, one that accepts and says
+    nothing, and a healthy one side by side."""
+    crowds = {"healthy": 20, "lossy": 20, "closing": 20, "mute": 300}
+
+    async def main() -> None:
+        async with (
+            Registrar.open() as healthy,
+            Registrar.open() as lossy,
+            Registrar.open() as closer,
+            Registrar.open() as mute,
+        ):
+            lossy.loss = 5
+            registrars = dict(zip(crowds, (healthy, lossy, closer, mute), strict=True))
+            udp = configuration(healthy, {})
+            tcp = transport(free_port(), "tcp")
+            trunks = {}
+            for kind, registrar in registrars.items():
+                suffix = ";transport=tcp" if kind in ("closing", "mute") else ""
+                uri = f"sip:{LOOPBACK}:{registrar.port}{suffix}"
+                for number in range(crowds[kind]):
+                    name = f"{kind}{number}"
+                    if suffix:
+                        registrar.script(name, closing if kind == "closing" else silence())
+                    trunks[name] = registration(
+                        name, server_uri=uri, expiration=60, max_random_initial_delay=0
+                    )
+            settings = replace(
+                udp, registrations=trunks, transports={**udp.transports, tcp.name: tcp}
+            )
+            engine = Engine(settings, version="0", wall_clock=lambda: 0.0, ids=Ids(seed=1))
+            await engine.open()
+            try:
+                await healthy.received(10 * crowds["healthy"])
+                now = asyncio.get_running_loop().time()
+                for number in range(crowds["healthy"]):
+                    assert max(gaps(healthy.of(f"healthy{number}"))) <= 50.5
+                for number in range(crowds["lossy"]):
+                    seen = [one for one in lossy.of(f"lossy{number}") if one.code == 200]
+                    assert now - seen[-1].at <= 60 + 32, "loss delays, and ends nothing"
+                words = {row.name: row.word for row in engine.registrations.rows()}
+                assert {words[f"healthy{n}"] for n in range(crowds["healthy"])} == {"Registered"}
+                asked = Counter(one.user for one in closer.seen)
+                assert max(asked.values()) < 60, "less and less"
+                assert sum(words[f"mute{n}"] == "Registered" for n in range(crowds["mute"])) == 0
+            finally:
+                await engine.close()
+
+    run_virtually(main())

@@ -227,8 +227,11 @@ class Registrar:
     """What goes out before each answer over TCP, in the same piece."""
     dead: bool = False
     """Connections that are open hear and say nothing any more; new ones do."""
+    loss: int = 0
+    """Of so many datagrams one is lost, each way; 0: none."""
     elsewhere: bool = False
     """Datagrams are answered from another port."""
+    _passed: int = 1
     _dead_ones: set[asyncio.WriteTransport] = field(default_factory=set)
     _scripts: dict[str, list[Answer]] = field(default_factory=dict)
     _answered: dict[str, tuple[Seen, list[bytes]]] = field(default_factory=dict)
@@ -327,6 +330,11 @@ class Registrar:
             else:
                 kept.discard(str(contact.uri))
 
+    def loses(self) -> bool:
+        """Whether the next datagram is lost: one of so many, in no order that resends could fit."""
+        self._passed = (self._passed * 1103515245 + 12345) % 2**31
+        return bool(self.loss) and (self._passed >> 16) % self.loss == 0
+
     def is_dead(self, connection: asyncio.WriteTransport) -> bool:
         """Whether this connection hears nothing."""
         if self.dead:
@@ -379,7 +387,10 @@ class _Datagrams(asyncio.DatagramProtocol):
         if not data.strip():
             self._registrar.keep_alives += 1
             return
+        if self._registrar.loses():
+            return
         responses, _ = self._registrar.take(data, "UDP", addr[:2])
+        responses = [one for one in responses if not self._registrar.loses()]
         if self._registrar.elsewhere:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
                 for response in responses:

@@ -17,6 +17,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,13 +53,17 @@ class Admission:
             left(self)
 
 
+def _silently(_made: socket.socket) -> AbstractContextManager[None]:
+    return contextlib.nullcontext()
+
+
 class Incoming:
     """Accepts connections at a listening socket.
 
     `limit` and `per_host` bound how many there are at a time, `shaking` how many of them may be in
     their TLS handshake (`tls`); `full` is asked besides.  `made` gives the protocol of a
     connection, which calls `Admission.leave` when it is lost; `refused` is told why somebody was
-    not let in.
+    not let in.  Handshakes are made within `telling`, which may tell why one has failed.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Incoming:
         per_host: int,
         shaking: int = 64,
         tls: ssl.SSLContext | None = None,
+        telling: Callable[[socket.socket], AbstractContextManager[None]] = _silently,
         full: Callable[[], bool] = lambda: False,
     ) -> None:
         self._socket = sock
@@ -82,6 +88,7 @@ class Incoming:
         self._per_host = per_host
         self._most_shaking = shaking
         self._tls = tls
+        self._telling = telling
         self._full = full
         self._loop = asyncio.get_running_loop()
         self._hosts: Counter[str] = Counter()
@@ -177,12 +184,13 @@ class Incoming:
             return self._made(admission)
 
         try:
-            await self._loop.connect_accepted_socket(
-                protocol,
-                made,
-                ssl=self._tls,
-                ssl_handshake_timeout=HANDSHAKE_S if self._tls is not None else None,
-            )
+            with self._telling(made):
+                await self._loop.connect_accepted_socket(
+                    protocol,
+                    made,
+                    ssl=self._tls,
+                    ssl_handshake_timeout=HANDSHAKE_S if self._tls is not None else None,
+                )
             shaking = False
         except (OSError, ssl.SSLError) as error:
             self._refused("handshakes that failed")

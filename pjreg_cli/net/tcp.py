@@ -223,6 +223,7 @@ class StreamEndpoint:
             limit=0 if secure and self._server_context is None else _INCOMING,
             per_host=_PER_HOST,
             tls=self._server_context,
+            telling=tls.telling,
         )
 
     def flow(self, target: Target, apart: str = "") -> StreamFlow:

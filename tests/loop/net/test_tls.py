@@ -260,3 +260,27 @@ async def test_a_replacement_that_cannot_be_read_changes_nothing(pem: Path, tmp_
         assert "what was before goes on" in str(result.failed["s"])
         pool.flow("", target(peer.port, "tls")).send(MESSAGE)
         assert await peer.read(len(MESSAGE)) == MESSAGE
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_who_shows_us_a_certificate_that_we_refuse_is_told_so(
+    pem: Path, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    stranger = certificate(tmp_path, "DNS:stranger.example.com", "stranger")
+    ours = section("s", "tls", cert_file=str(pem), ca_list_file=str(pem), require_client_cert=True)
+    async with opened(ours) as (pool, _, _):
+        contact = pool.flow("", target(5061, "tls")).contact
+        context = ssl.create_default_context(cafile=str(pem))
+        context.minimum_version = context.maximum_version = version
+        context.load_cert_chain(stranger)
+
+        def call() -> str:
+            with socket.create_connection(contact, 10) as made:
+                try:
+                    with context.wrap_socket(made, server_hostname="127.0.0.1") as secure:
+                        secure.read(1)
+                except ssl.SSLError as error:
+                    return str(error.reason)
+            return "nothing"
+
+        assert "ALERT_UNKNOWN_CA" in await asyncio.to_thread(call)

@@ -12,7 +12,6 @@ from pjreg_cli.ami.events import Event
 from pjreg_cli.ami.request import Request
 from pjreg_cli.config import manager_classes as classes
 from pjreg_cli.config.eventfilter import Filters, compiled
-from pjreg_cli.errors import PjregError
 
 #: headers of a UserEvent action that are not the event's
 _OWN = frozenset({"action", "actionid", "userevent"})
@@ -65,10 +64,8 @@ def add_filter(request: Request) -> bool:
     return request.done("Filter added successfully")
 
 
-def logger_rotate(request: Request) -> bool:
+async def logger_rotate(request: Request) -> bool:
     """As `logger rotate` does."""
-    try:
-        request.context.port().instance.rotate_logs()
-    except PjregError as error:
-        return request.refuse(str(error))
+    if why := await request.context.port().instance.rotate_logs():
+        return request.refuse(why)
     return request.done("Reloaded the logger and rotated log files")

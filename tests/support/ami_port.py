@@ -224,6 +224,9 @@ class Instance:
 
         return answer()
 
+    async def rotate_logs(self) -> str:
+        return ""
+
     async def change(self, verb: str, name: str, options: Mapping[str, str], who: str) -> None:
         if name == "refused":
             raise PjregError("there is no such option")

@@ -40,8 +40,9 @@ _SETTLE_S = 5.0
 _TRIES = 5
 
 _HINT = """\
-A registrar and four trunks on loopback.  Try: pjsip show registrations, pjsip send unregister
-office, pjsip show registration old-account; Tab completes, ? lists.  core stop now ends the demo.
+A registrar and four trunks on loopback.  Try: pjsip show registrations,
+pjreg explain old-account, pjreg watch, pjsip send unregister office.
+Tab completes, ? lists.  core stop now ends the demo.
 """
 
 #: command, and the registration whose next outcome it waits for

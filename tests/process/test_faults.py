@@ -185,7 +185,8 @@ def disk(folder: Path, options: str = "size=64k") -> tuple[str, ...]:
     """What begins the command line of an instance that has a disk of its own in `folder`."""
     folder.mkdir()
     own = "-m" if os.geteuid() == 0 else "-rm"
-    script = f'mount -t tmpfs -o {options} none {folder} && exec "$@"'
+    made = f"mount -t tmpfs -o {options} none {folder} && {{ mkdir {folder}/own 2>&-; :; }}"
+    script = f'{made} && exec "$@"'
     return ("unshare", own, "/bin/sh", "-c", script, "sh")
 
 
@@ -254,7 +255,7 @@ def test_a_disk_that_is_read_only(home: Path, keeper: BindingKeeper) -> None:
 
 def test_a_disk_that_is_gone(home: Path, keeper: BindingKeeper) -> None:
     folder = home / "disk"
-    options = f"log_file = {folder}/log\nstate_dir = {folder}/state"
+    options = f"log_file = {folder}/own/log\nstate_dir = {folder}/state"
     with running(home, keeper, prefix=disk(folder), pjreg=options) as one:
         assert one.ask(f"pjsip set logger pcap {folder}/capture").status == 0
         inside(one, "umount", "-l", str(folder))

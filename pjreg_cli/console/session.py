@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
 
@@ -347,13 +347,17 @@ class Session:
             self._writer.put(f"No shell can be started: {error}\n")
 
     @contextmanager
-    def _terminal_lent(self, *, interactive: bool = False) -> Iterator[None]:
-        """The terminal is somebody else's meanwhile; log lines wait."""
+    def _terminal_lent(self, *, interactive: bool | None = None) -> Iterator[None]:
+        """The terminal is somebody else's meanwhile; log lines wait.
+
+        Its modes stay ours for a command that only takes our output (`interactive` None).
+        """
         self._writer.hold(True)
         self._in_shell = True
         self._heard_in_shell.clear()
         try:
-            with self._terminal.lent(interactive):
+            modes = nullcontext() if interactive is None else self._terminal.lent(interactive)
+            with modes:
                 yield
         finally:
             self._in_shell = False

@@ -55,7 +55,7 @@ def test_command_that_reads_no_further_ends_the_output(console: Open) -> None:
 def test_ctrl_c_ends_both_sides(console: Open) -> None:
     terminal = console()
     terminal.enter("rows 100000000 | sed -n 's/row1000/seen/p'; echo the end")
-    terminal.until("seen/")
+    terminal.until("seen/sip:a@b")
     terminal.type("\x03")
     terminal.until_prompt(PROMPT)
     terminal.enter("on")

@@ -21,7 +21,7 @@ MOST_MODULES = 60
 #: lines of a module
 MOST_LINES = 400
 #: modules that may have more, and why
-LONGER: dict[str, int] = {"pjreg_cli.config.load": 409}
+LONGER: dict[str, int] = {}
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

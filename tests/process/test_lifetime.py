@@ -121,7 +121,7 @@ async def test_signals_end_it_at_once_and_leave_the_binding(
     assert await asyncio.to_thread(instance.wait) == 0
     assert len(registrar.seen) == requests
     assert registrar.bindings["alice"]
-    assert left(home) == ["etc", "log"]
+    assert left(home) == ["etc", "log", "state"]
 
 
 async def test_stop_gracefully_unregisters_and_answers_the_challenge(
@@ -193,19 +193,6 @@ def test_port_in_use_is_named_and_nothing_is_left(home: Path) -> None:
         Instance(home, QUIET.format(port=port))
         said = refused(home)
     assert f"{LOOPBACK}:{port}" in said
-    assert left(home) == ["etc"]
-
-
-def test_manager_port_in_use_is_named_and_nothing_is_left(home: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind((LOOPBACK, 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        one = Instance(home, QUIET.format(port=free_port()))
-        manager = f"[general]\nenabled=yes\nbindaddr={LOOPBACK}\nport={port}\n"
-        (one.etc / "manager.conf").write_text(manager)
-        said = refused(home)
-    assert str(port) in said
     assert left(home) == ["etc"]
 
 

@@ -18,7 +18,7 @@ from pjreg_cli.config.shards import shard_of
 from pjreg_cli.config.tables import too_much
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
-from pjreg_cli.engine import limits
+from pjreg_cli.engine import garbage, limits
 from pjreg_cli.engine.aftermath import Aftermath
 from pjreg_cli.engine.batches import Batches
 from pjreg_cli.engine.contain import Contained, report
@@ -342,6 +342,7 @@ class Engine:
                 self._fleet.make(settings)
             if number % BATCH == 0:
                 await asyncio.sleep(0)
+        garbage.set_aside()
 
     def _opened(self) -> list[str]:
         """Names of the transports that are configured and open."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.asker import asker
+from pjreg_cli.engine import garbage
 from pjreg_cli.engine.batches import Batches, Job
 from pjreg_cli.engine.entry import LOCAL
 from pjreg_cli.engine.fleet import REJOIN_RATE
@@ -110,6 +111,7 @@ class Jobs:
             if settings.name not in self._fleet.entries:
                 self._fleet.make(settings)
             yield
+        garbage.set_aside()
 
     # -- jobs of others -----------------------------------------------------------------------
 

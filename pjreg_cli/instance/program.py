@@ -27,6 +27,7 @@ from pjreg_cli.config.load import Scope, Settings, load
 from pjreg_cli.control.claim import Claim
 from pjreg_cli.control.server import ControlServer
 from pjreg_cli.dialects import named
+from pjreg_cli.engine import garbage
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.problems import log_problems
 from pjreg_cli.engine.randomness import Ids
@@ -205,6 +206,7 @@ class Program:
         for why in await self.managers.start():
             _log.error("%s; registrations go on without it, a reload tries again", why)
         stack.push_async_callback(self.engine.close)
+        garbage.tune()
         await self.engine.open()
         if self.member is not None:
             await self.member.start(self.engine, self._ids)

@@ -18,11 +18,6 @@ def asker() -> str:
     return _ASKER.get()
 
 
-def name_asker(who: str) -> None:
-    """Name who asks, for the rest of the task under way."""
-    _ASKER.set(who)
-
-
 @contextmanager
 def asked_by(who: str) -> Iterator[None]:
     """Name who asks for what is done inside."""

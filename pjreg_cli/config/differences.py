@@ -31,7 +31,6 @@ def difference(
         removed=tuple(name for name in before if name not in then),
         changed=MappingProxyType(changed),
         refused=new.refused if scope.registrations else NOTHING,
-        transports_changed=dict(new.transports) != dict(old.transports),
         transports_held=held,
         auths_read=scope.pjsip and all(error.path != str(old.path) for error in new.errors),
         auths_changed=_changed_names(old.auths, new.auths),

@@ -135,7 +135,6 @@ class Difference:
     """Names, and `option: old -> new` for each option that differs."""
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     """Names of sections that are invalid now and why; their old form stays in force."""
-    transports_changed: bool = False
     transports_held: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     """Names of transports that wait for a restart to change, and what of them has changed."""
     auths_read: bool = False

@@ -103,8 +103,6 @@ class Ownership:
         self.lease = Lease()
         self.trouble = ""
         """Why the database does not answer; empty when it does."""
-        self.answered_s = 0.0
-        """How long the last beat took."""
         self.loading: set[int] = set()
         """Shards that are held and whose registrations are not there yet."""
         self._store = store
@@ -197,7 +195,6 @@ class Ownership:
             if self.trouble:
                 _log.warning("the database of the fleet answers again")
                 self.trouble = ""
-            self.answered_s = self._clock() - asked_at
             beat_s = self.lease.times.beat_s
             told = await self._store.told(max(_LEAST_S, asked_at + beat_s - self._clock()))
             if "request" in told and not self.holding:

@@ -21,8 +21,6 @@ class Share(NamedTuple):
     span: str
     part: float | None
     """0 .. 1; None where nothing is known of it."""
-    known_s: float
-    """Of how many seconds something is known."""
 
 
 def shares(transitions: Sequence[Happened], now_at: float) -> list[Share]:
@@ -37,7 +35,7 @@ def shares(transitions: Sequence[Happened], now_at: float) -> list[Share]:
             lasted = max(0.0, min(end, now_at) - max(one.at, begin))
             known += lasted
             good += lasted if one.word == REGISTERED else 0.0
-        found.append(Share(span, good / known if known else None, known))
+        found.append(Share(span, good / known if known else None))
     return found
 
 

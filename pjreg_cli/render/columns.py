@@ -40,13 +40,6 @@ def pad(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 
 
-def pad_left(text: str, columns: int) -> str:
-    """Pad on the left to `columns` bytes."""
-    if text.isascii():
-        return text.rjust(columns)
-    return " " * (columns - width(text)) + text
-
-
 def cut(text: str, columns: int) -> str:
     """The first `columns` bytes; a character that does not fit as a whole is left out."""
     if text.isascii():

@@ -112,11 +112,6 @@ def contact_missing(case: Case) -> bool:
     return case.facts.word == "Registered" and foreign_only(case)
 
 
-def false_success(case: Case) -> bool:
-    """a 2xx whose lifetime is 0, or whose phrase says that it failed"""
-    return _BY_CODE["granted-nothing"].when(case)
-
-
 def fine(case: Case) -> bool:
     """registered"""
     return case.facts.word == "Registered"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pjreg_cli.api.asker import asked_by, asker, name_asker
+from pjreg_cli.api.asker import asked_by, asker
 
 
 def test_an_order_knows_who_gave_it() -> None:
@@ -16,9 +16,9 @@ def test_an_order_knows_who_gave_it() -> None:
 
 async def test_tasks_do_not_speak_for_each_other() -> None:
     async def ask(who: str) -> str:
-        name_asker(who)
-        await asyncio.sleep(0)
-        return asker()
+        with asked_by(who):
+            await asyncio.sleep(0)
+            return asker()
 
     assert list(await asyncio.gather(ask("bob"), ask("alice"))) == ["bob", "alice"]
     assert asker() == "the program itself"

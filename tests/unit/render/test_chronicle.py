@@ -12,8 +12,8 @@ def became(word: str, ago_s: float) -> Happened:
 
 def test_shares_count_from_what_is_known() -> None:
     found = shares([became("Registered", 7200), became("Rejected", 900)], NOW_AT)
-    assert found[0] == Share("hour", 0.75, 3600)
-    assert found[1] == Share("day", 6300 / 7200, 7200)
+    assert found[0] == Share("hour", 0.75)
+    assert found[1] == Share("day", 6300 / 7200)
     assert shares([], NOW_AT)[0].part is None
 
 

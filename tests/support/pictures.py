@@ -18,6 +18,7 @@ from tests.support.terminal import Cell, Terminal
 
 _FOLDER = ROOT / "docs" / "pictures"
 _COLUMNS, _ROWS = 108, 26
+_WATCH_ROWS = 12
 
 
 def drawn(terminal: Terminal, title: str) -> str:
@@ -89,10 +90,26 @@ def status(home: Path) -> str:
         return picture
 
 
+def watch(home: Path) -> str:
+    """The live view: those in trouble first."""
+    with Terminal(
+        [*PROGRAM, "demo"], environment=environment(home), columns=_COLUMNS, rows=_WATCH_ROWS
+    ) as terminal:
+        terminal.until(lambda me: "2 registered" in me.lines[-1] and "2 rej" in me.lines[-1])
+        terminal.enter("pjreg watch")
+        terminal.until("! old-account")
+        picture = drawn(terminal, "pjreg watch")
+        terminal.type("q")
+        terminal.until(lambda me: me.prompt_line == "*CLI>")
+        terminal.enter("core stop now")
+        terminal.ends()
+        return picture
+
+
 def main() -> None:
     """Draw them all."""
     _FOLDER.mkdir(exist_ok=True)
-    for name, make in (("console", console), ("status", status)):
+    for name, make in (("console", console), ("status", status), ("watch", watch)):
         with short_folder() as home:
             (_FOLDER / f"{name}.svg").write_text(make(home), "utf-8")
 

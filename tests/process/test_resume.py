@@ -12,7 +12,7 @@ import pytest
 from tests.support.instance import Instance
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.registrar import Registrar, grant
-from tests.support.waiting import all_registered
+from tests.support.waiting import all_kept, all_registered
 
 TRUNK = """\
 [udp]
@@ -51,7 +51,7 @@ async def test_killed_it_refreshes_when_due_with_its_call_id_and_a_higher_cseq(
     try:
         await asyncio.to_thread(all_registered, one, 1)
         (first,) = await registrar.received(1, "alice")
-        await asyncio.sleep(0.5)  # more than the journal gathers
+        await asyncio.to_thread(all_kept, home / "etc" / "state", 1)
         one.signal(signal.SIGKILL)
         await asyncio.to_thread(one.wait)
         one = await started(home, registrar, port, RESUME)

@@ -18,7 +18,7 @@ from tests.support.namespaces import OUTSIDE, nat, require_namespaces
 from tests.support.outside import outside
 from tests.support.ports import free_port
 from tests.support.registrar import Registrar, Seen, grant
-from tests.support.waiting import all_registered, becomes, until
+from tests.support.waiting import all_kept, all_registered, becomes, until
 
 pytestmark = pytest.mark.timeout(120)
 #: what a router of namespaces does that loses three datagrams in ten
@@ -76,6 +76,8 @@ def test_killed_and_started_again_without_a_storm(home: Path, resume: str) -> No
             # nobody registers twice for having been killed
             assert max(by_user(fresh).values(), default=0) <= 1
             calls.append({one.header("call-id") for one in registrar.of("t0")})
+            if resume == "yes":
+                all_kept(home / "state", len(NAMES))
             instance.signal(signal.SIGKILL)
             instance.wait()
         if resume == "yes":

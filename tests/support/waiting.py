@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pjreg_cli.registration.state import Status
+from pjreg_cli.store.state import resumable
 from tests.support.instance import PATIENCE_S, Instance
 
 
@@ -64,3 +66,14 @@ def all_registered(instance: Instance, count: int, patience_s: float = PATIENCE_
         return words == ["Registered"] * count
 
     until(reached, f"{count} Registered", patience_s)
+
+
+def all_kept(folder: Path, count: int) -> None:
+    """Wait until the file of states in `folder` has all registrations as registered: from then on
+    even a killed instance goes on with them."""
+
+    def reached() -> bool:
+        found = [row for path in folder.glob("*.sqlite3") for row in resumable(path, 0.0).values()]
+        return [row.status for row in found] == [Status.REGISTERED.value] * count
+
+    until(reached, f"{count} kept")

@@ -134,6 +134,7 @@ WATCHED_ELSEWHERE = {
         for name in ("attempts", "facts", "fleet", "inbound", "views")
     },
     "pjreg_cli.config.beside": "tests/unit/config/test_load.py",
+    "pjreg_cli.config.parts": "tests/unit/config/test_load.py",
     "pjreg_cli.config.observers": "tests/loop/test_hooks.py",
     "pjreg_cli.instance.hooks": "tests/loop/test_hooks.py",
     "pjreg_cli.commands.watch": "tests/process/test_watch.py",

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import build, manager_conf, other_files, tables, wizard
-from pjreg_cli.config.added import ADDED
 from pjreg_cli.config.beside import BESIDE
 from pjreg_cli.config.differences import difference
-from pjreg_cli.config.files import MAIN, Disk, Fingerprint, joined, locate, readable, stamp
+from pjreg_cli.config.files import MAIN, Fingerprint, locate, readable
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
+from pjreg_cli.config.parts import Parts
 from pjreg_cli.config.passwords import files_of
 from pjreg_cli.config.problems import distinct
-from pjreg_cli.config.reader import Document, Section, given_up, read
+from pjreg_cli.config.reader import Document, Section, given_up
 from pjreg_cli.config.realtime import FILES, FILES_ONLY, Mapped, OpenRows, mapped, no_database
 from pjreg_cli.config.rules import Inspector, OpenTransports
 from pjreg_cli.config.settings import NOTHING, Difference, Part, Reload, Scope, Settings
@@ -64,7 +64,7 @@ def reload(old: Settings, scope: Scope) -> Reload:
 def tried(old: Settings, path: Path, text: str) -> Reload:
     """What a reload would come to if the file `path` had this text; touches nothing."""
     run = _Run(old, instead={str(path): text})
-    run.parts.clear()  # though nothing has changed on disk
+    run.parts.now.clear()  # though nothing has changed on disk
     return run.run(Scope.PJSIP)
 
 
@@ -80,18 +80,10 @@ def examine(
     run = _Run(Settings(directory, main, open_rows=open_rows), forgiving=True)
     with _without_collector():
         settings = run.run(Scope.ALL).settings
-    return settings, {
-        path: reading.document for path, reading in run.readings.items() if reading.document
-    }
+    return settings, run.parts.documents()
 
 
 # -- one run over the files -------------------------------------------------------------------
-
-
-class _Reading(NamedTuple):
-    document: Document | None
-    """None when the file was given up."""
-    fingerprint: Fingerprint
 
 
 def _run(old: Settings, scope: Scope) -> Reload:
@@ -118,13 +110,8 @@ class _Run:
         self, old: Settings, forgiving: bool = False, instead: Mapping[str, str] = NOTHING
     ) -> None:
         self.old = old
-        self.instead = instead
         self.forgiving = forgiving
-        self.parts = dict(old.parts)
-        self.read_again: list[str] = []
-        self.readings: dict[str, _Reading] = {}
-        self.failures: dict[str, ConfigError] = {}
-        self.errors: list[ConfigError] = []
+        self.parts = Parts(old, forgiving, instead)
         self.held: Mapping[str, tuple[str, ...]] = NOTHING
 
     def run(self, scope: Scope) -> Reload:
@@ -136,22 +123,23 @@ class _Run:
             new["registrations"] = self.registrations(transports)
             new |= self.tables(new, transports)
         new |= self.beside(scope)
-        new["parts"] = MappingProxyType(self.parts)
-        new["problems"] = distinct(self.parts.values())
-        new["refused"] = self.refused()
-        new["errors"] = _each_once(self.errors)
+        parts = self.parts
+        new["parts"] = MappingProxyType(parts.now)
+        new["problems"] = distinct(parts.now.values())
+        new["refused"] = parts.refused()
+        new["errors"] = parts.each_error()
         settings = replace(self.old, **new)
-        problems = distinct(self.parts[name] for name in self.read_again)
-        touched = any(part in ("registrations", "wizards") for part in self.read_again)
+        problems = distinct(parts.now[name] for name in parts.read_again)
+        touched = any(part in ("registrations", "wizards") for part in parts.read_again)
         changes = difference(self.old, settings, scope, touched, self.held)
-        return Reload(settings, changes, problems, _each_once(self.errors))
+        return Reload(settings, changes, problems, parts.each_error())
 
     # pjsip.conf and pjsip_wizard.conf
 
     def pjsip(self) -> dict[str, Any]:
         """Everything of pjsip.conf and its wizards but registrations."""
         old, new = self.old, dict[str, Any]()
-        document = self.take_up("pjsip", MAIN)
+        document = self.parts.take_up("pjsip", MAIN)
         own = {name: auth for name, auth in of_files(old.auths).items() if not auth.wizard}
         if document is not None:
             kinds = _by_kind(document)
@@ -164,18 +152,17 @@ class _Run:
             if kinds["registration"] and not kinds["transport"]:
                 # origin: can register nothing then; its documentation has such examples
                 transports.objects[IMPLICIT.name] = IMPLICIT
-                self.note("pjsip", [_implied(kinds["registration"][0])])
+                self.parts.note("pjsip", [_implied(kinds["registration"][0])])
             new = {
                 "global_": global_.get("global", Global()),
                 "system": system.get("system", System()),
                 "transports": MappingProxyType(self.taken("pjsip", transports, old.transports)),
             }
             auths, named = build.auths(kinds["auth"], new["global_"], own), files_of(kinds["auth"])
-            part = self.parts["pjsip"]
-            self.parts["pjsip"] = replace(part, fingerprint=part.fingerprint.beside(named))
+            self.parts.watch_too("pjsip", named)
             own = self.taken("pjsip", auths, own)
         made = {name: auth for name, auth in old.auths.items() if auth.wizard}
-        wizards = self.take_up("wizard auths", WIZARD)
+        wizards = self.parts.take_up("wizard auths", WIZARD)
         if wizards is not None:
             expanded = wizard.expand(wizards.sections)
             auths = build.auths(expanded.auths, new.get("global_", old.global_), made)
@@ -189,8 +176,8 @@ class _Run:
         old = self.old.registrations
         if self.old.mapped != FILES_ONLY:
             old = of_files(old)
-        document = self.take_up("registrations", MAIN)
-        wizards = self.take_up("wizards", WIZARD)
+        document = self.parts.take_up("registrations", MAIN)
+        wizards = self.parts.take_up("wizards", WIZARD)
         if document is None and wizards is None:
             return old
         inspector = Inspector(OpenTransports.of(transports.values()))
@@ -199,13 +186,13 @@ class _Run:
         if document is not None:
             built = build.registrations(_by_kind(document)["registration"], inspector, own)
             own = self.taken("registrations", built, own)
-            self.refuse("registrations", built.refused)
+            self.parts.refuse("registrations", built.refused)
         if wizards is not None:
             expanded = wizard.expand(wizards.sections)
-            self.note("wizards", expanded.problems)
+            self.parts.note("wizards", expanded.problems)
             built = build.registrations(expanded.registrations, inspector, made)
             made = self.taken("wizards", built, made)
-            self.refuse("wizards", built.refused)
+            self.parts.refuse("wizards", built.refused)
         return MappingProxyType(own | _without(made, own))
 
     # tables
@@ -230,10 +217,10 @@ class _Run:
             share=(shards, old.fresh),
         )
         if both.error is not None:
-            self.errors.append(both.error)
-        former = self.parts[_TABLES]
+            self.parts.errors.append(both.error)
+        former = self.parts.now[_TABLES]
         refused = former.refused if both.error else MappingProxyType(both.refused)
-        self.parts[_TABLES] = Part(Fingerprint(), (*former.problems, *both.problems), refused)
+        self.parts.now[_TABLES] = Part(Fingerprint(), (*former.problems, *both.problems), refused)
         return {
             "registrations": MappingProxyType(dict(both.registrations)),
             "auths": MappingProxyType(dict(both.auths)),
@@ -247,24 +234,24 @@ class _Run:
         documents: dict[str, Document] = {}
         for file in FILES:
             path = str(self.old.directory / file)
-            document = self.read(path, optional=True).document
+            document = self.parts.read(path, optional=True).document
             if document is None:
-                self.errors.append(self.failures[path])
-                self.parts[_TABLES] = Part(problems=(given_up(self.failures[path]),))
+                self.parts.errors.append(self.parts.failures[path])
+                self.parts.now[_TABLES] = Part(problems=(given_up(self.parts.failures[path]),))
                 return self.old.mapped
             documents[file] = document
         found, problems = mapped(documents)
-        self.read_again.append(_TABLES)
-        self.parts[_TABLES] = Part(problems=tuple(problems))
+        self.parts.read_again.append(_TABLES)
+        self.parts.now[_TABLES] = Part(problems=tuple(problems))
         return found
 
     def taken(self, part: str, built: build.Built[T], old: Mapping[str, T]) -> dict[str, T]:
         """What is in force from now on; after a duplicate what was before."""
-        self.note(part, built.problems)
+        self.parts.note(part, built.problems)
         first = built.duplicate
         if first is None or self.forgiving:
             return built.objects
-        self.errors.append(ConfigError(first.message, first.path, first.line))
+        self.parts.errors.append(ConfigError(first.message, first.path, first.line))
         return dict(old)
 
     # the files beside
@@ -273,91 +260,19 @@ class _Run:
         """Settings of the other files that the scope reaches and that have changed."""
         new: dict[str, Any] = {}
         if scope.includes(Scope.MANAGER):
-            both = self.take_up_together("manager", ("manager.conf", "acl.conf"))
+            both = self.parts.take_up_together("manager", ("manager.conf", "acl.conf"))
             if both is not None:
                 new["manager"], problems = manager_conf.manager(*both)
-                self.note("manager", problems)
+                self.parts.note("manager", problems)
         for field, file, only, make in BESIDE:
-            if scope.includes(only) and (document := self.take_up(field, file)) is not None:
+            if scope.includes(only) and (document := self.parts.take_up(field, file)) is not None:
                 new[field], problems = make(document)
-                self.note(field, problems)
+                self.parts.note(field, problems)
         if scope.includes(Scope.ALIASES):
-            aliases = self.take_up("cli_aliases.conf", "cli_aliases.conf")
-            start = self.take_up("cli.conf", "cli.conf")
+            aliases = self.parts.take_up("cli_aliases.conf", "cli_aliases.conf")
+            start = self.parts.take_up("cli.conf", "cli.conf")
             new["console"] = other_files.console(self.old.console, aliases, start)
         return new
-
-    # reading and remembering
-
-    def take_up(self, part: str, file: str) -> Document | None:
-        """The document for a part, None when it is untouched or given up."""
-        former = self.parts.get(part)
-        if former is not None and former.fingerprint.untouched():
-            return None
-        path = self.old.path if file == MAIN else self.old.directory / file
-        document, fingerprint = self.read(str(path), optional=former is None and file != MAIN)
-        self.read_again.append(part)
-        if document is None:
-            # what is refused stays refused: the same objects stay in force
-            kept = former.refused if former is not None else NOTHING
-            failure = self.failures[str(path)]
-            self.errors.append(failure)
-            self.parts[part] = Part(fingerprint, (given_up(failure),), kept)
-            return None
-        self.parts[part] = Part(fingerprint, tuple(document.remarks))
-        return document
-
-    def take_up_together(self, part: str, files: tuple[str, ...]) -> list[Document] | None:
-        """The documents of files that mean something only together; None when all are untouched,
-        or when one is given up and there is a former form to stay with."""
-        former = self.parts.get(part)
-        if former is not None and former.fingerprint.untouched():
-            return None
-        paths = [str(self.old.directory / file) for file in files]
-        known = former.fingerprint.stamps if former is not None else dict.fromkeys(paths)
-        readings = [self.read(path, optional=known[path] is None) for path in paths]
-        self.read_again.append(part)
-        failures = [self.failures[path] for path in paths if path in self.failures]
-        documents = [one.document or Document() for one in readings]
-        problems = [*map(given_up, failures), *(p for one in documents for p in one.remarks)]
-        broken = [path for path in paths if path in self.failures]
-        fingerprint = joined((one.fingerprint for one in readings), given_up=broken)
-        self.errors += failures
-        self.parts[part] = Part(fingerprint, tuple(problems))
-        if failures and former is not None:
-            return None
-        return documents
-
-    def read(self, path: str, optional: bool) -> _Reading:
-        """Read a file once in a run; an optional one may be missing."""
-        if path not in self.readings:
-            disk = Disk(self.old.directory, self.instead)
-            if optional and stamp(path) is None:
-                absent = Fingerprint(MappingProxyType({path: None}))
-                self.readings[path] = _Reading(Document(), absent)
-                return self.readings[path]
-            try:
-                added = ADDED if path == str(self.old.path) else ""
-                document = read(path, disk, self.forgiving, added)
-            except ConfigError as error:
-                self.failures[path] = error
-                self.readings[path] = _Reading(None, Fingerprint())
-            else:
-                self.readings[path] = _Reading(document, disk.fingerprint())
-        return self.readings[path]
-
-    def note(self, part: str, problems: Iterable[Problem]) -> None:
-        former = self.parts[part]
-        self.parts[part] = replace(former, problems=(*former.problems, *problems))
-
-    def refuse(self, part: str, refused: Mapping[str, tuple[str, ...]]) -> None:
-        self.parts[part] = replace(self.parts[part], refused=MappingProxyType(refused))
-
-    def refused(self) -> Mapping[str, tuple[str, ...]]:
-        """Refused registrations of all parts."""
-        return MappingProxyType(
-            {k: v for part in self.parts.values() for k, v in part.refused.items()}
-        )
 
 
 def _implied(first: Section) -> Problem:
@@ -378,8 +293,3 @@ def _by_kind(document: Document) -> defaultdict[str, list[Section]]:
 def _without(made: Mapping[str, T], own: Mapping[str, T]) -> dict[str, T]:
     """What wizards made, unless a section of its own has the name."""
     return {name: one for name, one in made.items() if name not in own}
-
-
-def _each_once(errors: Iterable[ConfigError]) -> tuple[ConfigError, ...]:
-    """The same file may be given up for several purposes."""
-    return tuple({(e.path, e.line, e.message): e for e in errors}.values())

@@ -133,7 +133,7 @@ def test_challenged_again_and_again_is_tried_as_often_as_configured(home: Path) 
         registrar.played()
 
 
-def test_a_nonce_that_is_always_stale_is_renewed_only_once(home: Path) -> None:
+def test_a_nonce_that_is_always_stale_is_renewed_three_times_only(home: Path) -> None:
     with (
         playing(home, "stale_for_ever") as registrar,
         running_instance(home, configuration(at(registrar.port))) as instance,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from prompt_toolkit.history import History
 
+from pjreg_cli.config.secrets import is_secret, masked_uri
 from pjreg_cli.outlet import Outlet
 
 _CLOSE_S = 0.5
+_SETS = re.compile(r"([\w/]+)\s*=")
 KEEP = 2_000
 """Lines offered; the file is cut back to them when it has grown to twice as many."""
 
@@ -39,7 +42,12 @@ class HistoryFile(History):
         return [line for line in reversed(lines[-KEEP:]) if line.strip()]
 
     def store_string(self, string: str) -> None:
-        """Append one line, in its own time: a home on a network may stand still."""
+        """Append one line, in its own time: a home on a network may stand still.
+
+        A line that holds a secret (`pjreg set office password=...`) is known to this console alone.
+        """
+        if _holds_a_secret(string):
+            return
         line = " ".join(string.splitlines()).rstrip() + "\n"
         self._outlet.put(line.encode(errors="replace"))
 
@@ -83,6 +91,13 @@ class _Appended:
 
     def close(self) -> None:
         """It is closed already."""
+
+
+def _holds_a_secret(line: str) -> bool:
+    """Whether a line sets an option that is one, or has a URI with a password in it."""
+    return any(map(is_secret, _SETS.findall(line))) or any(
+        masked_uri(word) != word for word in line.split()
+    )
 
 
 def _untold(_why: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from pjreg_cli.console.history import KEEP, HistoryFile
 
 
@@ -65,3 +67,25 @@ def test_a_long_file_is_cut_back_to_its_newest_lines(tmp_path: Path) -> None:
     assert (len(kept), kept[-1]) == (KEEP, f"line {2 * KEEP}")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pjreg set office password=s3cret",
+        "pjreg set office 'Password = s3cret of mine'",
+        "pjreg add office username=bob outbound_auth/password=s3cret",
+        "pjreg add office md5_cred=s3cret",
+        "pjreg add office client_uri=sip:bob:s3cret@example.com",
+    ],
+)
+def test_a_line_that_holds_a_secret_is_known_to_this_console_only(
+    tmp_path: Path, line: str
+) -> None:
+    path = tmp_path / "history"
+    history = HistoryFile(path)
+    history.append_string(line)
+    history.append_string("pjreg add office server_uri=sip:example.com:5070 client_uri=sip:b@c.d")
+    history.close()
+    assert history.get_strings()[0] == line
+    assert read(path) == ["pjreg add office server_uri=sip:example.com:5070 client_uri=sip:b@c.d"]

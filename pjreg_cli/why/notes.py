@@ -46,7 +46,10 @@ def behind_nat(case: Case) -> str:
     host, ours = host.strip("[]"), ours.strip("[]")
     if (host in ("", ours)) and (port in ("", our_port)):
         return ""
-    return f"the registrar sees us as {inert(received)}, our Contact says {last.ours}"
+    text = f"the registrar sees us as {inert(received)}, our Contact says {last.ours}"
+    if case.settings.pjreg.udp_keep_alive_interval:
+        return text
+    return f"{text}; udp_keep_alive_interval = 25 in pjreg.conf holds a NAT open"
 
 
 def shorter(case: Case) -> str:

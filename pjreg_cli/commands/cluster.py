@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from pjreg_cli.api.cluster import Cluster
 from pjreg_cli.errors import StoreError
 from pjreg_cli.render import cluster as render
+from pjreg_cli.render import json
 
-from .command import USAGE, Answer, Call, Command, Verdict, absent, failed, say, usage
+from .command import USAGE, Answer, Call, Command, Verdict, absent, failed, say, tell, usage
 
 #: how long the owner of a registration may take to do what it is asked
 _SEND_S = 5.0
@@ -32,25 +32,17 @@ def _asked(handler: Handler) -> Callable[[Call], Awaitable[Answer]]:
     return run
 
 
-def _json(value: object, verdict: Verdict = Verdict.DONE) -> Answer:
-    return Answer([json.dumps(value, ensure_ascii=True) + "\n"], verdict, json=True)
-
-
 async def _show(call: Call, fleet: Cluster) -> Answer:
     if call.args:
         return USAGE
     view = await fleet.view()
     verdict = Verdict.DONE if view.whole else Verdict.NEGATIVE
-    if call.json:
-        return _json(render.view_shape(view), verdict)
-    return Answer(render.show(view), verdict)
+    return tell(view, render.show, lambda shown: json.line(render.view_shape(shown)), verdict)
 
 
-async def _show_shards(call: Call, fleet: Cluster) -> Answer:
+async def _show_shards(_call: Call, fleet: Cluster) -> Answer:
     rows = await fleet.shards()
-    if call.json:
-        return _json([row._asdict() for row in rows])
-    return Answer(render.shards(rows))
+    return tell(rows, render.shards, lambda shown: json.line([row._asdict() for row in shown]))
 
 
 async def _find(call: Call, fleet: Cluster) -> Answer:
@@ -59,7 +51,7 @@ async def _find(call: Call, fleet: Cluster) -> Answer:
     found = await fleet.find(call.args[0])
     if found is None:
         return absent(f"The fleet has no registration {call.args[0]}")
-    return _json(found._asdict()) if call.json else Answer(render.found(found))
+    return tell(found, render.found, lambda shown: json.line(shown._asdict()))
 
 
 async def _send(call: Call, fleet: Cluster) -> Answer:
@@ -89,12 +81,18 @@ async def _reload(call: Call, fleet: Cluster) -> Answer:
     return say(f"{await fleet.reload()} machines read their rows anew")
 
 
-async def _check(call: Call, fleet: Cluster) -> Answer:
+async def _check(_call: Call, fleet: Cluster) -> Answer:
     found = await fleet.check()
     verdict = Verdict.DONE if all(ok for ok, _ in found) else Verdict.NEGATIVE
-    if call.json:
-        return _json([{"ok": ok, "what": what} for ok, what in found], verdict)
-    return Answer([f"{'ok ' if ok else 'NO '} {what}\n" for ok, what in found], verdict)
+    return tell(found, _checked, _checked_shape, verdict)
+
+
+def _checked(found: Sequence[tuple[bool, str]]) -> list[str]:
+    return [f"{'ok ' if ok else 'NO '} {what}\n" for ok, what in found]
+
+
+def _checked_shape(found: Sequence[tuple[bool, str]]) -> list[str]:
+    return json.line([{"ok": ok, "what": what} for ok, what in found])
 
 
 async def _schema(call: Call, fleet: Cluster) -> Answer:

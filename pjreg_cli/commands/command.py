@@ -97,14 +97,30 @@ class Answer:
     output: Iterable[str] = ()
     verdict: Verdict = Verdict.DONE
     quit: bool = False
-    json: bool = False
-    """The output is JSON already."""
     complaints: tuple[str, ...] = ()
     """What is wrong, where the output must not say it: on stderr of a one-shot, behind the output
     of everybody else."""
+    text: Callable[[], Iterable[str]] | None = None
+    """Makes the output, where a machine gets something else (`tell`)."""
+    shape: Callable[[], Iterable[str]] | None = None
+    """Makes what a machine gets: JSON.  None: it gets the lines of the output as a list."""
 
 
 USAGE = Answer(verdict=Verdict.USAGE)
+_Views = TypeVar("_Views")
+
+
+def tell(
+    views: _Views,
+    text: Callable[[_Views], Iterable[str]],
+    shape: Callable[[_Views], Iterable[str]],
+    verdict: Verdict = Verdict.DONE,
+) -> Answer:
+    """Answer with what was found: as text to a reader, as JSON to a machine.
+
+    Only the one that is wanted is made; which, is decided where the line was run.
+    """
+    return Answer(verdict=verdict, text=lambda: text(views), shape=lambda: shape(views))
 
 
 def say(*lines: str) -> Answer:
@@ -139,11 +155,6 @@ class Call:
     def port(self) -> Api:
         """The instance asked."""
         return self.console.port
-
-    @property
-    def json(self) -> bool:
-        """Whether the answer is for a machine."""
-        return self.console.json
 
 
 class Suggestion(NamedTuple):

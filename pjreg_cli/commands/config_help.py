@@ -6,7 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from pjreg_cli.api.configuration import ModuleHelp, OptionHelp, TypeHelp
-from pjreg_cli.commands.command import USAGE, Answer, Call, Choice, Command, Console, absent, usage
+from pjreg_cli.commands.command import (
+    USAGE,
+    Answer,
+    Call,
+    Choice,
+    Command,
+    Console,
+    absent,
+    tell,
+    usage,
+)
 from pjreg_cli.render import json
 from pjreg_cli.render.manager import paragraphs
 
@@ -16,23 +26,25 @@ def _help(call: Call) -> Answer:
         return USAGE
     modules = call.port.configuration.help()
     if not call.args:
-        return _all(call, modules)
+        return tell(modules, _all_text, json.each(json.module_help))
     module = _named(modules, call.args[0])
     if module is None:
         name = call.args[0]
         return absent(f"Module {name} not found or has no config XML documentation.")
     if len(call.args) == 1:
-        return _module(call, module)
+        return tell(module, _module_text, json.whole(json.module_help))
     section = _named(module.types, call.args[1])
     if section is None:
         return absent(f"Unknown configuration type {call.args[1]}")
     if len(call.args) == 2:
-        return _type(call, module, section)
+        name = f"{module.name}:{section.name}"
+        return tell(section, lambda told: _type_text(name, told), json.whole(json.type_help))
     option = _named(section.options, call.args[2])
     if option is None:
         where = f"{module.name}:{section.name}"
         return absent(f"No option {call.args[2]} found for {where}")
-    return _option(call, f"{module.name}:{section.name}:{option.name}", option)
+    name = f"{module.name}:{section.name}:{option.name}"
+    return tell(option, lambda told: _option_text(name, told), json.whole(json.option_help))
 
 
 _Help = TypeVar("_Help", ModuleHelp, TypeHelp, OptionHelp)
@@ -43,24 +55,14 @@ def _named(things: Iterable[_Help], name: str) -> _Help | None:
     return next((thing for thing in things if thing.name.casefold() == wanted), None)
 
 
-def _all(call: Call, modules: Sequence[ModuleHelp]) -> Answer:
-    if call.json:
-        return Answer(json.array(map(json.module_help, modules)), json=True)
+def _all_text(modules: Sequence[ModuleHelp]) -> list[str]:
     names = "".join(f"\t{module.name}\n" for module in modules)
-    return Answer(["Modules whose options are explained:\n", names])
+    return ["Modules whose options are explained:\n", names]
 
 
-def _module(call: Call, module: ModuleHelp) -> Answer:
-    if call.json:
-        return Answer(json.document(json.module_help(module)), json=True)
+def _module_text(module: ModuleHelp) -> list[str]:
     lines = [f"{section.name:<25} -- {section.synopsis}\n" for section in module.types]
-    return Answer([f"Sections of {module.name}:\n\n", *lines])
-
-
-def _type(call: Call, module: ModuleHelp, section: TypeHelp) -> Answer:
-    if call.json:
-        return Answer(json.document(json.type_help(section)), json=True)
-    return Answer(_type_text(f"{module.name}:{section.name}", section))
+    return [f"Sections of {module.name}:\n\n", *lines]
 
 
 def _type_text(where: str, section: TypeHelp) -> Iterator[str]:
@@ -73,12 +75,6 @@ def _type_text(where: str, section: TypeHelp) -> Iterator[str]:
         ("Config Options", "\n".join(options)),
         ("See Also", ""),
     )
-
-
-def _option(call: Call, where: str, option: OptionHelp) -> Answer:
-    if call.json:
-        return Answer(json.document(json.option_help(option)), json=True)
-    return Answer(_option_text(where, option))
 
 
 def _option_text(where: str, option: OptionHelp) -> Iterator[str]:

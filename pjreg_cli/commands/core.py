@@ -16,6 +16,7 @@ from pjreg_cli.commands.command import (
     Handler,
     failed,
     say,
+    tell,
     usage,
 )
 from pjreg_cli.commands.program import reloaded
@@ -91,9 +92,7 @@ def _show_version(call: Call) -> Answer:
     if call.args:
         return USAGE
     view = call.port.instance.view()
-    if call.json:
-        return Answer(json.document({"version": view.version}), json=True)
-    return Answer(facts.version(view))
+    return tell(view, facts.version, json.whole(json.version))
 
 
 def _show_uptime(call: Call) -> Answer:
@@ -103,16 +102,21 @@ def _show_uptime(call: Call) -> Answer:
     view = call.port.instance.view()
     if not view.live:
         return failed(_NOT_RUNNING)
-    if call.json:
-        return Answer(json.document(json.uptime(view)), json=True)
-    return Answer(facts.uptime(view, seconds_only=bool(words)))
+    return tell(
+        view,
+        lambda shown: facts.uptime(shown, seconds_only=bool(words)),
+        json.whole(json.uptime),
+    )
 
 
 def _show_settings(call: Call) -> Answer:
     view = call.port.instance.view()
-    if call.json:
-        return Answer(json.document(json.settings(view, call.console.verbose)), json=True)
-    return Answer(facts.settings(view, call.console.verbose))
+    verbose = call.console.verbose
+    return tell(
+        view,
+        lambda shown: facts.settings(shown, verbose),
+        json.whole(lambda shown: json.settings(shown, verbose)),
+    )
 
 
 # -- reload and stop --------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pjreg_cli.api.cluster import Cluster
 from pjreg_cli.api.registrations import RegistrationRow, Registrations
-from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, usage
+from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, tell, usage
 from pjreg_cli.commands.pjsip import registration_names
 from pjreg_cli.render import columns, json
 
@@ -102,16 +102,17 @@ def _health(call: Call) -> Answer:
         return USAGE
     health = in_fleet(judge(call.port.registrations, names, least), call.port.cluster)
     verdict = Verdict.DONE if health.status == _OK else Verdict.NEGATIVE
-    if call.json:
-        shape: json.Shape = {
-            "status": health.status,
-            "level": LEVELS[health.status],
-            "text": health.text,
-            "total": health.total,
-            **health.counts,
-        }
-        return Answer(json.document(shape), verdict, json=True)
-    return Answer([health.line], verdict)
+    return tell(health, lambda told: [told.line], json.whole(_shape), verdict)
+
+
+def _shape(health: Health) -> json.Shape:
+    return {
+        "status": health.status,
+        "level": LEVELS[health.status],
+        "text": health.text,
+        "total": health.total,
+        **health.counts,
+    }
 
 
 ROW = Command(

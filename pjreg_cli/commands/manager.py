@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pjreg_cli.api.manager import ManagerAction, ManagerUser
-from pjreg_cli.commands.command import USAGE, Answer, Call, Choice, Command, Console, absent, usage
+from pjreg_cli.commands.command import (
+    USAGE,
+    Answer,
+    Call,
+    Choice,
+    Command,
+    Console,
+    absent,
+    tell,
+    usage,
+)
 from pjreg_cli.commands.program import reloaded
 from pjreg_cli.render import json, manager
 
 
 def _show_connected(call: Call) -> Answer:
     sessions = call.port.managers.sessions()
-    if call.json:
-        return Answer(json.array(map(json.manager_session, sessions)), json=True)
-    return Answer(manager.connected(sessions, call.port.instance.view().now_at))
+    return tell(
+        sessions,
+        lambda shown: manager.connected(shown, call.port.instance.view().now_at),
+        json.each(json.manager_session),
+    )
 
 
 def _show_users(call: Call) -> Answer:
     users = call.port.managers.users()
-    if call.json:
-        return Answer(json.array(map(json.manager_user, users)), json=True)
-    return Answer(manager.users(users))
+    return tell(users, manager.users, json.each(json.manager_user))
 
 
 def _show_user(call: Call) -> Answer:
@@ -31,9 +41,7 @@ def _show_user(call: Call) -> Answer:
     user = _user(call, name)
     if user is None:
         return absent(f"There is no manager called {name}")
-    if call.json:
-        return Answer(json.document(json.manager_user(user)), json=True)
-    return Answer(manager.user(user))
+    return tell(user, manager.user, json.whole(json.manager_user))
 
 
 def _user(call: Call, name: str) -> ManagerUser | None:
@@ -44,9 +52,7 @@ def _user(call: Call, name: str) -> ManagerUser | None:
 def _show_commands(call: Call) -> Answer:
     # origin: words behind are ignored
     actions = _actions(call.console)
-    if call.json:
-        return Answer(json.array(map(json.manager_action, actions)), json=True)
-    return Answer(manager.actions(actions))
+    return tell(actions, manager.actions, json.each(json.manager_action))
 
 
 def _show_command(call: Call) -> Answer:
@@ -54,9 +60,11 @@ def _show_command(call: Call) -> Answer:
         return USAGE
     wanted = {word.casefold() for word in call.args}
     found = [action for action in _actions(call.console) if action.name.casefold() in wanted]
-    if call.json:
-        return Answer(json.array(map(json.manager_action, found)), json=True)
-    return Answer(text for action in found for text in manager.action(action))
+    return tell(
+        found,
+        lambda shown: (text for action in shown for text in manager.action(action)),
+        json.each(json.manager_action),
+    )
 
 
 def _actions(console: Console) -> Sequence[ManagerAction]:
@@ -65,11 +73,11 @@ def _actions(console: Console) -> Sequence[ManagerAction]:
 
 def _show_settings(call: Call) -> Answer:
     pairs = call.port.managers.settings()
-    if call.json:
-        return Answer(
-            json.document({name.removesuffix(":"): text for name, text in pairs}), json=True
-        )
-    return Answer(manager.settings(pairs))
+    return tell(
+        pairs,
+        manager.settings,
+        lambda shown: json.document({name.removesuffix(":"): text for name, text in shown}),
+    )
 
 
 async def _reload(call: Call) -> Answer:

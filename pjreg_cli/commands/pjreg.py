@@ -15,6 +15,7 @@ from pjreg_cli.commands.command import (
     Console,
     Verdict,
     failed,
+    tell,
     usage,
 )
 from pjreg_cli.commands.program import module_names
@@ -30,9 +31,7 @@ async def _plan(call: Call) -> Answer:
     if call.args:
         return USAGE
     steps = await call.port.configuration.plan()
-    if call.json:
-        return Answer(json.array(map(json.planned, steps)), json=True)
-    return Answer(evidence.plan(steps))
+    return tell(steps, evidence.plan, json.each(json.planned))
 
 
 async def _reload(call: Call) -> Answer:
@@ -40,9 +39,7 @@ async def _reload(call: Call) -> Answer:
     refused = any(step.action == "refused" for one in reports for step in one.steps)
     good = all(one.ok for one in reports) and not refused
     verdict = Verdict.DONE if good else Verdict.NEGATIVE
-    if call.json:
-        return Answer(json.document(json.reloaded(reports)), verdict, json=True)
-    return Answer(evidence.reloaded(reports), verdict)
+    return tell(reports, evidence.reloaded, json.whole(json.reloaded), verdict)
 
 
 async def _check(call: Call) -> Answer:
@@ -52,18 +49,14 @@ async def _check(call: Call) -> Answer:
     problems = await call.port.configuration.problems()
     bad = any(is_bad(problem, strict) for problem in problems)
     verdict = Verdict.NEGATIVE if bad else Verdict.DONE
-    if call.json:
-        return Answer(json.array(map(json.problem, problems)), verdict, json=True)
-    return Answer(evidence.problems(problems), verdict)
+    return tell(problems, evidence.problems, json.each(json.problem), verdict)
 
 
 def _counters(call: Call) -> Answer:
     if call.args:
         return USAGE
     counts = call.port.instance.counters()
-    if call.json:
-        return Answer(json.array(map(json.count, counts)), json=True)
-    return Answer(facts.counters(counts))
+    return tell(counts, facts.counters, json.each(json.count))
 
 
 def _check_words(_console: Console, args: Sequence[str], _partial: str) -> Iterator[Choice]:

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
+from pjreg_cli.api.registrations import RegistrationRow
 from pjreg_cli.commands.command import (
     USAGE,
     Answer,
@@ -20,6 +21,7 @@ from pjreg_cli.commands.command import (
     failed,
     kept,
     say,
+    tell,
 )
 from pjreg_cli.commands.command import usage as usage_text
 from pjreg_cli.config.pattern import PatternError, RefusedPatternError, compile_pattern
@@ -67,28 +69,28 @@ async def _show_registrations(call: Call) -> Answer:
     rows = await _wanted(call, call.port.registrations.rows())
     if rows is None:
         return USAGE
-    if not call.json:
-        return Answer(registrations.table(rows, call.console.dialect))
-    now_at = call.port.instance.view().now_at
-    return Answer(json.array(json.registration(row, now_at) for row in rows), json=True)
+
+    def shape(rows: Iterable[RegistrationRow]) -> Iterable[str]:
+        now_at = call.port.instance.view().now_at
+        return json.array(json.registration(row, now_at) for row in rows)
+
+    return tell(rows, lambda shown: registrations.table(shown, call.console.dialect), shape)
 
 
 async def _show_auths(call: Call) -> Answer:
     views = await _wanted(call, call.port.configuration.auths())
     if views is None:
         return USAGE
-    if call.json:
-        return Answer(json.array(map(json.auth, views)), json=True)
-    return Answer(objects.auths(views, call.console.dialect))
+    dialect = call.console.dialect
+    return tell(views, lambda shown: objects.auths(shown, dialect), json.each(json.auth))
 
 
 async def _show_transports(call: Call) -> Answer:
     views = await _wanted(call, call.port.configuration.transports())
     if views is None:
         return USAGE
-    if call.json:
-        return Answer(json.array(map(json.transport, views)), json=True)
-    return Answer(objects.transports(views, call.console.dialect))
+    dialect = call.console.dialect
+    return tell(views, lambda shown: objects.transports(shown, dialect), json.each(json.transport))
 
 
 # -- one object -------------------------------------------------------------------------------
@@ -123,10 +125,11 @@ def _show_registration(call: Call) -> Answer:
         view = call.port.registrations.view(name)
         if view is None:
             return None
-        if not call.json:
-            return Answer(registrations.details(view, call.console.dialect))
-        now_at = call.port.instance.view().now_at
-        return Answer(json.document(json.details(view, now_at)), json=True)
+        return tell(
+            view,
+            lambda shown: registrations.details(shown, call.console.dialect),
+            json.whole(lambda shown: json.details(shown, call.port.instance.view().now_at)),
+        )
 
     return _one(call, find, _names)
 
@@ -136,10 +139,12 @@ def _show_auth(call: Call) -> Answer:
         view = call.port.configuration.auth(name)
         if view is None:
             return None
-        if call.json:
-            shape = {**json.auth(view), "options": json.options(view.options)}
-            return Answer(json.document(shape), json=True)
-        return Answer(objects.auth(view, call.console.dialect))
+        dialect = call.console.dialect
+        return tell(
+            view,
+            lambda shown: objects.auth(shown, dialect),
+            json.whole(lambda shown: json.full(shown, json.auth)),
+        )
 
     return _one(call, find, _auths)
 
@@ -149,27 +154,31 @@ def _show_transport(call: Call) -> Answer:
         view = call.port.configuration.transport(name)
         if view is None:
             return None
-        if call.json:
-            shape = {**json.transport(view), "options": json.options(view.options)}
-            return Answer(json.document(shape), json=True)
-        return Answer(objects.transport(view, call.console.dialect))
+        dialect = call.console.dialect
+        return tell(
+            view,
+            lambda shown: objects.transport(shown, dialect),
+            json.whole(lambda shown: json.full(shown, json.transport)),
+        )
 
     return _one(call, find, _transports)
 
 
 def _show_settings(call: Call) -> Answer:
     of_global, of_system = call.port.configuration.globals(), call.port.configuration.system()
-    if call.json:
-        shape = {"global": json.options(of_global), "system": json.options(of_system)}
-        return Answer(json.document(shape), json=True)
-    return Answer(objects.settings(of_global, of_system))
+    return tell(
+        (of_global, of_system),
+        lambda both: objects.settings(*both),
+        json.whole(lambda both: {"global": json.options(both[0]), "system": json.options(both[1])}),
+    )
 
 
 def _show_version(call: Call) -> Answer:
-    version = call.port.instance.view().version
-    if call.json:
-        return Answer(json.document({"version": version}), json=True)
-    return say(f"pjreg-cli's own SIP client, version {version}")
+    return tell(
+        call.port.instance.view(),
+        lambda view: [f"pjreg-cli's own SIP client, version {view.version}\n"],
+        json.whole(json.version),
+    )
 
 
 # -- steering ---------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pjreg_cli.commands.command import (
     Verdict,
     failed,
     say,
+    tell,
     usage,
 )
 from pjreg_cli.render import facts, json
@@ -31,9 +32,7 @@ def _show_modules(call: Call) -> Answer:
             return USAGE
         keyword = call.args[1].casefold()
     found = [row for row in sorted(call.port.instance.modules()) if keyword in row[0].casefold()]
-    if call.json:
-        return Answer(json.array(map(json.module, found)), json=True)
-    return Answer(facts.modules(found))
+    return tell(found, facts.modules, json.each(json.module))
 
 
 async def _reload(call: Call) -> Answer:
@@ -70,9 +69,7 @@ async def _reload_sip(call: Call) -> Answer:
 
 def _show_channels(call: Call) -> Answer:
     channels = call.port.instance.log_channels()
-    if call.json:
-        return Answer(json.array(map(json.log_channel, channels)), json=True)
-    return Answer(facts.log_channels(channels))
+    return tell(channels, facts.log_channels, json.each(json.log_channel))
 
 
 def _set_level(call: Call) -> Answer:

@@ -14,6 +14,7 @@ from pjreg_cli.commands.command import (
     Console,
     absent,
     kept,
+    tell,
     usage,
 )
 from pjreg_cli.commands.options import Given, OptionError, offered, told_apart
@@ -48,22 +49,23 @@ async def _status(call: Call) -> Answer:
         views: Iterable[RegistrationView] = [view]
     else:
         views = await _chosen(call, given)
-    if call.json:
-        return _for_machines(call, given, views)
-    if "--csv" in given.flags:
-        return Answer(shown.comma_separated(views, names))
-    one = len(given.words) == 1 and "--columns" not in given.values
-    if "--vertical" in given.flags or one:
-        return Answer(shown.vertical(views))
-    return Answer(shown.table(views, names, call.console.width))
+    one = len(given.words) == 1
 
+    def text(views: Iterable[RegistrationView]) -> Iterable[str]:
+        if "--csv" in given.flags:
+            return shown.comma_separated(views, names)
+        if "--vertical" in given.flags or (one and "--columns" not in given.values):
+            return shown.vertical(views)
+        return shown.table(views, names, call.console.width)
 
-def _for_machines(call: Call, given: Given, views: Iterable[RegistrationView]) -> Answer:
-    now_at = call.port.instance.view().now_at
-    if len(given.words) == 1:
-        (view,) = views
-        return Answer(json.document(json.status(view, now_at)), json=True)
-    return Answer(json.array(json.status(view, now_at) for view in views), json=True)
+    def shape(views: Iterable[RegistrationView]) -> Iterable[str]:
+        now_at = call.port.instance.view().now_at
+        if one:
+            (view,) = views
+            return json.document(json.status(view, now_at))
+        return json.array(json.status(view, now_at) for view in views)
+
+    return tell(views, text, shape)
 
 
 async def _chosen(call: Call, given: Given) -> Iterable[RegistrationView]:

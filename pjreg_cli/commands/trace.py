@@ -16,6 +16,7 @@ from pjreg_cli.commands.command import (
     failed,
     kept,
     say,
+    tell,
     usage,
 )
 from pjreg_cli.commands.words import tokenise
@@ -73,32 +74,28 @@ def _set_history(call: Call) -> Answer:
 async def _show_history(call: Call) -> Answer:
     entries = call.port.tracing.history()
     if not call.args:
-        return _entries(call, entries)
+        return _entries(entries)
     what = call.args[0].casefold()
     if what == "entry" and len(call.args) == 2:
-        return _entry(call, entries, call.args[1])
+        return _entry(entries, call.args[1])
     if what == "where" and len(call.args) > 1:
         # The raw text: quotes tell text from fields, which the words of the line no longer do.
         passes = where.parse(call.tail[tokenise(call.tail).words[0].end :])
-        return _entries(call, await kept(entries, passes))
+        return _entries(await kept(entries, passes))
     return USAGE
 
 
-def _entries(call: Call, entries: Iterable[HistoryEntry]) -> Answer:
-    if call.json:
-        return Answer(json.array(map(json.history, entries)), json=True)
-    return Answer(history.table(entries))
+def _entries(entries: Iterable[HistoryEntry]) -> Answer:
+    return tell(entries, history.table, json.each(json.history))
 
 
-def _entry(call: Call, entries: Iterable[HistoryEntry], word: str) -> Answer:
+def _entry(entries: Iterable[HistoryEntry], word: str) -> Answer:
     if not (word.isascii() and word.isdigit()):
         return USAGE
     number = int(word[:20])
     for found in entries:
         if found.number == number:
-            if call.json:
-                return Answer(json.document(json.history(found)), json=True)
-            return Answer(history.entry(found))
+            return tell(found, history.entry, json.whole(json.history))
     return failed(f"Entry '{number}' does not exist")
 
 

@@ -34,7 +34,7 @@ from pjreg_cli.commands.command import (
     Suggestions,
     Verdict,
     absent,
-    say,
+    tell,
     undescribed,
     usage,
 )
@@ -94,20 +94,23 @@ async def _run(known: table.Syntax, line: str, tokens: Tokens, console: Console)
     try:
         result = known.command.run(call)
         answer = result if isinstance(result, Answer) else await result
+        if answer.verdict is Verdict.USAGE:
+            answer = Answer([known.command.usage], Verdict.USAGE)
+        return _reply(console, answer, line)
     except PjregError as error:
-        answer = Answer([f"{error}\n"], Verdict.FAILED)
-    if answer.verdict is Verdict.USAGE:
-        answer = Answer([known.command.usage], Verdict.USAGE)
-    return _reply(console, answer, line)
+        return _reply(console, Answer([f"{error}\n"], Verdict.FAILED), line)
 
 
 def _reply(console: Console, answer: Answer, line: str) -> Reply:
-    output = answer.output
+    """The one place that chooses between text and JSON."""
+    shape = answer.shape if console.json else None
+    make = shape or answer.text
+    output = make() if make is not None else answer.output
     if answer.verdict is Verdict.FAILED:
         output = [*output, f"Command '{line}' failed.\n"]
     ok = answer.verdict is Verdict.DONE
     complaints = answer.complaints
-    if console.json and not answer.json:
+    if console.json and shape is None:
         output = json.plain(output) if ok else json.error([*output, *complaints])
     elif console.kind is not Kind.ONE_SHOT:
         output = [*output, *(f"{line}\n" for line in complaints)] if complaints else output
@@ -143,11 +146,16 @@ def _help(call: Call) -> Answer:
     found = [known] if known else _beginning(commands, call.args)
     if not found:
         return absent(f"No such command '{joined(call.args)}'.")
-    if call.json:
-        return Answer(json.array(map(_explained, found)), json=True)
-    if known:
-        return Answer([known.command.usage])
-    return say(*(f"{c.command.words:<30} -- {c.command.summary}" for c in found))
+    text = _usage if known else _summaries
+    return tell(found, text, json.each(_explained))
+
+
+def _usage(found: Sequence[table.Syntax]) -> list[str]:
+    return [known.command.usage for known in found]
+
+
+def _summaries(found: Sequence[table.Syntax]) -> list[str]:
+    return [f"{c.command.words:<30} -- {c.command.summary}\n" for c in found]
 
 
 def _beginning(commands: Sequence[table.Syntax], words: Sequence[str]) -> list[table.Syntax]:
@@ -166,11 +174,16 @@ def _complete_help(console: Console, args: Sequence[str], partial: str) -> Itera
 
 def _show_aliases(call: Call) -> Answer:
     aliases = [known for known in _commands(call.console) if known.expansion]
-    if call.json:
-        pairs = ({"alias": c.command.words, "command": c.expansion} for c in aliases)
-        return Answer(json.array(pairs), json=True)
+    return tell(aliases, _aliases, json.each(_alias))
+
+
+def _aliases(aliases: Sequence[table.Syntax]) -> list[str]:
     rows = [("Alias Command", "Real Command"), *((c.command.words, c.expansion) for c in aliases)]
-    return say(*(f"{alias:<50} {command:<50}" for alias, command in rows))
+    return [f"{alias:<50} {command:<50}\n" for alias, command in rows]
+
+
+def _alias(known: table.Syntax) -> json.Shape:
+    return {"alias": known.command.words, "command": known.expansion}
 
 
 def _quit(_call: Call) -> Answer:
@@ -182,7 +195,7 @@ _HELP = usage(
     "Lists the commands, or those that begin with the words given;",
     "for the words of one command, how it is used.",
 )
-_ROWS = (
+COMMANDS = (
     Command("core show help", _HELP, "List commands, or explain one", _help, _complete_help),
     Command(
         "cli show aliases",
@@ -213,8 +226,8 @@ _ROWS = (
         for word in ("quit", "exit")
     ),
 )
-_EVERYWHERE = tuple(table.listed(table.syntax(row) for row in _ROWS if not row.interactive))
-_TYPED = tuple(table.syntax(row) for row in _ROWS if row.interactive)
+_EVERYWHERE = tuple(table.listed(table.syntax(row) for row in COMMANDS if not row.interactive))
+_TYPED = tuple(table.syntax(row) for row in COMMANDS if row.interactive)
 
 
 # -- suggesting -------------------------------------------------------------------------------

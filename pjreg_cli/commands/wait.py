@@ -13,6 +13,7 @@ from pjreg_cli.commands.command import (
     Console,
     Verdict,
     absent,
+    tell,
     usage,
 )
 from pjreg_cli.commands.options import OptionError, offered, told_apart
@@ -58,9 +59,12 @@ async def _wait(call: Call) -> Answer:
     done = await call.port.notices.until(reached, within_s)
     left = [] if done else others()
     verdict = Verdict.NEGATIVE if left else Verdict.DONE
-    if call.json:
-        return Answer(json.document({"reached": not left, "others": left}), verdict, json=True)
-    return Answer(_told(left, wanted, within_s), verdict)
+    return tell(
+        left,
+        lambda those: _told(those, wanted, within_s),
+        lambda those: json.document({"reached": not those, "others": those}),
+        verdict,
+    )
 
 
 def _told(left: Sequence[str], wanted: bool, within_s: float) -> Iterator[str]:

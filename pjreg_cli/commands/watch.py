@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pjreg_cli.api.registrations import ORDERS, RegistrationView
-from pjreg_cli.commands.command import USAGE, Answer, Call, Command, usage
+from pjreg_cli.commands.command import USAGE, Answer, Call, Command, tell, usage
 from pjreg_cli.config.pattern import compile_pattern
 from pjreg_cli.render import evidence, json
 from pjreg_cli.render import status as shown
@@ -39,15 +39,22 @@ def _watch(call: Call) -> Answer:
     registrations = call.port.registrations
     views = registrations.foremost(limit, order, match)
     counts = registrations.count()
-    if data or call.json:
-        shape: json.Shape = {
-            "now_at": call.port.instance.view().now_at,
-            "counts": dict(counts),
-            "rows": [_row(view) for view in views],
-        }
-        return Answer(json.document(shape), json=True)
-    head = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
-    return Answer([f"{head or 'nothing'}\n\n", *shown.table(views, _COLUMNS, call.console.width)])
+
+    def text(views: Sequence[RegistrationView]) -> list[str]:
+        head = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
+        return [f"{head or 'nothing'}\n\n", *shown.table(views, _COLUMNS, call.console.width)]
+
+    def shape(views: Sequence[RegistrationView]) -> list[str]:
+        return json.document(
+            {
+                "now_at": call.port.instance.view().now_at,
+                "counts": dict(counts),
+                "rows": [_row(view) for view in views],
+            }
+        )
+
+    # what the live view is drawn from is JSON, whoever asks
+    return tell(views, shape if data else text, shape)
 
 
 def _row(view: RegistrationView) -> json.Shape:

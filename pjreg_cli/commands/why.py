@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pjreg_cli.commands import health, watch
-from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, absent, usage
+from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, absent, tell, usage
 from pjreg_cli.commands.pjsip import registration_names
 from pjreg_cli.render import chronicle, explanation, json, ladder
 
@@ -23,10 +23,13 @@ async def _explain(call: Call) -> Answer:
         past = await call.port.history.of(finding.name, 1)
         finding = replace(finding, steps=(*finding.steps, *map(chronicle.step, past)))
     verdict = Verdict.NEGATIVE if finding.cause == "unknown-name" else Verdict.DONE
-    if call.json:
-        return Answer(json.document(explanation.shape(finding)), verdict, json=True)
     view = call.port.instance.view()
-    return Answer(explanation.explanation(finding, view.now_at, view.config_dir), verdict)
+    return tell(
+        finding,
+        lambda told: explanation.explanation(told, view.now_at, view.config_dir),
+        json.whole(explanation.shape),
+        verdict,
+    )
 
 
 async def _history(call: Call) -> Answer:
@@ -40,10 +43,12 @@ async def _history(call: Call) -> Answer:
     verdict = Verdict.DONE if known else Verdict.NEGATIVE
     # without an instance its last word is the present
     now_at = port.instance.view().now_at or max((one.at for one in events), default=0.0)
-    if call.json:
-        shape = chronicle.shape(name, events, transitions, now_at)
-        return Answer(json.document(shape), verdict, json=True)
-    return Answer(chronicle.chronicle(name, events, transitions, now_at), verdict)
+    return tell(
+        name,
+        lambda of: chronicle.chronicle(of, events, transitions, now_at),
+        json.whole(lambda of: chronicle.shape(of, events, transitions, now_at)),
+        verdict,
+    )
 
 
 def _ladder(call: Call) -> Answer:
@@ -59,9 +64,11 @@ def _ladder(call: Call) -> Answer:
         return absent(f"Unable to find object {words[0]}.", "")
     tried = registrations.tried(words[0])[-int(count) :]
     messages = registrations.messages(words[0]) if full else ()
-    if call.json:
-        return Answer(json.document(ladder.shape(tried, messages if full else None)), json=True)
-    return Answer([*ladder.ladder(tried), *(ladder.messages(messages) if full else ())])
+    return tell(
+        tried,
+        lambda shown: [*ladder.ladder(shown), *(ladder.messages(messages) if full else ())],
+        json.whole(lambda shown: ladder.shape(shown, messages if full else None)),
+    )
 
 
 COMMANDS = (

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from typing import TypeVar
 
 from pjreg_cli.api.configuration import (
     ModuleHelp,
@@ -30,6 +31,7 @@ from pjreg_cli.counters import Count
 
 Value = None | bool | int | float | str | Sequence["Value"] | Mapping[str, "Value"]
 Shape = dict[str, Value]
+_View = TypeVar("_View")
 #: elements rendered at once
 _CHUNK = 256
 
@@ -76,6 +78,21 @@ def array(values: Iterable[Value]) -> Iterator[str]:
         yield before + ",\n".join(map(_encode, batch))
         before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def whole(shape: Callable[[_View], Value]) -> Callable[[_View], list[str]]:
+    """Render one view, by its shape."""
+    return lambda view: document(shape(view))
+
+
+def each(shape: Callable[[_View], Value]) -> Callable[[Iterable[_View]], Iterator[str]]:
+    """Render views as a list, by the shape of one of them."""
+    return lambda views: array(map(shape, views))
+
+
+def line(value: object) -> list[str]:
+    """One value on one line, in ASCII."""
+    return [json.dumps(value, ensure_ascii=True) + "\n"]
 
 
 def plain(output: Iterable[str]) -> list[str]:
@@ -189,6 +206,16 @@ def transport(view: ObjectView) -> Shape:
         "bind": bind,
         "source": view.source,
     }
+
+
+def full(view: ObjectView, row: Callable[[ObjectView], Shape]) -> Shape:
+    """One auth section or transport in full: its row of the table, and its options."""
+    return {**row(view), "options": options(view.options)}
+
+
+def version(view: InstanceView) -> Shape:
+    """`core show version`."""
+    return {"version": view.version}
 
 
 def uptime(view: InstanceView) -> Shape:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pjreg_cli.commands import tree
 from pjreg_cli.commands.tree import Kind, Suggestion, execute, suggest
 from pjreg_cli.errors import ConfigError
 from tests.support.fake_port import Fake, FakeConfiguration, registration
@@ -188,6 +189,25 @@ async def test_failure_is_an_error_object() -> None:
 async def test_command_without_a_shape_of_its_own_gives_its_lines() -> None:
     text = await said(console(trunks(), json=True), "pjsip send register *all")
     assert json.loads(text) == {"output": ["Re-register all queued"]}
+
+
+def every_line() -> list[str]:
+    """Every command, in each of its forms, alone and with a name behind it."""
+    lines = []
+    for row in tree.COMMANDS:
+        *fixed, last = row.words.split(" ")
+        forms = last.strip("{}[]").split("|") + ([""] if last.startswith("[") else [])
+        for form in forms:
+            line = " ".join([*fixed, form]).strip()
+            lines += [line, f"{line} my_provider"]
+    return lines
+
+
+@pytest.mark.parametrize("line", every_line())
+async def test_every_command_answers_a_machine_in_json(line: str) -> None:
+    reply = await execute(line, console(trunks(), Kind.CONSOLE, json=True))
+    json.loads("".join(reply.output))
+    assert reply.complaints == ()
 
 
 # -- suggestions ------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def waiting(home: Path) -> Iterator[tuple[Instance, int]]:
 
 def test_request_without_an_answer_is_shown(waiting: tuple[Instance, int]) -> None:
     instance, port = waiting
-    shown = f"resends, udp:127.0.0.1:{port}\n"
+    shown = f"resends, udp:127.0.0.1:{port} "
     until(lambda: f"2 {shown}" in instance.ask("pjreg status").out, shown)
     assert "REGISTER sent " in instance.ask("pjreg status silent").out
     (row,) = json.loads(instance.ask("pjreg status", "--json").out)

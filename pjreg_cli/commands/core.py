@@ -92,7 +92,7 @@ def _show_version(call: Call) -> Answer:
     if call.args:
         return USAGE
     view = call.port.instance.view()
-    return tell(view, facts.version, json.whole(json.version))
+    return tell(view, facts.version, json.whole(facts.version_shape))
 
 
 def _show_uptime(call: Call) -> Answer:
@@ -105,7 +105,7 @@ def _show_uptime(call: Call) -> Answer:
     return tell(
         view,
         lambda shown: facts.uptime(shown, seconds_only=bool(words)),
-        json.whole(json.uptime),
+        json.whole(facts.uptime_shape),
     )
 
 
@@ -115,7 +115,7 @@ def _show_settings(call: Call) -> Answer:
     return tell(
         view,
         lambda shown: facts.settings(shown, verbose),
-        json.whole(lambda shown: json.settings(shown, verbose)),
+        json.whole(lambda shown: facts.settings_shape(shown, verbose)),
     )
 
 

@@ -25,13 +25,13 @@ def _show_connected(call: Call) -> Answer:
     return tell(
         sessions,
         lambda shown: manager.connected(shown, call.port.instance.view().now_at),
-        json.each(json.manager_session),
+        json.each(manager.session_shape),
     )
 
 
 def _show_users(call: Call) -> Answer:
     users = call.port.managers.users()
-    return tell(users, manager.users, json.each(json.manager_user))
+    return tell(users, manager.users, json.each(manager.user_shape))
 
 
 def _show_user(call: Call) -> Answer:
@@ -41,7 +41,7 @@ def _show_user(call: Call) -> Answer:
     user = _user(call, name)
     if user is None:
         return absent(f"There is no manager called {name}")
-    return tell(user, manager.user, json.whole(json.manager_user))
+    return tell(user, manager.user, json.whole(manager.user_shape))
 
 
 def _user(call: Call, name: str) -> ManagerUser | None:
@@ -52,7 +52,7 @@ def _user(call: Call, name: str) -> ManagerUser | None:
 def _show_commands(call: Call) -> Answer:
     # origin: words behind are ignored
     actions = _actions(call.console)
-    return tell(actions, manager.actions, json.each(json.manager_action))
+    return tell(actions, manager.actions, json.each(manager.action_shape))
 
 
 def _show_command(call: Call) -> Answer:
@@ -63,7 +63,7 @@ def _show_command(call: Call) -> Answer:
     return tell(
         found,
         lambda shown: (text for action in shown for text in manager.action(action)),
-        json.each(json.manager_action),
+        json.each(manager.action_shape),
     )
 
 

@@ -31,7 +31,7 @@ async def _plan(call: Call) -> Answer:
     if call.args:
         return USAGE
     steps = await call.port.configuration.plan()
-    return tell(steps, evidence.plan, json.each(json.planned))
+    return tell(steps, evidence.plan, json.each(evidence.planned_shape))
 
 
 async def _reload(call: Call) -> Answer:
@@ -39,7 +39,7 @@ async def _reload(call: Call) -> Answer:
     refused = any(step.action == "refused" for one in reports for step in one.steps)
     good = all(one.ok for one in reports) and not refused
     verdict = Verdict.DONE if good else Verdict.NEGATIVE
-    return tell(reports, evidence.reloaded, json.whole(json.reloaded), verdict)
+    return tell(reports, evidence.reloaded, json.whole(evidence.reloaded_shape), verdict)
 
 
 async def _check(call: Call) -> Answer:
@@ -49,14 +49,14 @@ async def _check(call: Call) -> Answer:
     problems = await call.port.configuration.problems()
     bad = any(is_bad(problem, strict) for problem in problems)
     verdict = Verdict.NEGATIVE if bad else Verdict.DONE
-    return tell(problems, evidence.problems, json.each(json.problem), verdict)
+    return tell(problems, evidence.problems, json.each(evidence.problem_shape), verdict)
 
 
 def _counters(call: Call) -> Answer:
     if call.args:
         return USAGE
     counts = call.port.instance.counters()
-    return tell(counts, facts.counters, json.each(json.count))
+    return tell(counts, facts.counters, json.each(facts.count_shape))
 
 
 def _check_words(_console: Console, args: Sequence[str], _partial: str) -> Iterator[Choice]:

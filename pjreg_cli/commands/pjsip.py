@@ -26,7 +26,7 @@ from pjreg_cli.commands.command import (
 from pjreg_cli.commands.command import usage as usage_text
 from pjreg_cli.config.pattern import PatternError, RefusedPatternError, compile_pattern
 from pjreg_cli.errors import nearest
-from pjreg_cli.render import json, objects, registrations
+from pjreg_cli.render import facts, json, objects, registrations
 
 _ALL = "*all"
 #: names that are compared with one that does not exist
@@ -72,7 +72,7 @@ async def _show_registrations(call: Call) -> Answer:
 
     def shape(rows: Iterable[RegistrationRow]) -> Iterable[str]:
         now_at = call.port.instance.view().now_at
-        return json.array(json.registration(row, now_at) for row in rows)
+        return json.array(registrations.row_shape(row, now_at) for row in rows)
 
     return tell(rows, lambda shown: registrations.table(shown, call.console.dialect), shape)
 
@@ -82,7 +82,7 @@ async def _show_auths(call: Call) -> Answer:
     if views is None:
         return USAGE
     dialect = call.console.dialect
-    return tell(views, lambda shown: objects.auths(shown, dialect), json.each(json.auth))
+    return tell(views, lambda shown: objects.auths(shown, dialect), json.each(objects.auth_shape))
 
 
 async def _show_transports(call: Call) -> Answer:
@@ -90,7 +90,9 @@ async def _show_transports(call: Call) -> Answer:
     if views is None:
         return USAGE
     dialect = call.console.dialect
-    return tell(views, lambda shown: objects.transports(shown, dialect), json.each(json.transport))
+    return tell(
+        views, lambda shown: objects.transports(shown, dialect), json.each(objects.transport_shape)
+    )
 
 
 # -- one object -------------------------------------------------------------------------------
@@ -128,7 +130,9 @@ def _show_registration(call: Call) -> Answer:
         return tell(
             view,
             lambda shown: registrations.details(shown, call.console.dialect),
-            json.whole(lambda shown: json.details(shown, call.port.instance.view().now_at)),
+            json.whole(
+                lambda shown: registrations.details_shape(shown, call.port.instance.view().now_at)
+            ),
         )
 
     return _one(call, find, _names)
@@ -143,7 +147,7 @@ def _show_auth(call: Call) -> Answer:
         return tell(
             view,
             lambda shown: objects.auth(shown, dialect),
-            json.whole(lambda shown: json.full(shown, json.auth)),
+            json.whole(lambda shown: objects.full_shape(shown, objects.auth_shape)),
         )
 
     return _one(call, find, _auths)
@@ -158,7 +162,7 @@ def _show_transport(call: Call) -> Answer:
         return tell(
             view,
             lambda shown: objects.transport(shown, dialect),
-            json.whole(lambda shown: json.full(shown, json.transport)),
+            json.whole(lambda shown: objects.full_shape(shown, objects.transport_shape)),
         )
 
     return _one(call, find, _transports)
@@ -177,7 +181,7 @@ def _show_version(call: Call) -> Answer:
     return tell(
         call.port.instance.view(),
         lambda view: [f"pjreg-cli's own SIP client, version {view.version}\n"],
-        json.whole(json.version),
+        json.whole(facts.version_shape),
     )
 
 

@@ -32,7 +32,7 @@ def _show_modules(call: Call) -> Answer:
             return USAGE
         keyword = call.args[1].casefold()
     found = [row for row in sorted(call.port.instance.modules()) if keyword in row[0].casefold()]
-    return tell(found, facts.modules, json.each(json.module))
+    return tell(found, facts.modules, json.each(facts.module_shape))
 
 
 async def _reload(call: Call) -> Answer:
@@ -69,7 +69,7 @@ async def _reload_sip(call: Call) -> Answer:
 
 def _show_channels(call: Call) -> Answer:
     channels = call.port.instance.log_channels()
-    return tell(channels, facts.log_channels, json.each(json.log_channel))
+    return tell(channels, facts.log_channels, json.each(facts.log_channel_shape))
 
 
 def _set_level(call: Call) -> Answer:

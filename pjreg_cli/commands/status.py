@@ -62,8 +62,8 @@ async def _status(call: Call) -> Answer:
         now_at = call.port.instance.view().now_at
         if one:
             (view,) = views
-            return json.document(json.status(view, now_at))
-        return json.array(json.status(view, now_at) for view in views)
+            return json.document(shown.shape(view, now_at))
+        return json.array(shown.shape(view, now_at) for view in views)
 
     return tell(views, text, shape)
 

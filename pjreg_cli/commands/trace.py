@@ -86,7 +86,7 @@ async def _show_history(call: Call) -> Answer:
 
 
 def _entries(entries: Iterable[HistoryEntry]) -> Answer:
-    return tell(entries, history.table, json.each(json.history))
+    return tell(entries, history.table, json.each(history.shape))
 
 
 def _entry(entries: Iterable[HistoryEntry], word: str) -> Answer:
@@ -95,7 +95,7 @@ def _entry(entries: Iterable[HistoryEntry], word: str) -> Answer:
     number = int(word[:20])
     for found in entries:
         if found.number == number:
-            return tell(found, history.entry, json.whole(json.history))
+            return tell(found, history.entry, json.whole(history.shape))
     return failed(f"Entry '{number}' does not exist")
 
 

@@ -30,7 +30,11 @@ def run(options: command_line.Options) -> int:
     with contextlib.suppress(ConfigError):
         # a file that cannot be read has been told of
         problems += careless(load(path, open_rows), datetime.now(tz=UTC))
-    lines = json.array(map(json.problem, problems)) if options.json else evidence.problems(problems)
+    lines = (
+        json.array(map(evidence.problem_shape, problems))
+        if options.json
+        else evidence.problems(problems)
+    )
     for line in lines:
         remote.write(line.encode("utf-8", "surrogateescape"))
     bad = any(is_bad(problem, options.strict) for problem in problems)

@@ -9,7 +9,7 @@ from pjreg_cli.api.configuration import Planned, Problem
 from pjreg_cli.api.instance import ReloadReport
 from pjreg_cli.api.notices import Settled
 from pjreg_cli.api.registrations import Evidence, RegistrationView, UnderWay
-from pjreg_cli.render import columns, facts
+from pjreg_cli.render import columns, facts, json
 
 
 def answer(evidence: Evidence | None) -> str:
@@ -145,3 +145,72 @@ def problems(found: Sequence[Problem]) -> Iterator[str]:
         yield f"{problem.where}: {problem.level.value}: {problem.message}\n"
     if not found:
         yield "No problems found.\n"
+
+
+def evidence_shape(facts: Evidence | None) -> json.Shape | None:
+    """What the last settled attempt was about."""
+    if facts is None:
+        return None
+    return {
+        "at": json.instant(facts.at),
+        "method": facts.method,
+        "code": facts.code,
+        "reason": facts.reason,
+        "cause": facts.cause,
+        "rule": facts.rule,
+        "target": facts.target or None,
+        "received": facts.received or None,
+        "granted_s": facts.granted_s,
+        "contact_missing": facts.contact_missing,
+        "took_s": None if facts.took_s is None else round(facts.took_s, 3),
+    }
+
+
+def under_way_shape(sent: UnderWay | None) -> json.Shape | None:
+    """The request that has no final answer yet."""
+    if sent is None:
+        return None
+    return {
+        "method": sent.method,
+        "sent_s_ago": None if sent.since_s is None else int(sent.since_s),
+        "resends": sent.resends,
+        "target": sent.target or None,
+    }
+
+
+def problem_shape(found: Problem) -> json.Shape:
+    """One problem of the configuration."""
+    return {
+        "path": found.path,
+        "line": found.line,
+        "level": found.level.value,
+        "message": found.message,
+    }
+
+
+def planned_shape(step: Planned) -> json.Shape:
+    """What a reload would do, or did, to one thing."""
+    return {
+        "name": step.name,
+        "action": step.action,
+        "because": list(step.because),
+        "kind": step.kind,
+        "place": step.place or None,
+    }
+
+
+def reloaded_shape(reports: Sequence[ReloadReport]) -> json.Shape:
+    """What reloads did and what of them failed."""
+    return {
+        "ok": all(report.ok for report in reports),
+        "modules": [
+            {
+                "module": report.module,
+                "known": report.known,
+                "ok": report.ok,
+                "failures": list(report.failures),
+                "steps": [planned_shape(step) for step in report.steps if step.action != "kept"],
+            }
+            for report in reports
+        ],
+    }

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from pjreg_cli.api.instance import InstanceView, LogChannel
 from pjreg_cli.counters import Count
+from pjreg_cli.render import json
 from pjreg_cli.render.columns import cut, grid, pad
 
 #: the origin's units; months are not among them
@@ -129,3 +130,57 @@ def counters(counts: Sequence[Count]) -> Iterator[str]:
         return
     rows = ((one.name, str(one.value), one.meaning) for one in counts)
     yield from grid(("Counter", "Value", "Meaning"), rows)
+
+
+def count_shape(one: Count) -> json.Shape:
+    """A counter of the instance."""
+    return {"name": one.name, "value": one.value, "meaning": one.meaning}
+
+
+def version_shape(view: InstanceView) -> json.Shape:
+    """`core show version`."""
+    return {"version": view.version}
+
+
+def uptime_shape(view: InstanceView) -> json.Shape:
+    """`core show uptime`."""
+    return {
+        "started_at": json.instant(view.started_at),
+        "reloaded_at": json.instant(view.reloaded_at),
+        "uptime_s": max(int(view.now_at - view.started_at), 0),
+        "since_reload_s": max(int(view.now_at - view.reloaded_at), 0),
+    }
+
+
+def settings_shape(view: InstanceView, verbose: int) -> json.Shape:
+    """`core show settings`."""
+    return {
+        "version": view.version,
+        "live": view.live,
+        "verbose": verbose,
+        "debug": view.debug,
+        "started_at": json.instant(view.started_at) if view.live else None,
+        "reloaded_at": json.instant(view.reloaded_at) if view.live else None,
+        "manager_enabled": view.manager_enabled,
+        "config_path": view.config_path,
+        "config_dir": view.config_dir,
+        "socket_path": view.socket_path or None,
+        "pid": view.pid or None,
+    }
+
+
+def module_shape(row: tuple[str, str, int]) -> json.Shape:
+    """One row of `module show`."""
+    name, description, uses = row
+    return {"name": name, "description": description, "use_count": uses, "status": "Running"}
+
+
+def log_channel_shape(channel: LogChannel) -> json.Shape:
+    """One row of `logger show channels`."""
+    return {
+        "name": channel.name,
+        "type": channel.kind,
+        "formatter": channel.formatter,
+        "enabled": channel.enabled,
+        "levels": list(channel.levels),
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pjreg_cli.api.tracing import HistoryEntry
+from pjreg_cli.render import json
 from pjreg_cli.render.columns import harmless, pad
 
 _HEAD = (
@@ -33,3 +34,16 @@ def entry(shown: HistoryEntry) -> list[str]:
 
 def _lines(text: str) -> str:
     return harmless(text.replace("\r\n", "\n"))
+
+
+def shape(entry: HistoryEntry) -> json.Shape:
+    """One message of the history; the whole text too."""
+    return {
+        "number": entry.number,
+        "at": json.instant(entry.at),
+        "sent": entry.sent,
+        "address": entry.address,
+        "method": entry.method,
+        "call_id": entry.call_id,
+        "text": entry.text,
+    }

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
 from pjreg_cli.config.manager_classes import CLASSES
+from pjreg_cli.render import json
 from pjreg_cli.render.columns import cut, pad
 
 #: the order permissions are listed in, whatever the file says
@@ -113,3 +114,37 @@ def action(shown: ManagerAction) -> Iterator[str]:
         ("Privilege", shown.privilege or "<none>"),
         ("See Also", ""),
     )
+
+
+def user_shape(user: ManagerUser) -> json.Shape:
+    """One user of manager.conf."""
+    return {
+        "name": user.name,
+        "has_secret": user.has_secret,
+        "acl": [{"permit": permit, "network": network} for permit, network in user.acl],
+        "read": list(user.read),
+        "write": list(user.write),
+        "displayconnects": user.displayconnects,
+        "allowmultiplelogin": user.allowmultiplelogin,
+    }
+
+
+def session_shape(session: ManagerSession) -> json.Shape:
+    """One logged-in connection."""
+    return {
+        "username": session.username,
+        "address": session.address,
+        "started_at": json.instant(session.started_at),
+        "read": session.read,
+        "write": session.write,
+    }
+
+
+def action_shape(action: ManagerAction) -> json.Shape:
+    """One action of the manager interface."""
+    return {
+        "name": action.name,
+        "privilege": action.privilege,
+        "summary": action.summary,
+        "description": action.description,
+    }

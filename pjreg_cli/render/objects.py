@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from pjreg_cli.api.configuration import ObjectView, Option
 from pjreg_cli.dialects import Dialect
-from pjreg_cli.render import columns
+from pjreg_cli.render import columns, json
 
 #: rows rendered at once
 CHUNK = 256
@@ -106,3 +106,26 @@ def _batches(rows: Iterable[str]) -> Iterator[list[str]]:
             batch = []
     if batch:
         yield batch
+
+
+def auth_shape(view: ObjectView) -> json.Shape:
+    """One row of the table of auth sections."""
+    return {"name": view.name, "username": view.columns[0], "source": view.source}
+
+
+def transport_shape(view: ObjectView) -> json.Shape:
+    """One row of the table of transports."""
+    kind, cos, tos, bind = view.columns
+    return {
+        "name": view.name,
+        "type": kind,
+        "cos": int(cos),
+        "tos": int(tos),
+        "bind": bind,
+        "source": view.source,
+    }
+
+
+def full_shape(view: ObjectView, row: Callable[[ObjectView], json.Shape]) -> json.Shape:
+    """One auth section or transport in full: its row of the table, and its options."""
+    return {**row(view), "options": json.options(view.options)}

@@ -7,7 +7,7 @@ from itertools import islice
 
 from pjreg_cli.api.registrations import RegistrationRow, RegistrationView
 from pjreg_cli.dialects import Dialect
-from pjreg_cli.render import columns, objects
+from pjreg_cli.render import columns, evidence, json, objects
 
 #: bytes of the column `NAME/URI`
 _LEFT = 54
@@ -78,3 +78,33 @@ def details(view: RegistrationView, dialect: Dialect) -> Iterator[str]:
     shown = [option for option in view.options if dialect.shows(option.name)]
     row = "".join(next(_lines([view.row], dialect)))
     yield f"{head(dialect)}{row}\n{objects.options(shown)}\n"
+
+
+def row_shape(row: RegistrationRow, now_at: float) -> json.Shape:
+    """One row of the table of registrations."""
+    due_at = None if row.due_s is None else json.instant(now_at + row.due_s)
+    return {
+        "name": row.name,
+        "server_uri": row.server_uri,
+        "auth": row.auth or None,
+        "status": row.word or "Unregistered",
+        "has_state": row.word is not None,
+        "scheduled_in_s": row.due_s,
+        "scheduled_at": due_at,
+    }
+
+
+def details_shape(view: RegistrationView, now_at: float) -> json.Shape:
+    """One registration in full."""
+    return {
+        **row_shape(view.row, now_at),
+        "client_uri": view.client_uri,
+        "auths": list(view.auths),
+        "next_attempt_in_s": view.next_attempt_s or None,
+        "under_way": evidence.under_way_shape(view.under_way),
+        "attempts": view.attempts,
+        "retries": view.retries,
+        "last": evidence.evidence_shape(view.evidence),
+        "options": json.options(view.options),
+        "source": view.source,
+    }

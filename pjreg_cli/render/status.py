@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from pjreg_cli.api.registrations import RegistrationView
-from pjreg_cli.render import columns, evidence, facts, objects
+from pjreg_cli.render import columns, evidence, facts, json, objects, registrations
 
 #: rows whose cells decide how broad the columns are
 _JUDGED = 256
@@ -140,3 +140,19 @@ def vertical(views: Iterable[RegistrationView]) -> Iterator[str]:
         between = "\n"
     if not between:
         yield objects.NOTHING
+
+
+def shape(view: RegistrationView, now_at: float) -> json.Shape:
+    """How one registration stands, and why."""
+    return {
+        **registrations.row_shape(view.row, now_at),
+        "next_attempt_in_s": view.next_attempt_s or None,
+        "under_way": evidence.under_way_shape(view.under_way),
+        "attempts": view.attempts,
+        "retries": view.retries,
+        "last": evidence.evidence_shape(view.evidence),
+        "since_at": None if view.since_at is None else json.instant(view.since_at),
+        "ends_at": None if view.ends_at is None else json.instant(view.ends_at),
+        "cause": view.cause(),
+        "source": view.source,
+    }

@@ -83,6 +83,8 @@ class Connection:
         self._task: asyncio.Task[object] | None = None
         self._aborted = False
         self.ended = asyncio.Event()
+        #: commands that were read, that were begun, and the last that is wanted no more
+        self._asked = self._begun = self._given_up = 0
 
     async def run(self) -> None:
         """Answer requests until the client hangs up, is refused, or `abort` is called."""
@@ -111,6 +113,7 @@ class Connection:
                     if kind == protocol.CANCEL:
                         self._cancel()
                     else:
+                        self._asked += kind == protocol.EXECUTE
                         await self._inbox.put((kind, payload))
         except ControlError as error:
             await self._inbox.put(error)
@@ -136,7 +139,8 @@ class Connection:
             pass  # as above
 
     def _cancel(self) -> None:
-        """The operator does not want the rest of what is under way."""
+        """The operator wants no more of what was asked until now, begun or not."""
+        self._given_up = self._asked
         if self._command is not None:
             self._command.cancel()
 
@@ -170,9 +174,15 @@ class Connection:
         match kind:
             case protocol.EXECUTE:
                 line = payload.decode("utf-8", "surrogateescape")
-                self._command = group.create_task(self._execute(line))
-                await asyncio.wait((self._command,))
+                self._begun += 1
+                if self._begun <= self._given_up:
+                    self._send(protocol.END, b"1")
+                    return
+                self._command = command = group.create_task(self._execute(line))
+                await asyncio.wait((command,))
                 self._command = None
+                if command.cancelled():
+                    self._send(protocol.END, b"1")
             case protocol.SUGGEST:
                 text = payload.decode("utf-8", "surrogateescape")
                 answer = protocol.print_suggestions(suggest(text, self._console))
@@ -223,9 +233,6 @@ class Connection:
             await self._stream(reply.output)
         except ConnectionError:
             pass  # nobody listens any more; reading will say so
-        except asyncio.CancelledError:
-            self._send(protocol.END, b"1")
-            raise
         except Exception:  # noqa: BLE001 -- logged below
             # a fault of ours in one command must not end the others
             _log.exception("command %r failed", line[:200])

@@ -12,7 +12,7 @@ From the client (payload at most 64 KiB):
        are passed over
 ``X``  execute this command line
 ``S``  what could follow this text? (completion and `?`)
-``K``  give up the command under way, if there is one; it is answered by its end
+``K``  give up the commands before this, begun or not; each is answered by its end
 ``T``  the terminal has so many columns now
 ``W``  watch from now on: words ``log`` and ``counts``
 =====  ==========================================================================================

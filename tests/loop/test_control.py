@@ -277,6 +277,21 @@ async def test_console_that_skips_the_rest_is_ready_for_the_next(crowded: Served
         assert execution.ended
 
 
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_is_given_up_has_its_end_begun_or_not(served: Served, late: bool) -> None:
+    async with attached(served) as client:
+        given_up = client.execute("pjreg wait bob --timeout 3000")
+        if late:
+            # a turn of the server's, after which the command may be there but not begun
+            await asyncio.sleep(0)
+        client.cancel()
+        assert [piece async for piece in given_up] == []
+        assert not given_up.ok
+        text, ok = await output(client, "core show uptime")
+        assert "System uptime" in text
+        assert ok
+
+
 async def test_slow_console_reads_everything_in_the_end(crowded: Served) -> None:
     async with attached(crowded) as client:
         lines = 0

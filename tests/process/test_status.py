@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,8 +42,9 @@ def waiting(home: Path) -> Iterator[tuple[Instance, int]]:
 
 def test_request_without_an_answer_is_shown(waiting: tuple[Instance, int]) -> None:
     instance, port = waiting
-    shown = f"resends, udp:127.0.0.1:{port} "
-    until(lambda: f"2 {shown}" in instance.ask("pjreg status").out, shown)
+    # a busy machine may look past the second
+    shown = re.compile(rf"\b([2-9]|1\d) resends, udp:127\.0\.0\.1:{port} ")
+    until(lambda: bool(shown.search(instance.ask("pjreg status").out)), shown.pattern)
     assert "REGISTER sent " in instance.ask("pjreg status silent").out
     (row,) = json.loads(instance.ask("pjreg status", "--json").out)
     assert row["under_way"]["target"] == f"udp:127.0.0.1:{port}"

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import dns.exception
@@ -19,7 +20,6 @@ import dns.rdtypes.IN.A
 import dns.rdtypes.IN.AAAA
 import dns.rdtypes.IN.NAPTR
 import dns.rdtypes.IN.SRV
-import dns.resolver
 
 from pjreg_cli.errors import ResolveError, excerpt
 from pjreg_cli.net import dns_client
@@ -197,13 +197,17 @@ def _stamp(path: str) -> int | None:
 
 
 def _system(path: str) -> list[str]:
-    """The addresses in a resolv.conf; none when it cannot be read."""
+    """The addresses in a resolv.conf; none when it cannot be read.
+
+    Without the library's own reader, which loads its resolver, HTTP and QUIC at every start.
+    """
     try:
-        found = dns.resolver.Resolver(filename=path).nameservers
-    except (dns.exception.DNSException, OSError):
+        lines = Path(path).read_text("utf-8", "replace").splitlines()
+    except OSError:
         return []
-    texts = [str(server) for server in found]
-    return [text for text in texts if _is_address(text)]
+    words = [line.split() for line in lines]
+    named = [one[1] for one in words if len(one) > 1 and one[0] == "nameserver"]
+    return [address for address in named if _is_address(address)]
 
 
 def _is_address(text: str) -> bool:

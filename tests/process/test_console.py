@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.terminal import Terminal
+from tests.support.waiting import until
 
 PROMPT = "pbx.example.com*CLI>"
 HELLO = "Tab completes"
@@ -553,6 +554,8 @@ class TestDumbTerminal:
 
     def test_typing_and_asking_work(self, console: Open) -> None:
         terminal = console(TERM="dumb")
+        terminal.until_prompt(PROMPT)
+        until(terminal.edits_lines, "the terminal edits the line itself")
         terminal.enter("sayy\x7f this")
         terminal.until("<say this>")
         terminal.until_prompt(PROMPT)

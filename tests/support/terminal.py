@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -83,6 +84,10 @@ class Terminal:
         trace: TracebackType | None,
     ) -> None:
         self.process.close(force=True)
+
+    def edits_lines(self) -> bool:
+        """Whether the terminal itself takes keys together to lines (ICANON)."""
+        return bool(termios.tcgetattr(self.process.child_fd)[3] & termios.ICANON)
 
     # -- the operator's hands -----------------------------------------------------------------
 

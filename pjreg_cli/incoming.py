@@ -77,7 +77,7 @@ class Incoming:
         per_host: int,
         shaking: int = 64,
         tls: ssl.SSLContext | None = None,
-        telling: Callable[[socket.socket], AbstractContextManager[None]] = _silently,
+        telling: Callable[[socket.socket], AbstractContextManager[object]] = _silently,
         full: Callable[[], bool] = lambda: False,
     ) -> None:
         self._socket = sock

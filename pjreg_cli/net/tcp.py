@@ -136,7 +136,7 @@ class StreamFlow(Flow):
             async with asyncio.timeout(CONNECT_S):
                 connection = await self._endpoint.connect(self.target, self._lost, self._reached)
         except (OSError, TransportError) as error:
-            self.trouble = await self._endpoint.trouble(self.target, error, self.stage)
+            self.trouble = of_connection(error, self._endpoint.now(), self.stage)
             self.stage = ""
             self._connecting = None
             self._waiting.clear()
@@ -242,17 +242,6 @@ class StreamEndpoint:
         for connection in self._incoming:
             connection.ping()
 
-    async def trouble(self, target: Target, error: Exception, stage: str) -> Trouble:
-        """Why a connection did not come about; a certificate that was refused is looked at once
-        more, for nobody shows what it says otherwise."""
-        loop = asyncio.get_running_loop()
-        certificate = None
-        if isinstance(error, ssl.SSLCertVerificationError):
-            source = "" if self.local.anywhere else self.local.bound.host
-            made = sockets.outgoing(self._options, source)
-            certificate = await tls.peer_certificate(self._options, made, target)
-        return of_connection(error, loop.time(), stage, certificate)
-
     async def connect(
         self,
         target: Target,
@@ -268,13 +257,18 @@ class StreamEndpoint:
         try:
             await loop.sock_connect(made, (target.host, target.port))
             reached()
-            with tls.telling(made):
+            with tls.telling(made) as told:
                 stream, connection = await loop.create_connection(
                     lambda: self._connection(lost),
                     sock=made,
                     ssl=self._client,
                     server_hostname=target.name if self._client is not None else None,
                 )
+        except ssl.SSLCertVerificationError as error:
+            made.close()
+            trouble = of_connection(error, self.now(), "handshake", told.certificate)
+            why = f"certificate refused: {error.verify_message}"
+            raise TransportError(why, trouble) from error
         except BaseException:
             made.close()
             raise
@@ -374,8 +368,6 @@ def _explained(target: Target, error: Exception) -> str:
     """Why a connection could not be made, in one line."""
     if isinstance(error, TimeoutError):
         return f"{target}: no connection within {CONNECT_S:.0f} s"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{target}: certificate refused: {error.verify_message}"
     broken_off = isinstance(error, ConnectionError) and not error.errno
     if isinstance(error, ssl.SSLError) or (target.protocol == "tls" and broken_off):
         return f"{target}: TLS failed: {tls.reason(error)}"

@@ -18,7 +18,6 @@ from pjreg_cli.net.x509 import read_certificate
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Transport
-    from pjreg_cli.sip.locate import Target
 
 _V = ssl.TLSVersion
 #: lowest and highest version for each `method`; nothing named means what is safe today
@@ -32,14 +31,24 @@ _METHODS: Mapping[str, tuple[ssl.TLSVersion, ssl.TLSVersion]] = {
     "tlsv1_2": (_V.TLSv1_2, _V.TLSv1_2),
     "tlsv1_3": (_V.TLSv1_3, _V.TLSv1_3),
 }
-#: how long a certificate that was refused is looked for again, in seconds
-_LOOK_S = 3.0
 _OLD = (_V.TLSv1, _V.TLSv1_1)
+#: how `ssl` calls the encoding of a certificate in bytes
+_DER = 2
 
 Files = tuple[tuple[str, tuple[int, int, int]], ...]
 """Paths, each with number, time and size of what is there."""
 
-_SOCKET: ContextVar[socket.socket] = ContextVar("socket")
+
+class Told:
+    """A handshake over a socket, as both sides hear of its failure."""
+
+    def __init__(self, made: socket.socket) -> None:
+        self.socket = made
+        self.certificate: Certificate | None = None
+        """What the other side showed, where it was refused."""
+
+
+_TOLD: ContextVar[Told] = ContextVar("told")
 
 
 def client_context(options: Transport) -> ssl.SSLContext:
@@ -84,32 +93,6 @@ def files(options: Transport) -> Files:
     return tuple((path, _state(path)) for path in paths if path)
 
 
-async def peer_certificate(
-    options: Transport, made: socket.socket, target: Target
-) -> Certificate | None:
-    """What a server shows that we do not trust, over a connection of its own on which nothing is
-    said; None when it shows nothing within 3 s.  Takes over the socket."""
-    loop = asyncio.get_running_loop()
-    transport: asyncio.Transport | None = None
-    try:
-        context = _context(ssl.PROTOCOL_TLS_CLIENT, options)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        _load_own(context, options)
-        async with asyncio.timeout(_LOOK_S):
-            await loop.sock_connect(made, (target.host, target.port))
-            transport, _ = await loop.create_connection(
-                asyncio.Protocol, sock=made, ssl=context, server_hostname=target.name
-            )
-        return certificate_of(transport)
-    except (OSError, ValueError, TransportError):
-        return None
-    finally:
-        if transport is not None:
-            transport.close()
-        else:
-            made.close()
-
-
 def certificate_of(stream: asyncio.BaseTransport) -> Certificate | None:
     """What the other side of a connection shows, whether we trust it or not."""
     secured = stream.get_extra_info("ssl_object")
@@ -126,20 +109,22 @@ def _state(path: str) -> tuple[int, int, int]:
 
 
 @contextlib.contextmanager
-def telling(made: socket.socket) -> Iterator[None]:
+def telling(made: socket.socket) -> Iterator[Told]:
     """Within this block a handshake over `made` that fails tells the other side why: asyncio drops
-    what OpenSSL has to say at the end."""
-    token = _SOCKET.set(made)
+    what OpenSSL has to say at the end.  What we are told is kept."""
+    told = Told(made)
+    token = _TOLD.set(told)
     try:
-        yield
+        yield told
     finally:
-        _SOCKET.reset(token)
+        _TOLD.reset(token)
 
 
 class _Handshake(ssl.SSLObject):
     """One side of a connection."""
 
     tell: Callable[[], None]
+    told: Told | None
 
     def do_handshake(self) -> None:
         """Go on with it; what it fails by is told."""
@@ -147,9 +132,23 @@ class _Handshake(ssl.SSLObject):
             super().do_handshake()
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
-        except ssl.SSLError:
+        except ssl.SSLError as error:
             self.tell()
+            if self.told is not None and isinstance(error, ssl.SSLCertVerificationError):
+                self.told.certificate = _refused_certificate(self)
             raise
+
+
+def _refused_certificate(secured: ssl.SSLObject) -> Certificate | None:
+    """What the other side has just shown in vain; None where this Python does not tell."""
+    # public, and bytes, since Python 3.13; before, that object has it which does the work
+    public = getattr(secured, "get_unverified_chain", None)
+    if public is not None:
+        chain = public()
+    else:
+        inner = getattr(getattr(secured, "_sslobj", None), "get_unverified_chain", lambda: None)
+        chain = [certificate.public_bytes(_DER) for certificate in inner() or ()]
+    return read_certificate(chain[0]) if chain else None
 
 
 class _Context(ssl.SSLContext):
@@ -167,15 +166,15 @@ class _Context(ssl.SSLContext):
     ) -> ssl.SSLObject:
         """As every context, for the connection that `telling` names."""
         made = super().wrap_bio(incoming, outgoing, server_side, server_hostname, session)
-        below = _SOCKET.get(None)
+        told = _TOLD.get(None)
 
         def tell() -> None:
-            if below is not None and (alert := outgoing.read()):
+            if told is not None and (alert := outgoing.read()):
                 with contextlib.suppress(OSError):
-                    below.send(alert)
+                    told.socket.send(alert)
 
         if isinstance(made, _Handshake):
-            made.tell = tell
+            made.tell, made.told = tell, told
         return made
 
 

@@ -347,6 +347,24 @@ def test_a_certificate_that_signed_itself(tmp_path: Path) -> None:
     assert finding.fix[0].where.endswith(":20")
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_refused_certificate_costs_one_connection(
+    tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    came: list[asyncio.StreamWriter] = []
+    context = server_context(tmp_path)
+    context.minimum_version = context.maximum_version = version
+    speak = speaking(context)
+
+    async def counted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(writer)
+        await speak(reader, writer)
+
+    finding = meeting(counted, "tls", transport={"verify_server": True})
+    found(finding, "tls-self-signed", says="CN=registrar")
+    assert len(came) == 1
+
+
 def test_a_certificate_by_somebody_unknown(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()

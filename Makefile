@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # most tests wait for timers, not for the processor
 JOBS ?= 6
 
-.PHONY: demo demo-cluster soak test unit check bench docs dist lowest servers venv clean fuzz
+.PHONY: demo demo-cluster soak test unit check bench docs dist lowest servers venv clean fuzz figures
 
 # an instance against a registrar of its own, on loopback: a console on a terminal, else a tour
 demo: $(VENV)/.run
@@ -27,12 +27,12 @@ unit: $(VENV)/.dev
 # every parser fuzzed, guided by coverage, for so many seconds each; a fault leaves its input behind
 FUZZ_SECONDS ?= 600
 fuzz: $(VENV)/.dev
-	@for target in $$($(BIN)/python -c 'from tests.fuzz.targets import TARGETS; print(*TARGETS)'); do \
-	    mkdir -p build/fuzz/$$target; \
-	    $(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_SECONDS) -max_len=65535 \
-	        -artifact_prefix=build/fuzz/$$target- build/fuzz/$$target fixtures/fuzz/$$target \
-	        || exit 1; \
-	done
+	$(BIN)/python -m tests.support.figures fuzz $(FUZZ_SECONDS)
+
+# the long runs whose figures stand at the end of docs/reliability.md
+figures: fuzz servers
+	$(BIN)/python -m tests.support.figures soak
+	$(BIN)/python -m tests.support.figures faults
 
 # what must hold before anything lands
 check: $(VENV)/.dev

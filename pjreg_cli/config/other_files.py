@@ -16,6 +16,7 @@ from pjreg_cli.config.types import (
     Boolean,
     Few,
     HostsFile,
+    LogFormat,
     LogLevel,
     Loose,
     Nameservers,
@@ -120,6 +121,11 @@ class PjregSettings:
         "Least level of log_file",
         "debug, info, notice, warning or error.  With debug it also takes what `core set debug`"
         " asks for.",
+    )
+    log_format: LogFormat = option(
+        "text",
+        "How lines of the log look on stderr and in log_file",
+        "text, or json: an object a line, for what collects logs.",
     )
     log_max_bytes: Number = option(
         0, "Size in bytes after which log_file is rotated", "0: only on `logger rotate`."

@@ -37,6 +37,7 @@ STRICT: Final = ConfigDict(extra="forbid")
 OURS: Final = frozenset({"name", "source", "wizard", "host", "port"})
 """Fields of the pjsip.conf models that are no options of a file."""
 
+LOG_FORMATS: Final = ("text", "json")
 LOG_LEVELS: Final = ("debug", "info", "notice", "warning", "error")
 """Levels of the log file."""
 
@@ -208,6 +209,14 @@ def log_level(value: Any) -> Any:
     return level
 
 
+def log_format(value: Any) -> Any:
+    """How lines of the log look, letter case ignored."""
+    form = word(value)
+    if form not in LOG_FORMATS:
+        raise ValueError(f"is none of {', '.join(LOG_FORMATS)}")
+    return form
+
+
 def hosts_file(value: Any) -> Any:
     """`system` as the path of the system's own hosts file."""
     return "/etc/hosts" if value == "system" else value
@@ -261,5 +270,6 @@ Digests = Annotated[tuple[tuple[str, SecretStr], ...], BeforeValidator(digests)]
 Nameservers = Annotated[tuple[tuple[str, int], ...], BeforeValidator(nameservers)]
 HostsFile = Annotated[str, BeforeValidator(hosts_file)]
 LogLevel = Annotated[str, BeforeValidator(log_level)]
+LogFormat = Annotated[str, BeforeValidator(log_format)]
 Few = Annotated[int, BeforeValidator(number), Field(ge=0, le=100)]
 Word = Annotated[str, BeforeValidator(word)]

@@ -21,13 +21,17 @@ _SETTLING_S = 0.02
 
 LogListener = Callable[[str, str, int], None]
 """Called with level, text, and the verbosity from which on a console wants to see it."""
-Log = Callable[[LogListener], Callable[[], None]]
-"""Subscribes to the log; the result ends that."""
+Log = Callable[[LogListener, int], Callable[[], None]]
+"""Subscribes to the log up to a verbosity; the result ends that."""
 
 
-def silence(_listener: LogListener) -> Callable[[], None]:
+def silence(_listener: LogListener, _most: int) -> Callable[[], None]:
     """The log of an instance that has none."""
     return lambda: None
+
+
+def _nothing() -> None:
+    """The end of what never began."""
 
 
 class LocalBackend:
@@ -37,7 +41,11 @@ class LocalBackend:
         self._console = console
         self._facts = facts
         self._log = log
+        self._end_log: Callable[[], None] = _nothing
         self._ends: list[Callable[[], None]] = []
+        self._listener: LogListener | None = None
+        self._heard = 0
+        """Up to which verbosity lines of the log are asked for."""
         self._counting: asyncio.TimerHandle | None = None
 
     async def facts(self) -> Facts:
@@ -67,13 +75,24 @@ class LocalBackend:
             if verbosity <= self._console.verbose and not self._console.muted:
                 watcher.lines(text if text.endswith("\n") else f"{text}\n")
 
-        self._ends += [self._console.port.notices.subscribe(heard), self._log(logged)]
+        self._listener = logged
+        self._ends.append(self._console.port.notices.subscribe(heard))
+        self._listen()
         count()
+
+    def _listen(self) -> None:
+        """Be told lines of the log as the console wants them now."""
+        if self._listener is not None:
+            self._end_log()
+            self._heard = self._console.verbose
+            self._end_log = self._log(self._listener, self._heard)
 
     async def execute(self, line: str, write: Write) -> Outcome:
         """Run a command; a long answer is made piece by piece, as the terminal takes it."""
         with asked_by("the console of its terminal"):
             reply = await execute(line, self._console)
+        if self._heard != self._console.verbose:
+            self._listen()
         gathered: list[str] = []
         size = 0
         for chunk in reply.output:
@@ -96,6 +115,7 @@ class LocalBackend:
 
     async def close(self) -> None:
         """Listen no longer."""
+        self._end_log()
         if self._counting is not None:
             self._counting.cancel()
         while self._ends:

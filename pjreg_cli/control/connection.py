@@ -42,8 +42,9 @@ LogListener = Callable[[str, str, int], None]
 class LogFeed(Protocol):
     """Where log lines for consoles come from."""
 
-    def subscribe(self, listener: LogListener) -> Callable[[], None]:
-        """Call `listener` with every line from now on; the result ends that."""
+    def subscribe(self, listener: LogListener, most: int) -> Callable[[], None]:
+        """Call `listener` with every line from now on but those above verbosity `most`; the result
+        ends that."""
         ...
 
 
@@ -73,6 +74,8 @@ class Connection:
             port=port, kind=Kind.ONE_SHOT, dialect=named("current"), permitted=permitted
         )
         self._unsubscribe: Callable[[], None] | None = None
+        self._heard = 0
+        """Up to which verbosity lines of the log are asked for."""
         self._lost = 0
         self._counts_timer: asyncio.TimerHandle | None = None
         self._reports_counts = False
@@ -246,6 +249,8 @@ class Connection:
     def _ended(self, reply: Reply) -> protocol.Ended:
         """Only consoles want to know how they stand now."""
         console = self._console
+        if self._unsubscribe is not None and self._heard != console.verbose:
+            self._listen()
         if console.kind is not Kind.REMOTE:
             return protocol.Ended(reply.ok, reply.quit)
         return protocol.Ended(reply.ok, reply.quit, max(0, console.verbose), console.muted)
@@ -283,12 +288,19 @@ class Connection:
         if self._monitors:
             raise ControlError("this socket is for single commands that show something")
         if b"log" in words and self._unsubscribe is None:
-            self._unsubscribe = self._feed.subscribe(self._logged)
+            self._listen()
         if b"counts" in words:
             self._reports_counts = True
             self._report_counts()
             if doing := self._port.instance.view().doing:
                 self.progressed(doing)
+
+    def _listen(self) -> None:
+        """Be told lines of the log as this console wants them now."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        self._heard = self._console.verbose
+        self._unsubscribe = self._feed.subscribe(self._logged, self._heard)
 
     def progressed(self, doing: str) -> None:
         """Tell a console what is under way."""
@@ -310,7 +322,7 @@ class Connection:
             self._show("", text)
 
     def _logged(self, level: str, text: str, verbosity: int) -> None:
-        if verbosity <= self._console.verbose:
+        if verbosity <= self._console.verbose:  # which a command may just have changed
             self._show(level, text)
 
     def _show(self, level: str, text: str) -> None:

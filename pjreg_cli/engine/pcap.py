@@ -31,7 +31,8 @@ _HOPS: Final = 64
 _PSH_ACK: Final = 0x18
 #: what one UDP datagram can hold; of a larger one only so much is captured
 _DATAGRAM: Final = 65_507
-#: seconds that closing waits for the disk
+#: seconds that the beginning waits for the disk, and the end
+_HEADER_S: Final = 0.1
 _CLOSE_S: Final = 0.5
 #: connections whose sequence numbers are kept
 _KEPT: Final = 10_000
@@ -50,14 +51,13 @@ class Capture:
         self.path = path
         self.failed = ""
         """Why nothing can be written any more."""
-        self._file = _opened(path)
-        try:
-            os.write(self._file, _FILE_HEADER)
-        except OSError:
-            os.close(self._file)
-            raise
         self._sent: dict[tuple[Address, Address], int] = {}
-        self._outlet = Outlet("capture", _Sink(self._file), self._troubled)
+        self._outlet = Outlet("capture", _Sink(_opened(path)), self._troubled)
+        self._outlet.put(_FILE_HEADER)
+        # a full disk says so at once; one that does not answer is not waited for
+        if self._outlet.drain(_HEADER_S) and self.failed:
+            self._outlet.close(_CLOSE_S)
+            raise OSError(None, self.failed, path)
 
     @property
     def lost(self) -> int:

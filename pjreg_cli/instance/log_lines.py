@@ -1,10 +1,13 @@
-"""A record of the log as a line: its level, what it says made inert, and what is missing told."""
+"""A record of the log as a line, of text or JSON: inert, of bounded length, losses told in it."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from pjreg_cli.levels import DEBUG, ERROR, HIGHEST, NOTICE, VERBOSE, WARNING, debug, verbose
 from pjreg_cli.render.columns import harmless
@@ -38,23 +41,51 @@ def level_name(number: int) -> str:
 
 
 class LineFormat(logging.Formatter):
-    """One record as one line, continued by the traceback of an unexpected error."""
+    """One record as one line, continued by the traceback of an unexpected error.
 
-    def __init__(self, *, journal: bool = False) -> None:
+    For the `journal` every line begins with its priority.  As JSON there is one object a line, in
+    ASCII: what was text is in it as it would be without.
+    """
+
+    def __init__(self, *, journal: bool = False, as_json: bool = False) -> None:
         super().__init__()
         self._journal = journal
+        self.as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without line feed."""
         name = level_name(record.levelno)
         package = record.name.removeprefix(f"{ROOT}.").partition(".")[0]
         text = _cut(harmless(record.getMessage()).replace("\n", "\\n"), _LONGEST)
-        if record.exc_info:
-            text = f"{text}\n{_inert(self.formatException(record.exc_info))}"
+        traceback = _inert(self.formatException(record.exc_info)) if record.exc_info else ""
+        if self.as_json:
+            found = {"part": package, "text": text}
+            if traceback:
+                found["traceback"] = traceback
+            return self._object(name, record.created, found)
+        if traceback:
+            text = f"{text}\n{traceback}"
         if self._journal:
-            return f"<{LEVELS[name][1]}>{name} {package}: {text}"
+            priority = f"<{LEVELS[name][1]}>"
+            return f"{priority}{name} {package}: {text}".replace("\n", f"\n{priority}")
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         return f"[{when}] {name}[{record.process}] {package}: {text}"
+
+    def trace(self, text: str, at: float) -> str:
+        """A SIP message that is shown, as it is or as a line of JSON, with its line feed.
+
+        `at` is in seconds since 1970.
+        """
+        if self.as_json:
+            found = {"part": "trace", "text": harmless(text)}
+            return self._object("VERBOSE", at, found) + "\n"
+        return text if text.endswith("\n") else text + "\n"
+
+    def _object(self, level: str, at: float, more: Mapping[str, str]) -> str:
+        when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+        priority = LEVELS[level][1]
+        found = {"at": when, "level": level, "priority": priority, "pid": os.getpid(), **more}
+        return f"{f'<{priority}>' if self._journal else ''}{json.dumps(found)}"
 
 
 def _cut(text: str, longest: int) -> str:
@@ -72,8 +103,8 @@ def _inert(traceback: str) -> str:
 class Gap:
     """The line that tells of lost ones."""
 
-    def __init__(self, journal: bool) -> None:
-        self._format = LineFormat(journal=journal)
+    def __init__(self, form: LineFormat) -> None:
+        self._format = form
 
     def __call__(self, lost: int, why: str) -> str:
         lines = "1 line was" if lost == 1 else f"{lost} lines were"

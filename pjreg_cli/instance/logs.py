@@ -1,8 +1,9 @@
 """Where log records go: stderr, a file, the consoles that watch.
 
 Levels carry Asterisk's names.  A line is `[DATE TIME] LEVEL[PID] package: text`; under systemd,
-which knows date and process itself, stderr gets `<PRIORITY>LEVEL package: text`.  Text is inert:
-what could steer a terminal or feign a line is escaped, and no line is longer than anybody reads.
+which knows date and process itself, stderr gets `<PRIORITY>LEVEL package: text`; with
+`log_format = json` stderr and the file get objects.  Text is inert: what could steer a terminal or
+feign a line is escaped, and no line is longer than anybody reads.
 Nothing here waits: stderr and the file are written by threads of their own.
 """
 
@@ -28,6 +29,7 @@ from pjreg_cli.instance.log_lines import (
     is_journal,
     level_name,
 )
+from pjreg_cli.instance.modules import PACKAGES, packages, plain
 from pjreg_cli.instance.sinks import Descriptor, FileSettings, LogFile
 from pjreg_cli.levels import DEBUG, HIGHEST, NOTICE, VERBOSE, WARNING, debug, verbose
 from pjreg_cli.outlet import Outlet, Sink
@@ -38,21 +40,6 @@ _OTHERS = ("asyncio",)
 #: seconds that what waits may take to be written: at the end, and when a file is rotated
 FLUSH_S = 2.0
 ROTATE_S = 5.0
-
-#: packages that `core set debug N MODULE` means by the names of Asterisk's modules
-_PACKAGES = {
-    "res_pjsip": ("engine", "net", "registration", "sip"),
-    "res_pjsip_outbound_registration": ("engine",),
-    "res_pjsip_outbound_authenticator_digest": ("engine",),
-    "res_pjsip_logger": ("engine",),
-    "res_pjsip_history": ("engine",),
-    "res_pjsip_nat": ("net",),
-    "res_resolver_unbound": ("net",),
-    "res_statsd": ("metrics",),
-    "manager": ("ami",),
-    "logger": ("instance",),
-    "core": ("instance",),
-}
 
 Listener = Callable[[str, str, int], None]
 """Called with the level's name, the whole line, and the verbosity from which on it is shown."""
@@ -68,11 +55,12 @@ class _Channel(logging.Handler):
         logs: Logs,
         *,
         threshold: int,
+        form: LineFormat,
         follows: bool = True,
-        journal: bool = False,
     ) -> None:
         super().__init__()
-        self.setFormatter(LineFormat(journal=journal))
+        self.setFormatter(form)
+        self.form = form
         self.threshold = threshold
         self.follows = follows
         self.channel = name
@@ -83,10 +71,13 @@ class _Channel(logging.Handler):
         """Have the line written; never waits, never raises."""
         with self._logs.contained():
             if self._logs.wants(record, self.threshold, self.follows):
-                self.put(self.format(record) + "\n")
+                self._put(self.form.format(record) + "\n")
 
-    def put(self, text: str) -> None:
-        """Have a text written as it is."""
+    def trace(self, text: str, at: float) -> None:
+        """Have a SIP message written."""
+        self._put(self.form.trace(text, at))
+
+    def _put(self, text: str) -> None:
         self.outlet.put(text.encode("utf-8", "backslashreplace"))
 
     def _troubled(self, why: str) -> None:
@@ -99,7 +90,8 @@ class _ToConsoles(logging.Handler):
     def __init__(self, logs: Logs) -> None:
         super().__init__()
         self.setFormatter(LineFormat())
-        self.listeners: list[Listener] = []
+        self.listeners: dict[Listener, int] = {}
+        """Each with the verbosity from which on it wants no more."""
         self.muted: set[str] = set()
         self._logs = logs
         self._thread = threading.get_ident()
@@ -107,6 +99,11 @@ class _ToConsoles(logging.Handler):
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
             self._loop = None
+
+    def least(self) -> int:
+        """The number of the least level that anybody wants."""
+        most = max(self.listeners.values(), default=0)
+        return verbose(most) if most > 0 else NOTICE
 
     def emit(self, record: logging.LogRecord) -> None:
         """Tell all listeners; one that raises is told nothing more."""
@@ -117,14 +114,17 @@ class _ToConsoles(logging.Handler):
         name = level_name(record.levelno)
         if not self.listeners or name in self.muted or not self._logs.wants(record, DEBUG + 1):
             return
+        told = max(0, VERBOSE + 1 - record.levelno) if name == "VERBOSE" else 0
+        wanting = [listener for listener, most in self.listeners.items() if told <= most]
+        if not wanting:
+            return
         with self._logs.contained():
             line = self.format(record)
-            told = max(0, VERBOSE + 1 - record.levelno) if name == "VERBOSE" else 0
-            for listener in tuple(self.listeners):
+            for listener in wanting:
                 with self._logs.contained() as step:
                     listener(name, line, told)
                 if step.error is not None:
-                    self.listeners.remove(listener)
+                    self.listeners.pop(listener, None)
                     self._logs.complain("a console gets no more lines: %s", repr(step.error))
 
 
@@ -138,11 +138,13 @@ class Logs:
         verbose: int = 0,
         debug: int = 0,
         least: int = NOTICE,
+        as_json: bool = False,
         counters: Counters | None = None,
     ) -> None:
         """`stderr` takes the log, from level `least` on, until `leave_stderr`; None for not at all.
 
         `verbose` 1 and more has successes shown there, too; `debug` more than anybody can read.
+        `as_json` is how lines look until `open_file` says otherwise.
         """
         self.counters = counters or Counters()
         self._loggers = tuple(logging.getLogger(name) for name in (ROOT, *_OTHERS))
@@ -160,10 +162,10 @@ class Logs:
             logger.propagate = False
         if stderr is not None:
             number = stderr.fileno()
-            journal = is_journal(number)
-            sink = Descriptor(number, Gap(journal))
+            form = LineFormat(journal=is_journal(number), as_json=as_json)
+            sink = Descriptor(number, Gap(form))
             threshold = levels.verbose(verbose) if verbose else least
-            self._stderr = _Channel("stderr", sink, self, threshold=threshold, journal=journal)
+            self._stderr = _Channel("stderr", sink, self, threshold=threshold, form=form)
             self._add(self._stderr)
         self._apply_levels()
 
@@ -175,16 +177,19 @@ class Logs:
             self._apply_levels()
 
     def open_file(self, settings: FileSettings) -> None:
-        """Log to the file `settings` names, if any; raises ConfigError when it cannot be opened,
-        and what was before goes on."""
+        """Log to the file `settings` names, if any, in the form it says; raises ConfigError when it
+        cannot be opened, and what was before goes on."""
         old, old_file = self._file, self._log_file
+        as_json = settings.log_format == "json"
+        if self._stderr is not None:
+            self._stderr.form.as_json = as_json
         if not settings.log_file:
             self._file = self._log_file = None
         else:
-            path = settings.log_file
+            path, form = settings.log_file, LineFormat(as_json=as_json)
             try:
                 file = LogFile(
-                    path, settings.log_max_bytes, settings.log_keep, Gap(False),
+                    path, settings.log_max_bytes, settings.log_keep, Gap(form),
                     lambda why: self.complain("the log %s cannot be begun anew: %s", path, why),
                 )  # fmt: skip
             except (OSError, ValueError) as error:
@@ -192,7 +197,9 @@ class Logs:
                 raise ConfigError(f"cannot log there: {why}", harmless(path)) from error
             level = FILE_LEVELS.get(settings.log_level.lower(), VERBOSE)
             self._log_file = file
-            self._file = _Channel(file.path, file, self, threshold=level, follows=level <= DEBUG)
+            self._file = _Channel(
+                file.path, file, self, threshold=level, form=form, follows=level <= DEBUG
+            )
             self._add(self._file)
         self._apply_levels()
         if old is not None and old_file is not None:
@@ -220,23 +227,23 @@ class Logs:
 
     # -- consoles -----------------------------------------------------------------------------
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with every line from now on; the result ends that."""
-        self._consoles.listeners.append(listener)
+    def subscribe(self, listener: Listener, most: int = HIGHEST) -> Callable[[], None]:
+        """Call `listener` with every line from now on but those above verbosity `most`; the result
+        ends that.  What nobody wants is not made."""
+        self._consoles.listeners[listener] = most
         self._apply_levels()
 
         def end() -> None:
-            if listener in self._consoles.listeners:
-                self._consoles.listeners.remove(listener)
+            if self._consoles.listeners.pop(listener, None) is not None:
                 self._apply_levels()
 
         return end
 
-    def trace(self, text: str) -> None:
-        """Write a SIP message to stderr and the file, as it is."""
+    def trace(self, text: str, at: float) -> None:
+        """Write a SIP message to stderr and the file, as it is; `at` seconds since 1970."""
         for channel in (self._stderr, self._file):
             if channel is not None:
-                channel.put(text if text.endswith("\n") else text + "\n")
+                channel.trace(text, at)
 
     # -- what the console may change ----------------------------------------------------------
 
@@ -252,12 +259,12 @@ class Logs:
 
     def module_debug(self, module: str) -> int:
         """The debug level of one module, 0 unless it was set."""
-        return self._modules.get(_plain(module), 0)
+        return self._modules.get(plain(module), 0)
 
     def set_module_debug(self, module: str, level: int) -> None:
         """Change the debug level of one module, one of Asterisk's or a package of ours; 0 is
         off."""
-        self._modules[_plain(module)] = level
+        self._modules[plain(module)] = level
         self._apply_levels()
 
     def set_level(self, name: str, on: bool) -> bool:
@@ -328,7 +335,7 @@ class Logs:
         if not self._modules:
             return 0
         package = logger.removeprefix(f"{ROOT}.").partition(".")[0]
-        levels = (level for name, level in self._modules.items() if package in _packages(name))
+        levels = (level for name, level in self._modules.items() if package in packages(name))
         return max(levels, default=0)
 
     def _apply_levels(self) -> None:
@@ -336,7 +343,7 @@ class Logs:
         least = min(
             NOTICE,
             debug(self._debug) if self._debug else NOTICE,
-            verbose(HIGHEST) if self._consoles.listeners else NOTICE,
+            self._consoles.least(),
             self._stderr.threshold if self._stderr is not None else NOTICE,
             self._file.threshold if self._file is not None else NOTICE,
         )
@@ -347,7 +354,7 @@ class Logs:
 
     def _set_module_levels(self, least: int) -> None:
         """A package that has a debug level of its own makes more records than the others."""
-        for package in {name for names in map(_packages, (*_PACKAGES, *self._modules))
+        for package in {name for names in map(packages, (*PACKAGES, *self._modules))
                         for name in names}:  # fmt: skip
             own = self._debug_of(package)
             level = min(least, debug(own)) if own else logging.NOTSET
@@ -377,11 +384,3 @@ def _levels_from(least: int, debugging: bool) -> tuple[str, ...]:
     tops = {"VERBOSE": VERBOSE, "DEBUG": DEBUG}
     least = min(least, DEBUG) if debugging else least
     return tuple(name for name, (number, _) in LEVELS.items() if tops.get(name, number) >= least)
-
-
-def _plain(module: str) -> str:
-    return module.removesuffix(".so").removesuffix(".c")
-
-
-def _packages(module: str) -> tuple[str, ...]:
-    return _PACKAGES.get(module, (module,))

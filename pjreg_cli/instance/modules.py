@@ -1,4 +1,4 @@
-"""What goes by the names of Asterisk's modules in `module show` and `module reload`."""
+"""What goes by the names of Asterisk's modules: in `module show`, its reloads, `core set debug`."""
 
 from __future__ import annotations
 
@@ -76,15 +76,40 @@ _BUILT_IN: Final = frozenset(
     }
 )  # fmt: skip
 
+#: packages that `core set debug N MODULE` means by the names of Asterisk's modules
+PACKAGES: Final = {
+    "res_pjsip": ("engine", "net", "registration", "sip"),
+    "res_pjsip_outbound_registration": ("engine",),
+    "res_pjsip_outbound_authenticator_digest": ("engine",),
+    "res_pjsip_logger": ("engine",),
+    "res_pjsip_history": ("engine",),
+    "res_pjsip_nat": ("net",),
+    "res_resolver_unbound": ("net",),
+    "res_statsd": ("metrics",),
+    "manager": ("ami",),
+    "logger": ("instance",),
+    "core": ("instance",),
+}
+
 _BY_NAME: Final = {module.name: module for module in MODULES}
 
 
 def find(name: str) -> Module | None:
     """The module of this name, with or without `.so`; None for a name that Asterisk has not."""
-    plain = name.removesuffix(SUFFIX)
-    known = _BY_NAME.get(plain)
+    bare = name.removesuffix(SUFFIX)
+    known = _BY_NAME.get(bare)
     if known is not None:
         return known
-    if plain.startswith("res_pjsip_") or plain in _ELSEWHERE or plain in _BUILT_IN:
-        return Module(plain, "Nothing to read here", None)
+    if bare.startswith("res_pjsip_") or bare in _ELSEWHERE or bare in _BUILT_IN:
+        return Module(bare, "Nothing to read here", None)
     return None
+
+
+def plain(module: str) -> str:
+    """A module's name without what its files end in."""
+    return module.removesuffix(SUFFIX).removesuffix(".c")
+
+
+def packages(module: str) -> tuple[str, ...]:
+    """The packages of ours that a module stands for; what is no module is one itself."""
+    return PACKAGES.get(module, (module,))

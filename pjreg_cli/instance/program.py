@@ -217,7 +217,7 @@ class Program:
 
     def _noticed(self, notice: Notice) -> None:
         if isinstance(notice, Traced):
-            self.logs.trace(traced(notice))
+            self.logs.trace(traced(notice), now())
 
     def leave(self) -> asyncio.Task[None]:
         """Begin to unregister what is registered; the task ends when that has been answered."""
@@ -274,7 +274,12 @@ def run_instance(options: Options, console: Front | None = None) -> int:
 async def _instance(options: Options, console: Front | None) -> bool:
     """Run an instance to its end; whether another one shall follow."""
     settings = _settings(options)
-    logs = Logs(stderr=sys.stderr, verbose=options.verbose, debug=options.debug)
+    logs = Logs(
+        stderr=sys.stderr,
+        verbose=options.verbose,
+        debug=options.debug,
+        as_json=settings.pjreg.log_format == "json",
+    )
     async with AsyncExitStack() as stack:
         stack.callback(logs.close)
         try:

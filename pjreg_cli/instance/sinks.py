@@ -23,6 +23,11 @@ class FileSettings(Protocol):
         ...
 
     @property
+    def log_format(self) -> str:
+        """`text` or `json`."""
+        ...
+
+    @property
     def log_level(self) -> str:
         """One of `log_lines.FILE_LEVELS`."""
         ...

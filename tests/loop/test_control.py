@@ -33,8 +33,10 @@ class Feed:
 
     def __init__(self) -> None:
         self.listeners: list[LogListener] = []
+        self.wanted: list[int] = []
 
-    def subscribe(self, listener: LogListener) -> Callable[[], None]:
+    def subscribe(self, listener: LogListener, most: int) -> Callable[[], None]:
+        self.wanted.append(most)
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
 
@@ -346,6 +348,8 @@ async def test_log_lines_come_as_far_as_the_console_is_verbose(served: Served) -
         await output(client, "core set verbose 3")
         served.feed.say("for the curious now", "VERBOSE", 3)
         await until(lambda: any(getattr(one, "text", "").endswith("now") for one in pushed))
+        assert len(served.feed.listeners) == 1
+    assert served.feed.wanted == [2, 3]
     lines = [one for one in pushed if isinstance(one, LogLine)]
     assert [(one.level, one.text) for one in lines[:2]] == [
         ("WARNING", "for all"),

@@ -83,12 +83,12 @@ class Watcher:
         raise AssertionError(why)
 
 
-def made(fake: Fake, verbose: int = 0) -> tuple[LocalBackend, list[LogListener]]:
+def made(fake: Fake, verbose: int = 0) -> tuple[LocalBackend, dict[LogListener, int]]:
     console = Console(fake.port(), Kind.CONSOLE, named("current"), verbose=verbose)
-    logs: list[LogListener] = []
+    logs: dict[LogListener, int] = {}
 
-    def log(listener: LogListener) -> Callable[[], None]:
-        logs.append(listener)
+    def log(listener: LogListener, most: int) -> Callable[[], None]:
+        logs[listener] = most
         return logs.clear
 
     return LocalBackend(console, Facts("1", "/x"), log), logs
@@ -133,12 +133,25 @@ async def test_traces_and_log_lines_are_whole_lines() -> None:
     backend, logs = made(fake, verbose=2)
     backend.watch(watcher)
     fake.listeners[0](Traced(True, "192.0.2.1:5060", "UDP", "OPTIONS sip:a SIP/2.0\r\n\r\n"))
-    logs[0]("NOTICE", "said", 0)
-    logs[0]("VERBOSE", "not for us", 3)
+    (logged,) = logs
+    logged("NOTICE", "said", 0)
+    logged("VERBOSE", "not for us", 3)
     stamp, head, *_ = watcher.text.splitlines()
     assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d\d\d ==> \S+", stamp)
     assert head.startswith("<--- Transmitting SIP request")
     assert watcher.text.endswith("\n\nsaid\n")
+
+
+async def test_the_log_is_asked_for_what_the_console_shows() -> None:
+    backend, logs = made(Fake(), verbose=2)
+    backend.watch(Watcher())
+    assert list(logs.values()) == [2]
+    await backend.execute("core set verbose 3", discard)
+    assert list(logs.values()) == [3]
+
+
+async def discard(_text: str) -> None:
+    """Where an answer may go."""
 
 
 async def test_a_closed_backend_tells_nothing() -> None:
@@ -147,6 +160,6 @@ async def test_a_closed_backend_tells_nothing() -> None:
     backend.watch(watcher)
     fake.listeners[0](StateMade("x"))
     await backend.close()
-    assert (fake.listeners, logs) == ([], [])
+    assert (fake.listeners, logs) == ([], {})
     await asyncio.sleep(0.03)
     assert len(watcher.seen) == 1

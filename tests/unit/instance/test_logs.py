@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.instance.log_lines import level_name
+from pjreg_cli.instance.log_lines import Gap, LineFormat, level_name
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.levels import NOTICE, debug, verbose
 
@@ -27,6 +29,7 @@ class File:
 
     log_file: str = ""
     log_level: str = "info"
+    log_format: str = "text"
     log_max_bytes: int = 0
     log_keep: int = 2
 
@@ -163,6 +166,59 @@ def test_under_systemd_the_priority_leads(
     _log.error("gone")
     assert other.getvalue().startswith("[")
     assert stderr.getvalue() == "<3>ERROR engine: gone\n"
+    try:
+        raise RuntimeError("of ours")
+    except RuntimeError:
+        _log.exception("task failed")
+    # the journal makes an entry of each line: those of a traceback are errors too
+    lines = stderr.getvalue().splitlines()
+    assert len(lines) > 4
+    assert all(line.startswith("<3>") for line in lines)
+
+
+def test_as_json_there_is_one_object_a_line(opened: Opened, tmp_path: Path) -> None:
+    logs, stderr = opened()
+    path = tmp_path / "x.log"
+    logs.open_file(File(str(path), log_format="json"))
+    _log.warning("%s", "503 \x1b]0;OWNED\r\n[2026] ERROR \udcff\u202e \u00fc")
+    try:
+        raise RuntimeError("of ours")
+    except RuntimeError:
+        _log.exception("task failed")
+    logs.trace("<--- Transmitting --->\nREGISTER sip:a\r\n", 0.0)
+    text = stderr.getvalue()
+    assert written(logs, path) == text
+    assert text.isascii()
+    one, failed, trace = (json.loads(line) for line in text.splitlines())
+    assert (one["level"], one["priority"], one["part"]) == ("WARNING", 4, "engine")
+    assert one["pid"] == os.getpid()
+    assert datetime.fromisoformat(one["at"]).utcoffset() == timedelta(0)
+    assert one["text"] == r"503 \x1b]0;OWNED\x0d\n[2026] ERROR \xff\u202e " + "\u00fc"
+    assert "RuntimeError: of ours" in failed["traceback"]
+    assert trace["part"] == "trace"
+    assert trace["text"].startswith("<--- Transmitting --->\nREGISTER")
+    logs.open_file(File())
+    _log.warning("text again")
+    assert stderr.getvalue().endswith("engine: text again\n")
+
+
+def test_the_journal_gets_the_priority_before_json(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "journal").touch()
+    status = (tmp_path / "journal").stat()
+    monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+    stderr = opened.at(tmp_path / "journal")
+    stderr.logs.open_file(File(log_format="json"))
+    _log.error("gone")
+    priority, _, line = stderr.getvalue().partition(">")
+    assert priority == "<3"
+    assert json.loads(line)["text"] == "gone"
+
+
+def test_lines_that_are_lost_are_told_as_json() -> None:
+    told = Gap(LineFormat(as_json=True))(17, "No space left on device")
+    assert json.loads(told)["text"] == "17 lines were lost: No space left on device"
 
 
 def test_unexpected_error_keeps_its_traceback(opened: Opened) -> None:
@@ -192,6 +248,23 @@ def test_records_nobody_wants_are_not_even_made(opened: Opened) -> None:
     assert _log.isEnabledFor(logging.INFO)
     end()
     assert not _log.isEnabledFor(logging.INFO)
+    quiet = logs.subscribe(lambda *_: None, 0)
+    assert not _log.isEnabledFor(logging.INFO)
+    curious = logs.subscribe(lambda *_line: None, 2)
+    assert _log.isEnabledFor(verbose(2))
+    assert not _log.isEnabledFor(verbose(3))
+    curious()
+    quiet()
+
+
+def test_a_console_is_told_no_more_than_it_wants(opened: Opened) -> None:
+    logs, _ = opened()
+    told: list[str] = []
+    logs.subscribe(lambda _level, line, _verbosity: told.append(line), 1)
+    logs.subscribe(lambda *_: None, 3)
+    _log.log(verbose(2), "of two")
+    _log.log(verbose(1), "of one")
+    assert [line.rpartition(": ")[2] for line in told] == ["of one"]
 
 
 # -- consoles ---------------------------------------------------------------------------------
@@ -261,7 +334,7 @@ def test_file_that_cannot_be_opened_is_named(opened: Opened, tmp_path: Path) -> 
 def test_trace_goes_to_stderr_and_file_as_it_is(opened: Opened, tmp_path: Path) -> None:
     logs, stderr = opened()
     logs.open_file(File(str(tmp_path / "log")))
-    logs.trace("<--- Transmitting --->\nREGISTER")
+    logs.trace("<--- Transmitting --->\nREGISTER", 0.0)
     assert stderr.getvalue() == "<--- Transmitting --->\nREGISTER\n"
     assert written(logs, tmp_path / "log") == stderr.getvalue()
 

@@ -32,6 +32,7 @@ from pjreg_cli.cluster.messages import (
 )
 from pjreg_cli.cluster.store import Counts, FleetStore, Taken
 from pjreg_cli.errors import StoreError
+from pjreg_cli.levels import NOTICE
 
 if TYPE_CHECKING:
     from pjreg_cli.spawner import Spawner
@@ -247,12 +248,12 @@ class Ownership:
         for effect in effects:
             match effect:
                 case Gain(shards):
-                    _log.info("%s owns %d shards more", self._name, len(shards))
+                    _log.log(NOTICE, "%s owns %d shards more", self._name, len(shards))
                     self.loading |= {shard for shard, _ in shards}
                     self._spawn(self._load(shards), "load")
                 case Lose(shards, why):
                     if shards:
-                        _log.info("%s owns %d shards less: %s", self._name, len(shards), why)
+                        _log.log(NOTICE, "%s owns %d shards less: %s", self._name, len(shards), why)
                     self.loading -= shards
                     self._holder.let_go(shards, keep=why in ("given", "left"))
                 case Rise(shards):

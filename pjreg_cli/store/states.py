@@ -9,6 +9,10 @@ from pjreg_cli.cluster.messages import Times
 from pjreg_cli.cluster.resume import Resumable, left_s
 from pjreg_cli.store.connection import Connection, rows_of
 
+#: how long reading the states of shards may take, each step of it and in all, in seconds
+_STEP_S = 10.0
+_WHOLE_S = 60.0
+
 _COLUMNS = (
     "shard", "id", "epoch", "identity", "call_id", "cseq", "line", "contact", "target",
     "received", "status", "retries", "requested_s", "granted_s", "expires_at", "refresh_at",
@@ -72,14 +76,17 @@ class StateTable:
         """What the registrations of these shards go on with, by name; raises StoreError."""
         connection = await Connection.open(self._conninfo, f"{self._name} load")
         found: dict[str, Resumable] = {}
-        try:
-            async with connection.inner.transaction():
-                cursor = connection.inner.cursor("states")
-                await connection.run(10.0, cursor.execute(self._sql(_STATES), (list(shards),)))
-                while rows := await connection.run(10.0, cursor.fetchmany(2000)):
+
+        async def read() -> None:
+            async with connection.inner.transaction(), connection.inner.cursor("states") as cursor:
+                await connection.run(_STEP_S, cursor.execute(self._sql(_STATES), (list(shards),)))
+                while rows := await connection.run(_STEP_S, cursor.fetchmany(2000)):
                     for row in rows:
                         one = _resumable(row)
                         found[one.name] = one
+
+        try:
+            await connection.run(_WHOLE_S, read())
         finally:
             await connection.close()
         return found

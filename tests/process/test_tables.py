@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from pjreg_cli.store.listening import CHANNEL
 from pjreg_cli.store.postgres_rows import PostgresRows
 from tests.support.instance import Instance, run
 from tests.support.ports import LOOPBACK, free_port
-from tests.support.postgres import Postgres, binaries, postgres
+from tests.support.postgres import Postgres, binaries
 from tests.support.registrar import Registrar
 from tests.support.waiting import all_registered, until
 
@@ -35,17 +35,11 @@ registration = config,pjsip.conf,criteria=type=registration
 pytestmark = pytest.mark.skipif(binaries() is None, reason="Debian's postgresql is not installed")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    with postgres() as one:
-        yield one
-
-
 @pytest.fixture
-def tables(server: Postgres) -> Postgres:
+def tables(database: Postgres) -> Postgres:
     """The server with Asterisk's tables, empty."""
-    server.fresh()
-    return server
+    database.fresh()
+    return database
 
 
 @pytest.fixture

@@ -26,6 +26,10 @@ class Held:
     sender: tuple[str, int]
     at: float
     until: float
+    before: tuple[str, int] | None = None
+    """Who had sent before this sender."""
+    since: float = 0.0
+    """When this sender began."""
 
 
 @dataclass
@@ -35,42 +39,63 @@ class Verdict:
     lapses: list[str] = field(default_factory=list)
     new_call_ids: list[str] = field(default_factory=list)
     not_higher: list[str] = field(default_factory=list)
+    overlaps: list[str] = field(default_factory=list)
+    """Accounts for which a machine has sent after another had gone on, within a lease."""
+    too_soon: list[str] = field(default_factory=list)
+    """Accounts that another machine has gone on with within a lease.  Who hands over may do that
+    for a request that is on its way, who takes over may not."""
+    early: list[tuple[str, float]] = field(default_factory=list)
+    """Accounts whose new sender refreshed before it was due, and when the last request came."""
 
 
 class Judge:
     """Listens on UDP in a thread of its own; grants `grant_s` whatever is asked."""
 
-    def __init__(self, grant_s: float = 30.0) -> None:
+    def __init__(self, grant_s: float = 30.0, lease_s: float = 0.0, margin_s: float = 10.0) -> None:
+        """`lease_s`: how long nobody else may send for an account, `margin_s` how long before its
+        end a binding is due."""
         self.grant_s = grant_s
+        self.lease_s = lease_s
+        self.margin_s = margin_s
         self.verdict = Verdict()
         self.held: dict[str, Held] = {}
         self.requests = 0
         self.by_sender: Counter[tuple[str, int]] = Counter()
-        self.last_by: dict[str, tuple[str, int]] = {}
         self.log: list[tuple[float, str, int, int]] = []
         """When, who, CSeq, port of the sender."""
         self._answered: dict[bytes, bytes] = {}
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self._sock.bind((LOOPBACK, 0))
-        self._sock.settimeout(0.1)
         self.port: int = self._sock.getsockname()[1]
         self._stopping = False
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Judge:
-        self._thread.start()
+        self.listen(self._sock)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopping = True
-        self._thread.join()
-        self._sock.close()
+        for thread in self._threads:
+            thread.join()
+
+    def listen(self, sock: socket.socket) -> None:
+        """Judge also what comes to this socket, which is closed at the end."""
+        sock.settimeout(0.1)
+        thread = threading.Thread(target=self._run, args=(sock,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    @staticmethod
+    def clock() -> float:
+        """The time of its log, in seconds."""
+        return time.monotonic()  # noqa: TID251 -- other processes are judged
 
     def registered(self) -> int:
         """How many bindings are alive."""
-        now = time.monotonic()  # noqa: TID251 -- other processes are judged
+        now = self.clock()
         with self._lock:
             return sum(one.until > now for one in self.held.values())
 
@@ -89,19 +114,31 @@ class Judge:
         with self._lock:
             return self.log[mark:]
 
-    def _run(self) -> None:
-        while not self._stopping:
-            try:
-                data, sender = self._sock.recvfrom(65536)
-            except TimeoutError:
-                continue
-            with self._lock:
-                answer = self._judge(data, sender)
-            if answer:
-                self._sock.sendto(answer, sender)
+    def _run(self, sock: socket.socket) -> None:
+        with sock:
+            while not self._stopping:
+                try:
+                    data, sender = sock.recvfrom(65536)
+                except TimeoutError:
+                    continue
+                with self._lock:
+                    answer = self._judge(data, sender)
+                if answer:
+                    sock.sendto(answer, sender)
+
+    def _compare(self, user: str, sender: tuple[str, int], before: Held, now: float) -> None:
+        """Whether this sender may be the one."""
+        if sender == before.sender:
+            return
+        if sender == before.before and now - before.since < self.lease_s:
+            self.verdict.overlaps.append(f"{user}: {now - before.since:.2f} s after")
+        if now - before.at < self.lease_s:
+            self.verdict.too_soon.append(f"{user}: {now - before.at:.2f} s apart")
+        if before.until - now > self.margin_s + 1.0:
+            self.verdict.early.append((user, before.at))
 
     def _judge(self, data: bytes, sender: tuple[str, int]) -> bytes:
-        now = time.monotonic()  # noqa: TID251
+        now = self.clock()
         headers = {name.lower(): value for name, value in _HEADER.findall(data)}
         if not data.startswith(b"REGISTER") or b"cseq" not in headers:
             return b""
@@ -126,12 +163,18 @@ class Judge:
                 self.verdict.new_call_ids.append(user)
             if now > before.until:
                 self.verdict.lapses.append(f"{user}: {now - before.until:.1f} s")
+            self._compare(user, sender, before, now)
         contact = headers.get(b"contact", b"")
         if code.startswith(b"200"):
             if leaving:
                 self.held.pop(user, None)
             else:
-                self.held[user] = Held(headers[b"call-id"], cseq, sender, now, now + self.grant_s)
+                one = Held(headers[b"call-id"], cseq, sender, now, now + self.grant_s, since=now)
+                if before is not None and before.sender == sender:
+                    one.before, one.since = before.before, before.since
+                elif before is not None:
+                    one.before = before.sender
+                self.held[user] = one
         lines = [
             b"SIP/2.0 " + code,
             b"Via: " + via,

@@ -7,9 +7,12 @@ They are made anew for each test, under names of this process, and nothing leave
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,6 +78,61 @@ def require_namespaces() -> None:
         pytest.skip(f"network namespaces cannot be made here: {error.stderr.strip()}")
     finally:
         subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+_CLONE_NEWNET = 0x40000000
+
+
+@dataclass(frozen=True, slots=True)
+class Island:
+    """A namespace that has nothing but its loopback."""
+
+    name: str
+
+    @property
+    def prefix(self) -> list[str]:
+        """What a command line begins with so that it runs there."""
+        return ["ip", "netns", "exec", self.name]
+
+    def bound(self, kind: socket.SocketKind, port: int) -> socket.socket:
+        """A socket bound to a port of its loopback, for a process that is not there."""
+        made: list[socket.socket] = []
+
+        def make() -> None:
+            # a namespace is a thread's, and a socket belongs to where it was made
+            with open(f"/run/netns/{self.name}") as namespace:
+                if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), _CLONE_NEWNET):
+                    return
+            sock = socket.socket(socket.AF_INET, kind)
+            sock.bind(("127.0.0.1", port))
+            made.append(sock)
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        return made[0]
+
+    def swallow(self, port: int) -> None:
+        """Drop every packet to and from a TCP port; nobody is told."""
+        rules = "".join(f"tcp {word} {port} drop\n" for word in ("sport", "dport"))
+        chain = f"chain in {{\ntype filter hook input priority 0;\n{rules}}}\n"
+        _run(*self.prefix, "nft", "-f", "-", stdin=f"table ip cut {{\n{chain}}}\n")
+
+    def let_pass(self) -> None:
+        """End that."""
+        _run(*self.prefix, "nft", "delete", "table", "ip", "cut")
+
+
+@contextmanager
+def island() -> Iterator[Island]:
+    """Such a namespace, gone with the block."""
+    made = Island(f"pjreg-{os.getpid()}-{next(_numbers)}-island")
+    try:
+        _run("ip", "netns", "add", made.name)
+        _ip(made.name, "link set lo up")
+        yield made
+    finally:
+        subprocess.run(["ip", "netns", "del", made.name], capture_output=True, check=False)
 
 
 @contextmanager

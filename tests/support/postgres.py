@@ -18,6 +18,7 @@ import psycopg
 
 from pjreg_cli.store.asterisk_tables import definitions
 from tests.support.ports import LOOPBACK, free_port
+from tests.support.waiting import until
 
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
@@ -77,6 +78,16 @@ class Postgres:
     def stop(self, how: str = "fast") -> None:
         """`fast` or `immediate`."""
         self._run("pg_ctl", "-D", str(self.data), "-m", how, "-w", "stop")
+
+    def stop_receiving(self) -> None:
+        """Let a standby hear no more of its primary: what is committed from now on is lost."""
+        with self.connect("postgres") as connection:
+            connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
+            connection.execute("SELECT pg_reload_conf()")
+            until(
+                lambda: not connection.execute("SELECT FROM pg_stat_wal_receiver").fetchall(),
+                "the standby hears nothing",
+            )
 
     def promote(self) -> None:
         """Make a standby the primary."""

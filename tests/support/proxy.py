@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
@@ -13,8 +14,8 @@ from tests.support.ports import LOOPBACK, free_port
 class Proxy:
     """Between a client and a server on loopback."""
 
-    def __init__(self, target: int) -> None:
-        self.port = free_port()
+    def __init__(self, target: int, port: int) -> None:
+        self.port = port
         self.target = target
         self._refusing = False
         self._passing = asyncio.Event()
@@ -24,10 +25,12 @@ class Proxy:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, target: int) -> AsyncIterator[Self]:
-        """Listening until the block ends."""
-        self = cls(target)
-        server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+    async def open(cls, target: int, sock: socket.socket | None = None) -> AsyncIterator[Self]:
+        """Listening until the block ends; on `sock`, where that is another network's."""
+        if sock is None:
+            sock = socket.create_server((LOOPBACK, free_port()))
+        self = cls(target, sock.getsockname()[1])
+        server = await asyncio.start_server(self._accept, sock=sock)
         try:
             yield self
         finally:

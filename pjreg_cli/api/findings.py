@@ -158,10 +158,18 @@ class Facts:
     """Address and port the registrar saw us come from."""
     contact: str = ""
     """The Contact we offered."""
+    contact_missing: bool = False
+    """The answer lists bindings, none of which can be ours."""
     in_flight: str = ""
     """`register` or `unregister` while a request has no answer."""
     in_flight_to: str = ""
     """Where that went, or what is looked up."""
+    in_flight_at: float | None = None
+    """When that was first sent; None while it waits its turn or its target is looked up."""
+    in_flight_sends: int = 0
+    """How often it was sent so far."""
+    in_flight_trouble: Trouble | None = None
+    """What came back of it so far that is no answer."""
     next_at: float | None = None
     """When the next REGISTER is due."""
     attempts: int = 0

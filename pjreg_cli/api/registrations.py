@@ -104,6 +104,9 @@ class RegistrationView:
     """Finds out why it stands so: the code of `Registrations.cause`."""
     under_way: UnderWay | None = None
     """What is being sent now; None while nothing is."""
+    limping: bool = False
+    """Registered, and yet something is wrong: its connection is closed each time, or the registrar
+    lists bindings of others alone."""
 
 
 class Measure(NamedTuple):

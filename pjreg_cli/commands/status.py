@@ -41,7 +41,7 @@ async def _status(call: Call) -> Answer:
     given = told_apart(call.args, _FLAGS, _VALUES)
     if len(given.words) > 1 and not _like(given):
         return USAGE
-    names = _columns(given)
+    names = _columns(given, call.console.width)
     if len(given.words) == 1:
         view = call.port.registrations.view(given.words[0])
         if view is None:
@@ -120,10 +120,10 @@ def _order(column: str) -> Callable[[RegistrationView], tuple[float, str]]:
     return key
 
 
-def _columns(given: Given) -> Sequence[str]:
+def _columns(given: Given, width: int) -> Sequence[str]:
     listed = given.values.get("--columns")
     if listed is None:
-        return shown.DEFAULT
+        return shown.usual(width)
     return [_known(word.strip()) for word in listed.split(",") if word.strip()] or shown.DEFAULT
 
 

@@ -63,7 +63,7 @@ def _ladder(call: Call) -> Answer:
     if registrations.row(words[0]) is None:
         return absent(f"Unable to find object {words[0]}.", "")
     tried = registrations.tried(words[0])[-int(count) :]
-    messages = registrations.messages(words[0]) if full else ()
+    messages = ladder.of(tried, registrations.messages(words[0])) if full else ()
     return tell(
         tried,
         lambda shown: [*ladder.ladder(shown), *(ladder.messages(messages) if full else ())],

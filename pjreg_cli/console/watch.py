@@ -43,10 +43,11 @@ _STYLE = Style.from_dict(
         "rejected": "ansired",
         "stopped": "ansiyellow",
         "unregistered": "ansiyellow",
+        "limping": "ansiyellow",
         "ask": "bold",
     }
 )
-_SIGNS = {"Registered": "+", "Rejected": "!", "Stopped": "x", "Unregistered": "."}
+_SIGNS = {"registered": "+", "limping": "~", "rejected": "!", "stopped": "x", "unregistered": "."}
 
 
 class Screen:
@@ -178,7 +179,7 @@ class Screen:
             return [*lines, ("", self.told)]
         last = self.first + self.room()
         for number, row in enumerate(self.rows[self.first : last], self.first):
-            style = f"class:{str(row['status']).lower()}"
+            style = f"class:{_state(row)}"
             if number == self.chosen:
                 style += " class:chosen"
             lines.append((style, _joined(self._cells(row), sizes)))
@@ -188,11 +189,11 @@ class Screen:
         since = row["since_at"]
         in_s = row["next_in_s"]
         return (
-            f"{_SIGNS.get(row['status'], ' ')} {_plain(row['name'])}",
+            f"{_SIGNS.get(_state(row), ' ')} {_plain(row['name'])}",
             str(row["status"]),
             "-" if since is None else ago(self.now_at - since),
             str(row["cause"]),
-            "-" if in_s is None else f"{in_s} s",
+            "-" if in_s is None else ago(in_s),
             _plain(row["answer"]),
             _plain(row["target"] or "-"),
         )
@@ -300,11 +301,17 @@ class Screen:
 _HEAD = ("Registration", "Status", "Since", "Cause", "Next", "Last answer", "Target")
 
 
+def _state(row: dict[str, Any]) -> str:
+    """The word of a registration; `limping` where it stands, but not as it should."""
+    word = str(row["status"]).lower()
+    return "limping" if word == "registered" and row["cause"] != "fine" else word
+
+
 def _sizes(width: int) -> tuple[int, ...]:
     """How broad the columns are: the name takes what is left, what is last falls off first."""
-    status, since, cause, following = 12, 8, 20, 8
-    fixed = status + since + cause + following + 5 * 2
-    if width < 110:
+    status, since, cause, following = 12, 7, 26, 7
+    fixed = status + since + cause + following + 4 * 2
+    if width < 116:
         return (max(width - fixed, 16), status, since, cause, following, 0, 0)
     room = width - fixed - 4
     name = max(24, room // 3)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import Asked, Certificate, Facts, Message, Tried
-from pjreg_cli.engine.record import HOUR_S, Sent
+from pjreg_cli.engine.record import HOUR_S, Sent, trouble_since
 from pjreg_cli.engine.trace import masked
 from pjreg_cli.engine.views import word_of
 from pjreg_cli.errors import PjregError
@@ -69,6 +69,8 @@ class FactsOf:
         tried = tuple(_tried(sent, wall) for sent in record.sent())
         last = next(reversed(list(record.sent())), None)
         attempt = entry.attempt
+        exchange = attempt.exchange if attempt is not None else None
+        sent = exchange is not None and exchange.transaction is not None
         return Facts(
             name=name,
             word=word_of(entry),
@@ -87,8 +89,12 @@ class FactsOf:
             granted_at=record.granted_at + wall if record.granted_at is not None else None,
             received=evidence.received if evidence is not None else "",
             contact=_contact(settings, entry, last),
+            contact_missing=evidence is not None and evidence.contact_missing,
             in_flight=state.in_flight.value if state.in_flight is not None else "",
             in_flight_to=str(attempt.target) if attempt is not None and attempt.target else "",
+            in_flight_at=exchange.sent_at + wall if exchange is not None and sent else None,
+            in_flight_sends=exchange.resends + 1 if exchange is not None and sent else 0,
+            in_flight_trouble=None if exchange is None else trouble_since(exchange),
             next_at=state.wake_at + wall if state.wake_at is not None else None,
             attempts=entry.attempts,
             retries=state.retries,

@@ -210,9 +210,6 @@ def answered(
     exchanges.messages.append((exchange.entry.call_id, now, response))
     flow, template = exchange.flow, attempt.template
     challenges = attempt.challenges if response.code in (401, 407) else ()
-    trouble = flow.trouble
-    if trouble is not None and trouble.at < exchange.sent_at:
-        trouble = None
     return (
         flow,
         exchange.sent_at,
@@ -220,7 +217,7 @@ def answered(
         exchange.resends + 1,
         attempt.signed,
         heard(response, challenges, None if template is None else template.contact),
-        trouble,
+        trouble_since(exchange),
         "" if flow.reliable or source is None else _elsewhere(flow, source),
     )
 
@@ -230,12 +227,16 @@ def failed(
 ) -> Flat:
     """A request without an answer."""
     flow = exchange.flow
-    trouble = flow.trouble
-    if trouble is not None and trouble.at < exchange.sent_at:
-        trouble = None
+    trouble = trouble_since(exchange)
     if trouble is None and cause is Cause.TIMED_OUT:
         trouble = flow.suspicion()
     return flow, exchange.sent_at, now, exchange.resends + 1, signed, None, trouble, ""
+
+
+def trouble_since(exchange: Exchange) -> Trouble | None:
+    """What went wrong on its flow since a request was sent."""
+    trouble = exchange.flow.trouble
+    return None if trouble is None or trouble.at < exchange.sent_at else trouble
 
 
 def trouble_of(error: PjregError) -> Trouble:

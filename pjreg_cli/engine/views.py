@@ -18,6 +18,7 @@ from pjreg_cli.config.shown import (
 from pjreg_cli.registration.state import Cause, Flight, Status
 from pjreg_cli.why.diagnosis import cause_of, diagnose
 from pjreg_cli.why.places import located
+from pjreg_cli.why.state import BY_DESIGN
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
@@ -188,7 +189,16 @@ class RegistrationViews:
             ends_at=None if entry is None else self._ends_at(entry, now),
             cause=partial(self.cause, settings.name),
             under_way=None if entry is None else under_way_of(entry, now),
+            limping=entry is not None and is_limping(entry),
         )
+
+
+def is_limping(entry: Entry) -> bool:
+    """Whether a registration stands, and yet not as it should."""
+    evidence = entry.evidence
+    return entry.state.status is Status.REGISTERED and (
+        entry.record.losses >= BY_DESIGN or (evidence is not None and evidence.contact_missing)
+    )
 
 
 def is_stranded(entry: Entry) -> bool:
@@ -215,13 +225,14 @@ _TROUBLE = {
 }
 
 
-def _in_trouble(one: tuple[Registration, Entry | None]) -> tuple[int, float]:
+def _in_trouble(one: tuple[Registration, Entry | None]) -> tuple[float, float]:
     """Sorts by trouble, and then the one first that has it the longest."""
     entry = one[1]
     if entry is None:
         return 3, 0.0
     changes = entry.record.changes
-    return _TROUBLE[entry.state.status], changes[-1] if changes else 0.0
+    rank = _TROUBLE[entry.state.status] - (0.5 if is_limping(entry) else 0.0)
+    return rank, changes[-1] if changes else 0.0
 
 
 def _due(one: tuple[Registration, Entry | None]) -> float:

@@ -113,8 +113,9 @@ class History:
 def lines(notice: Settled) -> list[HistoryRow]:
     """What an outcome leaves in the history."""
     evidence = notice.evidence
-    good = 200 <= evidence.code < 300 and notice.word != "Rejected"
-    cause = "fine" if good and notice.word == "Registered" else notice.why().cause
+    # asked only where it is not clear: most of a fleet is fine, and stays so
+    fine = 200 <= evidence.code < 300 and notice.word == "Registered"
+    cause = "fine" if fine and not evidence.contact_missing else notice.why().cause
     facts = {
         "method": evidence.method,
         "reason": evidence.reason,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pjreg_cli import __version__, remote
 from pjreg_cli import options as command_line
+from pjreg_cli.api.findings import Next
 from pjreg_cli.config.load import load
 from pjreg_cli.config.models import Auth, Registration, Transport
 from pjreg_cli.config.settings import Settings
@@ -28,6 +29,7 @@ from pjreg_cli.store.rows import open_rows
 #: an attempt may look up names, connect and be silent at several targets, in seconds
 _LONGEST_S = 120.0
 _LEAVE_S = 34.0
+_NEXT = Next("nothing", None, None, "nothing: a probe takes its binding off again, and ends")
 _VALUES = ("--uri", "--user", "--password-file")
 
 
@@ -74,9 +76,12 @@ def _words(words: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def configured(settings: Settings, name: str) -> Settings:
-    """One registration of a configuration alone, at once, from ports of its own."""
+    """One registration of a configuration alone, at once, from ports of its own; what there is
+    where there is none of this name."""
     section = settings.registrations.get(name)
-    chosen = {} if section is None else {name: replace(section, max_random_initial_delay=0)}
+    if section is None:
+        return settings
+    chosen = {name: replace(section, max_random_initial_delay=0)}
     transports = {one.name: replace(one, port=0) for one in settings.transports.values()}
     return replace(settings, registrations=chosen, transports=transports)
 
@@ -139,7 +144,7 @@ async def _probe(settings: Settings, name: str, as_json: bool) -> int:
         if name in settings.registrations:
             await engine.open()
             await engine.settled(_LONGEST_S)
-        finding = engine.registrations.finding(name)
+        finding = replace(engine.registrations.finding(name), next=_NEXT)
         lines = (
             json.document(explanation.shape(finding))
             if as_json

@@ -56,13 +56,15 @@ def one(view: RegistrationView) -> Iterator[str]:
     pairs = [
         ("Registration", view.row.name),
         ("Status", view.row.word or "Unregistered"),
+        ("Since", clock(view.since_at)),
         ("Cause", view.cause() or "-"),
         ("Server", view.row.server_uri),
         ("Account", view.client_uri),
         ("Configured", view.source),
         ("Next attempt", next_attempt(view)),
         ("Attempts", str(view.attempts)),
-        ("Retries", str(view.retries)),
+        ("Retries", tries(view)),
+        ("Binding ends", clock(view.ends_at)),
     ]
     found = view.evidence
     if found:
@@ -76,6 +78,22 @@ def one(view: RegistrationView) -> Iterator[str]:
             ("Granted", _granted(found)),
         ]
     return (f"{name + ':':<14} {value}\n" for name, value in pairs)
+
+
+def clock(at: float | None) -> str:
+    """An instant, `-` where there is none."""
+    return "-" if at is None else facts.clock(at)
+
+
+def tries(view: RegistrationView) -> str:
+    """How many of the retries are used up: `3 of 10`."""
+    return f"{view.retries} of {most_retries(view)}"
+
+
+def most_retries(view: RegistrationView) -> str:
+    """max_retries as configured."""
+    values = next((one.values for one in view.options if one.name == "max_retries"), ())
+    return values[0] if values else "-"
 
 
 def _granted(found: Evidence) -> str:

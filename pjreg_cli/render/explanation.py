@@ -39,7 +39,7 @@ def _headline(finding: Finding, now_at: float) -> str:
 
 def instant(at: float, now_at: float) -> str:
     """A clock time in UTC; with its day where it is not of the last 24 hours."""
-    form = "%H:%M:%S" if 0 <= now_at - at < _DAY_S else "%Y-%m-%d %H:%M"
+    form = "%H:%M:%S UTC" if 0 <= now_at - at < _DAY_S else "%Y-%m-%d %H:%M UTC"
     return datetime.fromtimestamp(int(at), UTC).strftime(form)
 
 

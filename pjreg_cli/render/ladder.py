@@ -29,7 +29,7 @@ def ladder(tried: Sequence[Tried]) -> Iterator[str]:
     for one in tried:
         protocol, _, address = one.target.partition(":")
         if one.target != before:
-            yield f"{'':16}{one.ours:<{_ARROW - 20}}{address:>20} {protocol}\n"
+            yield f"{'UTC':16}{one.ours:<{_ARROW - 20}}{address:>20} {protocol}\n"
             before = one.target
         signed = f" [{columns.harmless(one.signed[0])}]" if one.signed else ""
         again = f", {one.sends} times" if one.sends > 1 else ""
@@ -44,6 +44,15 @@ def ladder(tried: Sequence[Tried]) -> Iterator[str]:
             yield f"{_clock(ended_at)}  |{f'x  {what}':>{_ARROW}}|\n"
     if not before:
         yield "There is no exchange to show yet.\n"
+
+
+def of(tried: Sequence[Tried], remembered: Sequence[Message]) -> Sequence[Message]:
+    """The messages of these requests, and of what came after them."""
+    if not tried:
+        return remembered
+    # a request is remembered when it is made, which may be before it is its turn to be sent
+    before = [at for at, one in enumerate(remembered) if one.sent and one.at <= tried[0].sent_at]
+    return remembered[before[-1] :] if before else remembered
 
 
 def messages(found: Sequence[Message]) -> Iterator[str]:

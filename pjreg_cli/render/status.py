@@ -36,10 +36,6 @@ def _granted(view: RegistrationView) -> str:
     return f"{found.granted_s}s" if found and found.granted_s is not None else "-"
 
 
-def _clock(at: float | None) -> str:
-    return "-" if at is None else facts.clock(at)
-
-
 COLUMNS = {
     "name": Column("Registration", lambda view: view.row.name, 24),
     "status": Column("Status", lambda view: view.row.word or "Unregistered", 12),
@@ -50,12 +46,13 @@ COLUMNS = {
     ),
     "next": Column("Next attempt", evidence.next_attempt, 12),
     "cause": Column("Cause", lambda view: view.cause() or "-", 20),
-    "since": Column("Since", lambda view: _clock(view.since_at), 23),
-    "ends": Column("Binding ends", lambda view: _clock(view.ends_at), 23),
+    "since": Column("Since", lambda view: evidence.clock(view.since_at), 23),
+    "ends": Column("Binding ends", lambda view: evidence.clock(view.ends_at), 23),
     "server": Column("Server", lambda view: view.row.server_uri, 30),
     "account": Column("Account", lambda view: view.client_uri, 30),
     "attempts": Column("Attempts", lambda view: str(view.attempts), 8),
     "retries": Column("Retries", lambda view: str(view.retries), 8),
+    "tries": Column("Retries used", evidence.tries, 12),
     "granted": Column("Granted", _granted, 8),
     "seen": Column(
         "Seen as",
@@ -66,6 +63,9 @@ COLUMNS = {
     "source": Column("Configured", lambda view: view.source, 24),
 }
 DEFAULT = ("name", "status", "answer", "rule", "target", "next", "cause")
+#: and where there is room for them
+MORE = ("since", "tries", "granted", "ends")
+_ROOMY = 200
 #: the words of a registration, those in trouble first
 _TROUBLE = {"Rejected": 0, "Stopped": 1, "Unregistered": 2, "Registered": 3}
 
@@ -74,7 +74,13 @@ def by_trouble(view: RegistrationView) -> tuple[float, str]:
     """Sorts registrations: those in trouble first, of these the longest settled first."""
     word = view.row.word or "Unregistered"
     at = view.evidence.at if view.evidence is not None else 0.0
-    return _TROUBLE.get(word, 1) * 1e12 + at, view.row.name
+    rank = _TROUBLE.get(word, 1) - (0.5 if view.limping else 0.0)
+    return rank * 1e12 + at, view.row.name
+
+
+def usual(width: int) -> Sequence[str]:
+    """The columns that nobody chose: on a terminal as many as one can read."""
+    return (*DEFAULT, *MORE) if not width or width >= _ROOMY else DEFAULT
 
 
 def table(views: Iterable[RegistrationView], names: Sequence[str], width: int) -> Iterator[str]:
@@ -150,9 +156,14 @@ def shape(view: RegistrationView, now_at: float) -> json.Shape:
         "under_way": evidence.under_way_shape(view.under_way),
         "attempts": view.attempts,
         "retries": view.retries,
+        "max_retries": _number(evidence.most_retries(view)),
         "last": evidence.evidence_shape(view.evidence),
         "since_at": None if view.since_at is None else json.instant(view.since_at),
         "ends_at": None if view.ends_at is None else json.instant(view.ends_at),
         "cause": view.cause(),
         "source": view.source,
     }
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None

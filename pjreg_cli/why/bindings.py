@@ -16,7 +16,7 @@ class Bindings(NamedTuple):
     ours: tuple[str, ...]
     """Exactly what we offered."""
     rewritten: tuple[str, ...]
-    """Ours by user, line token or for want of others, but changed on the way."""
+    """Ours, but changed on the way."""
     others: tuple[str, ...]
 
 
@@ -35,16 +35,10 @@ def bindings(case: Case) -> Bindings:
             rewritten.append(text)
         else:
             others.append(text)
-    if ours:
+    if ours or case.facts.contact_missing:
         # with ours intact whatever looks alike is another device of the account
         others, rewritten = [*others, *rewritten], []
     return Bindings(tuple(ours), tuple(rewritten), tuple(others))
-
-
-def foreign_only(case: Case) -> bool:
-    """Whether bindings are listed, and none can be ours."""
-    found = bindings(case)
-    return bool(found.others) and not found.ours and not found.rewritten
 
 
 def _may_be_ours(address: NameAddress | None, offered: SipUri) -> bool:

@@ -43,7 +43,7 @@ def diagnose(facts: Facts, settings: Settings) -> Finding:
     lines = steps(case)
     return Finding(
         name=facts.name,
-        status=facts.word or ("Refused" if row.code == "config-refused" else "Unknown"),
+        status=facts.word or ("Refused" if facts.name in settings.refused else "Unknown"),
         since_at=facts.since_at,
         ok=row.ok,
         cause=row.code,

@@ -236,9 +236,23 @@ def _says_refused(case: Case) -> str:
 
 
 def _says_unreachable(case: Case) -> str:
-    """The network does not lead there."""
+    """The network does not lead there; from an address of loopback it leads nowhere else."""
     why = inert(case.trouble.text) if case.trouble is not None else ""
+    ours = case.transport.host if case.transport is not None else ""
+    if _confined(case):
+        return f"nothing leaves this host from {ours}, so not to {case.target}: {why}"
     return f"{case.target} cannot be reached: {why}"
+
+
+def _confined(case: Case) -> bool:
+    """Whether the transport is bound to loopback, and the target is elsewhere."""
+    ours = case.transport.host if case.transport is not None else ""
+    target = case.last.target.partition(":")[2].rpartition(":")[0] if case.last is not None else ""
+    return _is_loopback(ours) and bool(target) and not _is_loopback(target.strip("[]"))
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "::1" or host.startswith("127.")
 
 
 def _says_connect_timeout(case: Case) -> str:
@@ -276,7 +290,15 @@ def _fix_reach(case: Case) -> Sequence[Fix]:
 
 
 def _fix_unreachable(case: Case) -> Sequence[Fix]:
-    """Repair the network of this host (address, route, firewall), or correct the address."""
+    """Repair the network of this host (address, route, firewall), or correct the address; a
+    transport that is bound to loopback needs another `bind`."""
+    if _confined(case):
+        return (
+            case.at(
+                case.transport, "bind (0.0.0.0, or an address that leads into the network)", "bind"
+            ),
+            case.here(f"or the host in {case.uri_option}", case.uri_option),
+        )
     return (
         theirs("the network of this host: address, route, firewall"),
         case.here(f"or the host in {case.uri_option}", case.uri_option),

@@ -29,25 +29,34 @@ class Remark(NamedTuple):
 
 def rewritten(case: Case) -> str:
     """the Contact that came back is not the one we offered (an ALG, or the registrar itself)"""
-    found = bindings(case).rewritten
-    if not found or not case.facts.contact:
+    found = bindings(case)
+    if not found.rewritten or not case.facts.contact:
         return ""
-    return f"our Contact {inert(case.facts.contact)} came back as {inert(found[0])}"
+    return f"our Contact {inert(case.facts.contact)} came back as {inert(found.rewritten[0])}"
 
 
 def behind_nat(case: Case) -> str:
     """the registrar saw us come from another address than our Contact names: calls will not arrive
     unless the registrar mends it"""
     received, last = case.facts.received, case.last
-    if last is None or not received or case.protocol != "udp":
+    if last is None or not received:
         return ""
     host, _, port = received.rpartition(":")
     ours, _, our_port = last.ours.rpartition(":")
     host, ours = host.strip("[]"), ours.strip("[]")
-    if (host in ("", ours)) and (port in ("", our_port)):
+    # a connection comes from a port of its own
+    same_port = port in ("", our_port) or case.protocol != "udp"
+    if host in ("", ours) and same_port:
         return ""
-    text = f"the registrar sees us as {inert(received)}, our Contact says {last.ours}"
-    if case.settings.pjreg.udp_keep_alive_interval:
+    seen = inert(received) if case.protocol == "udp" else host
+    text = (
+        f"the registrar sees us as {seen}, our Contact says {last.ours}:"
+        " calls do not arrive unless it mends that"
+    )
+    transport = case.transport
+    if transport is not None and transport.external_signaling_address and host != ours:
+        return f"{text}; external_signaling_address is another"
+    if case.protocol != "udp" or case.settings.pjreg.udp_keep_alive_interval:
         return text
     return f"{text}; udp_keep_alive_interval = 25 in pjreg.conf holds a NAT open"
 

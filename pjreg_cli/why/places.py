@@ -10,6 +10,7 @@ from pjreg_cli.api.findings import Finding, Fix
 
 #: templates may be made of templates, this deep at most
 _DEEPEST = 10
+_OPTION = re.compile(r"\s*((?:\w+/)?\w+)\s*\+?=")
 _HEADER = re.compile(r"\s*\[([^\]]*)\](?:\s*\(([^)]*)\))?")
 
 
@@ -20,13 +21,17 @@ def located(finding: Finding) -> Finding:
 
 def _located(fix: Fix) -> Fix:
     path, _, line = fix.where.rpartition(":")
-    if not fix.option or not path or not line.isdigit():
+    if not path or not line.isdigit():
         return fix
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.readlines()
     except OSError:
         return fix
+    if not fix.option:
+        # the line that is to blame, where it is one of an option
+        set_there = _OPTION.match(lines[int(line) - 1]) if 0 < int(line) <= len(lines) else None
+        return fix._replace(option=set_there[1]) if set_there is not None else fix
     found = option_line(lines, int(line), fix.option)
     return fix._replace(where=f"{path}:{found}") if found else fix
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
 from pjreg_cli.api.findings import Fix, Tried
 from pjreg_cli.config.shards import shard_of
-from pjreg_cli.why.bindings import foreign_only
 from pjreg_cli.why.case import Case, inert, span
 from pjreg_cli.why.cause import Cause, nothing, theirs
 from pjreg_cli.why.challenges import CHALLENGES
@@ -17,7 +17,9 @@ from pjreg_cli.why.refusals import REFUSALS
 from pjreg_cli.why.tls import TLS
 
 #: connections lost in a row, each soon after a grant, that are no accident any more
-_BY_DESIGN = 2
+BY_DESIGN = 2
+#: what a section is refused for when an option is not there at all
+_MISSING = re.compile(r"is refused: (\w+) is missing")
 _ANSWERED = (*CHALLENGES, *REFUSALS)
 #: what stands in the way before anything is answered; TLS first, as it is the more telling
 _UNANSWERED = (*NAMES, *TLS, *NETWORK)
@@ -104,12 +106,12 @@ def waiting(case: Case) -> bool:
 
 def closes_after_answer(case: Case) -> bool:
     """registered, but the other side closes each connection soon after its answer"""
-    return case.facts.losses >= _BY_DESIGN and case.facts.rule in ("granted", "")
+    return case.facts.losses >= BY_DESIGN and case.facts.rule in ("granted", "")
 
 
 def contact_missing(case: Case) -> bool:
     """registered, and the bindings that the answer lists are all somebody else's"""
-    return case.facts.word == "Registered" and foreign_only(case)
+    return case.facts.word == "Registered" and case.facts.contact_missing
 
 
 def fine(case: Case) -> bool:
@@ -191,10 +193,14 @@ def _says_unregister_refused(case: Case) -> str:
 
 def _says_under_way(case: Case) -> str:
     """The first attempt has no outcome yet."""
-    what = (
-        f"an answer from {case.facts.in_flight_to}" if case.facts.in_flight_to else "name servers"
-    )
-    return f"the first attempt is under way and waits for {inert(what)}"
+    protocol, _, address = case.facts.in_flight_to.partition(":")
+    what = f"an answer from {inert(address)} {protocol}" if address else "name servers"
+    trouble = case.facts.in_flight_trouble
+    known = trouble.kind if trouble is not None else ""
+    so_far = "; so far ICMP says that nobody listens there" if known == "refused" else ""
+    if known == "unreachable" and trouble is not None:
+        so_far = f"; so far it cannot be reached: {inert(trouble.text)}"
+    return f"the first attempt is under way and waits for {what}{so_far}"
 
 
 def _says_waiting(case: Case) -> str:
@@ -218,8 +224,14 @@ def _says_closes(case: Case) -> str:
 def _says_contact_missing(case: Case) -> str:
     """The registrar says that it granted something, but lists only others' bindings: calls go
     there, not here."""
-    others = ", ".join(case.heard.contacts[:2]) if case.heard is not None else ""
-    return f"the registrar lists bindings, and none of them is ours: {inert(others)}"
+    listed = case.heard.contacts if case.heard is not None else ()
+    others = inert(", ".join(listed[:2]))
+    if len(listed) == 1:
+        return (
+            f"the registrar lists one binding, and it is not ours ({others}), unless something on"
+            " the way changed all of it"
+        )
+    return f"the registrar lists bindings, and none of them is ours: {others}"
 
 
 def _says_fine(case: Case) -> str:
@@ -265,9 +277,11 @@ def _fix_holding(_case: Case) -> Sequence[Fix]:
 def _fix_section(case: Case) -> Sequence[Fix]:
     """Mend the section; `check` names the place."""
     for problem in case.settings.problems:
-        if f"[{case.facts.name}]" in problem.message:
+        if problem.message.startswith(f"[{case.facts.name}] is refused: "):
             where = f"{problem.path}:{problem.line}"
-            return (Fix("the section, then `pjsip reload`", "", where),)
+            missing = _MISSING.search(problem.message)
+            option = missing[1] if missing is not None else ""
+            return (Fix("the section, then `pjsip reload`", option, where),)
     return (theirs("`pjreg check` names the place"),)
 
 
@@ -280,6 +294,17 @@ def _fix_transport(case: Case) -> Sequence[Fix]:
 def _fix_register(case: Case) -> Sequence[Fix]:
     """`pjsip send register NAME` brings it back."""
     return (theirs(f"`pjsip send register {case.facts.name}` brings it back"),)
+
+
+def _fix_unregister(case: Case) -> Sequence[Fix]:
+    """`pjsip send unregister NAME` tries again to take the binding off, `pjsip send register NAME`
+    goes on with it; mend why it was refused."""
+    why, name = of_attempt(case), case.facts.name
+    return (
+        theirs(f"`pjsip send unregister {name}` tries it again"),
+        theirs(f"`pjsip send register {name}` goes on with it"),
+        *(why.fix(case) if why is not None else ()),
+    )
 
 
 def _fix_closing(case: Case) -> Sequence[Fix]:
@@ -330,7 +355,7 @@ BEFORE: Sequence[Cause] = (
     Cause("config-refused", config_refused, _says_refused, _fix_section),
     _BY_CODE["auth-section-refused"],
     _BY_CODE["auth-section-missing"],
-    Cause("unregister-refused", unregister_refused, _says_unregister_refused, _fix_register),
+    Cause("unregister-refused", unregister_refused, _says_unregister_refused, _fix_unregister),
     Cause("stopped-by-operator", stopped, _says_stopped, _fix_register),
     Cause("holding", holding, _says_holding, _fix_holding),
     Cause("under-way", under_way, _says_under_way, nothing),

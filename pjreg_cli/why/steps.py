@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import Next, Step, Tried
 from pjreg_cli.why.case import Case, inert, quoted, span
-from pjreg_cli.why.tls import described
+from pjreg_cli.why.tls import TLS_RECORDS, described
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.models import Registration
 
 #: targets and look-ups shown of an attempt, at most
 _MOST = 12
@@ -33,11 +37,14 @@ def _configured(case: Case) -> Iterator[Step]:
     section = case.registration
     if section is None:
         return
-    parts = [f"{section.source} [{inert(section.name)}]"]
+    parts = [f"{section.source} [{inert(section.name)}]".lstrip()]
     parts += [f"auth [{inert(auth.name)}] {auth.source}" for auth in case.auths]
     parts += [f"auth [{inert(name)}] missing" for name in case.missing_auths]
     ok = not case.missing_auths
     yield Step("configured", ok, ", ".join(parts), facts=(("source", section.source),))
+    for why in case.settings.refused.get(section.name, ()):
+        text = f"its new form is refused, the one before stays in force: {inert(why, 200)}"
+        yield Step("configured", False, text, facts=(("source", section.source),))
 
 
 def _found(case: Case) -> Iterator[Step]:
@@ -87,7 +94,7 @@ def _request(case: Case, tried: Tried, before: Tried | None) -> Iterator[Step]:
         if trouble is not None and trouble.text:
             text += f": {inert(trouble.text)}"
         if trouble is not None and trouble.heard:
-            text += f": {quoted(trouble.heard.decode('utf-8', 'replace'))}"
+            text += f": {_first_line(trouble.heard)}"
         if trouble is not None and trouble.certificate is not None:
             text += f", {described(trouble.certificate)}"
         text += f", after {span(tried.took_s)}"
@@ -110,6 +117,14 @@ def _request(case: Case, tried: Tried, before: Tried | None) -> Iterator[Step]:
     elif ok and case.facts.granted_s is not None and tried is case.facts.tried[-1]:
         text += f": {case.facts.granted_s} s granted"
     yield Step("answered", ok, text, at, (("code", heard.code), ("took_s", round(tried.took_s, 6))))
+
+
+def _first_line(heard: bytes) -> str:
+    """How something that is no SIP begins."""
+    if heard[:2] in TLS_RECORDS:
+        return "a record of TLS"
+    lines = heard.decode("utf-8", "replace").split()
+    return quoted(" ".join(lines)) if lines else "empty lines"
 
 
 def _method(case: Case) -> str:
@@ -143,7 +158,7 @@ def following(case: Case) -> Next:
     if not facts.live:
         return Next("nothing", None, None, "nothing: no instance runs")
     if facts.in_flight:
-        return Next("wait", None, None, f"the answer to a {facts.in_flight} that is under way")
+        return Next("wait", None, None, f"the answer to {_in_flight(case)}")
     if facts.next_at is None:
         return Next("nothing", None, None, f"nothing by itself{_why_nothing(case)}")
     in_s = max(0, round(facts.next_at - facts.now_at))
@@ -154,13 +169,31 @@ def following(case: Case) -> Next:
     used = ""
     if action == "retry" and section is not None and facts.retries:
         used = f" (retry {facts.retries} of {section.max_retries})"
-    return Next(action, facts.next_at, in_s, f"{what} in {span(in_s)}, at {at}{used}")
+    return Next(action, facts.next_at, in_s, f"{what} in {span(in_s)}, at {at} UTC{used}")
+
+
+def _in_flight(case: Case) -> str:
+    facts = case.facts
+    what = "a REGISTER" if facts.in_flight == "register" else "an unregister"
+    if facts.in_flight_at is None:
+        return f"{what} that waits for {'its turn' if facts.in_flight_to else 'a look-up'}"
+    times = "once" if facts.in_flight_sends == 1 else f"{facts.in_flight_sends} times"
+    return f"{what} that is under way, sent {times} in {span(facts.now_at - facts.in_flight_at)}"
 
 
 def _why_nothing(case: Case) -> str:
     section, facts = case.registration, case.facts
     if section is None or facts.word not in ("Rejected", "Unregistered"):
         return ""
+    if facts.method == "unregister":
+        return ": a refused unregister is not repeated" if facts.rule == "refused" else ""
+    again = f"; `pjsip send register {inert(facts.name)}` tries again"
+    why = _why_given_up(case, section)
+    return f"{why}{again}" if why else ""
+
+
+def _why_given_up(case: Case, section: Registration) -> str:
+    facts = case.facts
     if facts.rule == "exhausted":
         return f": max_retries is {section.max_retries}"
     if case.challenged and section.auth_rejection_permanent:

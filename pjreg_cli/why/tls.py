@@ -10,7 +10,7 @@ from pjreg_cli.why.case import Case, inert, quoted
 from pjreg_cli.why.cause import Cause, theirs
 
 #: how TLS begins when it comes instead of SIP: an alert or a handshake record
-_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
+TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 #: OpenSSL's reasons, by what they mean
 _TOO_OLD = (
     "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "TLSV1_ALERT_PROTOCOL_VERSION",
@@ -33,7 +33,7 @@ _WRONG_NAME = ("62", "63", "64", "wildcard", "name")
 
 def tls_expected(case: Case) -> bool:
     """what came back to plain SIP is a TLS record"""
-    return case.kind == "not-sip" and case.trouble_bytes[:2] in _TLS_RECORDS
+    return case.kind == "not-sip" and case.trouble_bytes[:2] in TLS_RECORDS
 
 
 def not_sip(case: Case) -> bool:

@@ -201,6 +201,12 @@ def test_a_contact_that_comes_back_changed() -> None:
     noted(finding, "contact-rewritten", "198.51.100.9:1024")
 
 
+def test_a_contact_that_may_be_anybodys() -> None:
+    finding = answering(contacts("<sip:tablet@192.0.2.2>;expires=600"))
+    found(finding, "contact-missing", says="unless something on the way", fix="not bound")
+    assert all(note.cause != "contact-rewritten" for note in finding.notes)
+
+
 def test_an_account_that_others_hold_too() -> None:
     def answer(seen: Seen) -> Reply:
         ours = f"{seen.header('contact')};expires=600"

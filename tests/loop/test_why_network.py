@@ -115,6 +115,19 @@ def test_nobody_listens_over_udp() -> None:
     found(finding, "refused", says="ICMP", evidence="refused", fix="host and port", where=":10")
 
 
+def test_nobody_listens_so_far() -> None:
+    def prepare(world: World) -> None:
+        world.options = {"server_uri": f"sip:{LOOPBACK}:{free_port()}"}
+
+    async def act(world: World) -> Finding:
+        async with world.running():
+            return await world.until(lambda finding: "ICMP" in finding.finding)
+
+    finding = explain(prepare, act)
+    found(finding, "under-way", says="so far ICMP says that nobody listens there", fix=None)
+    assert "under way, sent" in finding.next.text
+
+
 def test_nobody_listens_over_tcp() -> None:
     port = free_port()
 
@@ -130,7 +143,10 @@ def test_no_way_there() -> None:
         # from loopback no packet leaves the host
         world.options = {"server_uri": "sip:192.0.2.1"}
 
-    found(explain(prepare), "unreachable", says="192.0.2.1", fix="network", evidence="nvalid")
+    found(
+        explain(prepare), "unreachable", says="from 127.0.0.1, so not to 192.0.2.1", fix="bind",
+        evidence="nvalid", where=":20",
+    )  # fmt: skip
 
 
 def test_a_connection_that_never_comes_about() -> None:

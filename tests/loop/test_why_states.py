@@ -8,6 +8,8 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pjreg_cli.api.findings import Finding
 from pjreg_cli.config.load import load
 from pjreg_cli.net.x509 import read_certificate
@@ -53,6 +55,10 @@ outbound_auth = nowhere
 type = registration
 server_uri = nonsense
 client_uri = sip:broken@registrar.invalid
+
+[nobody]
+type = registration
+server_uri = sip:registrar.invalid
 """
 
 
@@ -74,6 +80,22 @@ def test_a_name_that_nobody_knows(tmp_path: Path) -> None:
 def test_a_section_that_was_refused(tmp_path: Path) -> None:
     finding = offline(tmp_path, "broken")
     found(finding, "config-refused", says="server_uri", fix="the section", where="pjsip.conf:")
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "line"), [("broken", "server_uri", 34), ("nobody", "client_uri", 37)]
+)
+def test_the_option_that_a_section_was_refused_for(
+    tmp_path: Path, name: str, option: str, line: int
+) -> None:
+    fix = offline(tmp_path, name).fix[0]
+    assert (fix.option, fix.where.rpartition(":")[2]) == (option, str(line))
+
+
+def test_a_section_that_nothing_leads_from_is_refused(tmp_path: Path) -> None:
+    finding = offline(tmp_path, "over-tcp")
+    assert (finding.status, finding.cause) == ("Refused", "transport-missing")
+    assert finding.fix[0].where.endswith("pjsip.conf:17")
 
 
 def test_an_auth_section_that_was_refused(tmp_path: Path) -> None:
@@ -121,7 +143,7 @@ def test_an_attempt_that_has_no_answer_yet() -> None:
         lambda world: world.registrar.script("alice", silence()),
         lambda finding: finding.cause != "waiting",
     )
-    found(finding, "under-way", says="waits for an answer from udp:127.0.0.1", fix=None)
+    found(finding, "under-way", says="waits for an answer from 127.0.0.1:", fix=None)
     assert finding.next.action == "wait"
 
 
@@ -160,7 +182,10 @@ def test_an_operator_who_wanted_it_so() -> None:
 
 
 def test_an_unregister_that_is_refused() -> None:
-    found(told(fail(403)), "unregister-refused", says="403", evidence="403", fix="pjsip send")
+    finding = told(fail(403))
+    found(finding, "unregister-refused", says="403", evidence="403", fix="pjsip send unregister")
+    assert "is not repeated" in finding.next.text
+    assert any("operator" in fix.text for fix in finding.fix)
 
 
 # -- notes ------------------------------------------------------------------------------------
@@ -186,6 +211,19 @@ def test_a_registrar_that_sees_us_elsewhere() -> None:
     finding = explain(prepare, act)
     found(finding, "fine", ok=True, fix=None)
     noted(finding, "behind-nat", f"{LOOPBACK}:4444")
+
+
+@pytest.mark.parametrize(("seen", "there"), [("192.0.2.9:4444", True), (f"{LOOPBACK}:4444", False)])
+def test_a_registrar_that_sees_our_connections_elsewhere(seen: str, there: bool) -> None:
+    def prepare(world: World) -> None:
+        world.transports = {"tcp": {}}
+        world.options = {"server_uri": f"{world.uri};transport=tcp"}
+        # the port of a connection is its own and tells nothing
+        world.registrar.script("alice", received_as(seen))
+
+    texts = [note.text for note in explain(prepare).notes if note.cause == "behind-nat"]
+    assert any("sees us as 192.0.2.9," in text for text in texts) is there
+    assert bool(texts) is there
 
 
 def received_as(address: str) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.instance import run
 from tests.support.ports import free_port
-from tests.support.registrar import Registrar, protected
-from tests.support.waiting import becomes, running_instance
+from tests.support.registrar import Registrar, Reply, Seen, protected
+from tests.support.waiting import becomes, running_instance, until
 
 CONFIGURATION = """\
 [tcp]
@@ -23,6 +24,18 @@ server_uri = sip:127.0.0.1:{registrar}\\;transport=tcp
 client_uri = sip:alice@127.0.0.1
 max_random_initial_delay = 0
 """
+
+
+def seen_when(look: Callable[[], str], reached: Callable[[str], bool]) -> str:
+    """What is seen at last, once it is as it should be."""
+    found: list[str] = []
+
+    def judged() -> bool:
+        found.append(look())
+        return reached(found[-1])
+
+    until(judged, "what should be seen")
+    return found[-1]
 
 
 def configuration() -> str:
@@ -134,8 +147,76 @@ def test_a_probe_needs_no_instance_and_takes_its_binding_off(home: Path) -> None
     assert out.startswith("probe is Registered")
     assert "secret" not in out.replace(str(secret), "")
     assert served[-1][1] == 0, "unregistered afterwards"
+    assert "next        nothing: a probe takes its binding off again" in out
+    status, out = asyncio.run(probe("alcie"))
+    assert status == 1
+    assert "there is alice" in out
     done = run("probe", "--uri", "nonsense", home=home)
     assert done.status == 2
+
+
+def closing(seen: Seen) -> Reply:
+    """Grants, and hangs up."""
+    return Reply(200, (("Contact", f"{seen.header('contact')};expires=600"),), close=True)
+
+
+def test_a_registrar_that_hangs_up_after_each_answer(home: Path) -> None:
+    registrar, steady = free_port(), free_port()
+
+    async def served(body: Callable[[], None]) -> None:
+        async with (
+            Registrar.open(port=registrar) as other,
+            Registrar.open(port=steady),
+        ):
+            other.script("alice", closing)
+            await asyncio.to_thread(body)
+
+    def judge() -> None:
+        with running_instance(home, text) as instance:
+            explained = seen_when(
+                lambda: instance.ask("pjreg explain alice").out,
+                lambda out: "closes the connection each time" in " ".join(out.split()),
+            )
+            assert explained.startswith("alice is Registered since ")
+            assert "connections must stay open for calls to" in explained
+            rows = json.loads(instance.ask("pjreg status --sort trouble", "--json").out)
+            assert [row["name"] for row in rows] == ["alice", "a-steady-one"]
+            assert rows[0]["cause"] == "closes-after-answer"
+            assert (rows[0]["retries"], rows[0]["max_retries"]) == (0, 10)
+            foremost = json.loads(instance.ask("pjreg watch --data").out)["rows"]
+            assert [row["name"] for row in foremost] == ["alice", "a-steady-one"]
+
+    text = CONFIGURATION.format(port=free_port(), registrar=registrar)
+    text += (
+        CONFIGURATION[CONFIGURATION.index("[alice]") :]
+        .format(registrar=steady)
+        .replace("[alice]", "[a-steady-one]")
+    )
+    asyncio.run(served(judge))
+
+
+def test_the_full_ladder_is_that_of_the_last_exchange(home: Path) -> None:
+    registrar = free_port()
+
+    async def served(body: Callable[[], None]) -> None:
+        async with Registrar.open(port=registrar):
+            await asyncio.to_thread(body)
+
+    def judge() -> None:
+        with running_instance(home, text) as instance:
+            becomes(instance, "alice", "Registered")
+            first = instance.ask("pjreg ladder alice full").out
+            assert (first.count(">>>"), first.count("<<<")) == (1, 1)
+            instance.ask("pjsip send register alice")
+            # first it is taken off, then made anew
+            again = seen_when(
+                lambda: instance.ask("pjreg ladder alice full").out,
+                lambda out: out[:100] != first[:100] and "Expires: 0" not in out,
+            )
+            assert (again.count(">>>"), again.count("<<<")) == (1, 1)
+
+    text = CONFIGURATION.format(port=free_port(), registrar=registrar)
+    asyncio.run(served(judge))
 
 
 def test_without_an_instance_the_configuration_is_judged(home: Path) -> None:

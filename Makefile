@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # most tests wait for timers, not for the processor
 JOBS ?= 6
 
-.PHONY: demo demo-cluster soak test unit check bench docs dist lowest servers venv clean fuzz figures
+.PHONY: demo demo-cluster soak test unit check bench docs dist lowest servers venv clean fuzz figures machine
 
 # an instance against a registrar of its own, on loopback: a console on a terminal, else a tour
 demo: $(VENV)/.run
@@ -33,6 +33,11 @@ fuzz: $(VENV)/.dev
 figures: fuzz servers
 	$(BIN)/python -m tests.support.figures soak
 	$(BIN)/python -m tests.support.figures faults
+
+# the unit run by the systemd of a Debian of its own, and the container built and run: root, and what
+# tests/machine/ says
+machine: $(VENV)/.dev
+	$(BIN)/pytest -q tests/machine
 
 # what must hold before anything lands
 check: $(VENV)/.dev

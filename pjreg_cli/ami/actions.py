@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pjreg_cli.ami import changes, codec, compatible, core, login, registrations
+from pjreg_cli.ami import changes, cluster, codec, compatible, core, login, registrations
 from pjreg_cli.ami.codec import Malformed, Message
 from pjreg_cli.ami.events import Event
 from pjreg_cli.ami.request import ActionContext, Request, Run
@@ -321,6 +321,14 @@ ACTIONS: tuple[Action, ...] = (
         "Adds the registration named as Registration with an option key=value in each Variable,"
         " as `pjreg add` does.",
         changes.add,
+    ),
+    Action(
+        "PjregClusterShow",
+        _REPORTING,
+        "Lists the machines of a fleet.",
+        "A PjregInstance event for each machine that shares the accounts of the database, then"
+        " PjregClusterShowComplete.",
+        cluster.show,
     ),
     Action(
         "PjregRemove",

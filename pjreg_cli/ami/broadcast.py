@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from pjreg_cli.ami import codec, events
 from pjreg_cli.ami.session import Session
 from pjreg_cli.api.notices import Notice
-from pjreg_cli.config.eventfilter import DETAIL, Filters
+from pjreg_cli.config.eventfilter import DETAIL, QUIET, Filters
 
 #: how long events are gathered for each session there is, in seconds: many of them cost one write
 GATHER_S = 0.0002
@@ -36,7 +36,7 @@ class Broadcast:
 
     def tell(self, notice: Notice) -> None:
         """Take note of what has happened; called on the event loop."""
-        detail = self.detail or any(one.filters.wants_detail for one in self._sessions())
+        detail = self.detail or any(one.filters.wants(DETAIL) for one in self._sessions())
         self.send(*events.of(notice, detail=detail))
 
     def send(self, *found: events.Event) -> None:
@@ -67,14 +67,14 @@ class Broadcast:
                 session.deliver(made[key])
 
     def _seen(self, batch: list[_Due], mask: int, filters: Filters) -> bytes:
-        detail = self.detail or filters.wants_detail
+        told = [one for one in QUIET if filters.wants(one)] + [DETAIL] * self.detail
         return codec.to_bytes(
             "".join(
                 [
                     due.text
                     for due in batch
                     if due.event.mask & mask == due.event.mask
-                    and (detail or due.event.name != DETAIL)
+                    and (due.event.name not in QUIET or due.event.name in told)
                     and filters.passes(due.event.name, due.text)
                 ]
             )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pjreg_cli.ami import codec
-from pjreg_cli.api.notices import Notice, Reloaded, Settled, Stopping
+from pjreg_cli.api.notices import Notice, Ownership, Reloaded, Settled, Stopping
 from pjreg_cli.config import manager_classes as classes
-from pjreg_cli.config.eventfilter import DETAIL
+from pjreg_cli.config.eventfilter import DETAIL, OWNERSHIP
 
 #: how the status of a registration whose unregister is under way is told: origin knows three words
 _PUBLIC = {"Stopped": "Unregistered"}
@@ -55,6 +55,8 @@ def of(notice: Notice, detail: bool = True) -> tuple[Event, ...]:
                     (("Shutdown", "Cleanly"), ("Restart", "True" if restart else "False")),
                 ),
             )
+        case Ownership():
+            return (_ownership(notice),)
         case _:
             return ()
 
@@ -87,6 +89,19 @@ def _detail(notice: Settled) -> Event:
             ("Cause", notice.why().cause or evidence.cause),
             ("Attempt", str(notice.attempts)),
             ("NextAttempt", str(notice.next_attempt_s)),
+        ),
+    )
+
+
+def _ownership(notice: Ownership) -> Event:
+    """For whoever watches a fleet, and asks for it."""
+    return Event(
+        OWNERSHIP,
+        classes.SYSTEM,
+        (
+            ("Change", notice.change),
+            ("Shards", str(notice.shards)),
+            ("Registrations", str(notice.registrations)),
         ),
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+from pjreg_cli.api.registrations import RegistrationRow
 
 
 class MachineRow(NamedTuple):
@@ -51,6 +53,24 @@ class Found(NamedTuple):
     """Seconds since its last outcome."""
 
 
+class FleetRow(NamedTuple):
+    """One line of the table of all registrations of a fleet."""
+
+    row: RegistrationRow
+    instance: str
+    """Which machine registers it; empty: none at the moment."""
+
+
+class Wanted(NamedTuple):
+    """Which registrations of a fleet are asked for; what is empty says nothing."""
+
+    fits: Callable[[str], bool] | None = None
+    """Whether a name is one of them."""
+    word: str = ""
+    """`Registered`, `Unregistered` or `Rejected`."""
+    instance: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ThisMachine:
     """The instance that is asked."""
@@ -65,6 +85,10 @@ class ThisMachine:
     """Shards whose registrations are not there yet."""
     trouble: str
     """Why the database does not answer; empty when it does."""
+    unowned: int = 0
+    """Shards of the fleet that nobody alive owned at the last beat."""
+    homeless: int = 0
+    """Of these, those that no machine has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +129,10 @@ class Cluster(Protocol):
 
     async def shards(self) -> Sequence[ShardRow]: ...
 
+    async def registrations(self, wanted: Wanted) -> Sequence[FleetRow]:
+        """The registrations of all machines, by name."""
+        ...
+
     async def find(self, name: str) -> Found | None:
         """One registration of the fleet; None for one that it does not know."""
         ...
@@ -125,6 +153,6 @@ class Cluster(Protocol):
         """What a fleet needs: whether it is so, and what."""
         ...
 
-    def schema(self, *, triggers: bool) -> str:
-        """The SQL that makes the tables."""
+    def schema(self, *, triggers: bool, lease_ms: int) -> str:
+        """The SQL that makes the tables; a machine that is silent for a lease is ended."""
         ...

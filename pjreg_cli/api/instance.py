@@ -37,6 +37,8 @@ class InstanceView:
     """False when answered from the configuration alone."""
     doing: str = ""
     """What is under way that takes long: `stopping: 12 of 40 answered, 20 s left`."""
+    withheld: str = ""
+    """Why a change of the tables is not applied until somebody reloads; empty: there is none."""
 
 
 @dataclass(frozen=True, slots=True)

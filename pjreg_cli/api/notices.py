@@ -78,6 +78,17 @@ class Stopping:
 
 
 @dataclass(frozen=True, slots=True)
+class Ownership:
+    """What this machine of a fleet may send for has changed."""
+
+    change: str
+    """`Claimed`: shards were taken up; `Released`: they were given to others; `Fenced`: they were
+    taken; `Held`: nothing is sent, for the lease is not trusted; `Resumed`: it is again."""
+    shards: int
+    registrations: int
+
+
+@dataclass(frozen=True, slots=True)
 class Traced:
     """A SIP message as the logger shows it; it never holds a password."""
 
@@ -87,7 +98,17 @@ class Traced:
     text: str
 
 
-Notice = Settled | StateMade | StateLeaving | StateDropped | Reloaded | Stopping | Doing | Traced
+Notice = (
+    Settled
+    | StateMade
+    | StateLeaving
+    | StateDropped
+    | Reloaded
+    | Stopping
+    | Doing
+    | Ownership
+    | Traced
+)
 Listener = Callable[[Notice], None]
 
 

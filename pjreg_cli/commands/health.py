@@ -66,14 +66,21 @@ def judge(
     return Health(status, text, counts, total)
 
 
-def in_fleet(health: Health, fleet: Cluster | None) -> Health:
-    """The same where this machine of a fleet may send; one that holds is in trouble."""
+def with_tables(health: Health, withheld: str, fleet: Cluster | None) -> Health:
+    """The same where nothing is wrong with tables and the fleet: no change is `withheld`, this
+    machine may send, and every shard has a place."""
     this = fleet.this() if fleet is not None else None
-    if this is None or this.trust_s > 0 or health.status == _UNKNOWN:
+    troubles = []
+    if this is not None and this.trust_s <= 0:
+        why = f": {columns.harmless(this.trouble)}" if this.trouble else ""
+        troubles.append(f"{columns.harmless(this.name)} holds{why}")
+    if this is not None and this.homeless:
+        troubles.append(f"no machine has room for {this.homeless} shards")
+    if withheld:
+        troubles.append(columns.harmless(withheld))
+    if not troubles or health.status == _UNKNOWN:
         return health
-    why = f": {columns.harmless(this.trouble)}" if this.trouble else ""
-    text = f"{columns.harmless(this.name)} holds{why}; {health.text}"
-    return health._replace(status=_CRITICAL, text=text)
+    return health._replace(status=_CRITICAL, text="; ".join([*troubles, health.text]))
 
 
 def _in_trouble(registrations: Registrations, rows: Sequence[RegistrationRow]) -> str:
@@ -100,7 +107,9 @@ def _health(call: Call) -> Answer:
         del names[at : at + 2]
     if any(name.startswith("--") for name in names):
         return USAGE
-    health = in_fleet(judge(call.port.registrations, names, least), call.port.cluster)
+    withheld = call.port.instance.view().withheld
+    health = judge(call.port.registrations, names, least)
+    health = with_tables(health, withheld, call.port.cluster)
     verdict = Verdict.DONE if health.status == _OK else Verdict.NEGATIVE
     return tell(health, lambda told: [told.line], json.whole(_shape), verdict)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from pjreg_cli.api.registrations import RegistrationRow
@@ -17,6 +18,7 @@ from pjreg_cli.commands.command import (
     Completer,
     Console,
     Handler,
+    Kind,
     absent,
     failed,
     kept,
@@ -25,8 +27,8 @@ from pjreg_cli.commands.command import (
 )
 from pjreg_cli.commands.command import usage as usage_text
 from pjreg_cli.config.pattern import PatternError, RefusedPatternError, compile_pattern
-from pjreg_cli.errors import nearest
-from pjreg_cli.render import facts, json, objects, registrations
+from pjreg_cli.errors import StoreError, nearest
+from pjreg_cli.render import columns, facts, json, objects, registrations
 
 _ALL = "*all"
 #: names that are compared with one that does not exist
@@ -188,7 +190,7 @@ def _show_version(call: Call) -> Answer:
 # -- steering ---------------------------------------------------------------------------------
 
 
-def _send(
+async def _send(
     call: Call, verb: str, every: Callable[[], None], one: Callable[[str], bool], queued: str
 ) -> Answer:
     if len(call.args) != 1:
@@ -202,17 +204,35 @@ def _send(
     if one(name):
         return Answer()
     call.console.asked.pop(name, None)
-    return failed(f"Unable to retrieve registration {name}", *perhaps(call, _names))
+    answer = failed(f"Unable to retrieve registration {name}", *perhaps(call, _names))
+    return replace(answer, complaints=await _elsewhere(call, name))
 
 
-def _send_register(call: Call) -> Answer:
+async def _elsewhere(call: Call, name: str) -> tuple[str, ...]:
+    """Which machine of our fleet has a registration that we have not."""
+    fleet = call.port.cluster
+    if fleet is None or fleet.this() is None or call.console.kind is Kind.MANAGER:
+        return ()
+    try:
+        found = await fleet.find(name)
+    except StoreError:
+        return ()
+    if found is None or found.owner in ("", fleet.name):
+        return ()
+    who = columns.harmless(found.owner)
+    return (f"{columns.harmless(name)} is registered by {who}: see pjreg cluster send",)
+
+
+async def _send_register(call: Call) -> Answer:
     known = call.port.registrations
-    return _send(call, "register", known.register_all, known.register, "Re-register all queued")
+    return await _send(
+        call, "register", known.register_all, known.register, "Re-register all queued"
+    )
 
 
-def _send_unregister(call: Call) -> Answer:
+async def _send_unregister(call: Call) -> Answer:
     known = call.port.registrations
-    return _send(
+    return await _send(
         call, "unregister", known.unregister_all, known.unregister, "Unregister all queued"
     )
 

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pjreg_cli.config.pattern import Pattern, PatternError, compile_pattern
 from pjreg_cli.errors import AmiError, excerpt
 
-#: the name of the event that is sent only to those whose filters name it
+#: the events that are sent only to those whose filters name them
 DETAIL = "RegistryDetail"
+OWNERSHIP = "PjregOwnership"
+QUIET = (DETAIL, OWNERSHIP)
 
 _CRITERION = re.compile(r"\s*(\w+)\(([^()]*)\)\s*(?:,|$)")
 _ADVANCED = re.compile(
@@ -40,8 +42,8 @@ class Filter:
     """One filter: which events it looks at, where in them, and what must be there."""
 
     include: bool
-    names_detail: bool
-    """Whether it speaks of `RegistryDetail` by name."""
+    names: tuple[str, ...]
+    """Those of `QUIET` that it speaks of by name."""
     matches: Callable[[str, str], bool]
     """Whether it matches an event: its name, its whole text."""
 
@@ -53,10 +55,9 @@ class Filters:
     include: tuple[Filter, ...] = ()
     exclude: tuple[Filter, ...] = ()
 
-    @property
-    def wants_detail(self) -> bool:
-        """Whether one that includes names `RegistryDetail`: then it is sent, else it is not."""
-        return any(each.names_detail for each in self.include)
+    def wants(self, quiet: str) -> bool:
+        """Whether one that includes names this one of `QUIET`: then it is sent, else it is not."""
+        return any(quiet in each.names for each in self.include)
 
     def passes(self, name: str, text: str) -> bool:
         """Whether an event of this name and text is sent."""
@@ -87,7 +88,7 @@ def _shut(text: str) -> Filter:
     """What stands for a filter that cannot be read: nothing passes what was to let events in, and
     everything is what was to be kept out."""
     excludes = text.startswith("!") or "exclude" in text.partition("=")[0].lower()
-    return Filter(not excludes, False, lambda _name, _event: excludes)
+    return Filter(not excludes, (), lambda _name, _event: excludes)
 
 
 def _filter(text: str) -> Filter:
@@ -95,7 +96,8 @@ def _filter(text: str) -> Filter:
         return _advanced(advanced["criteria"], advanced["text"].strip())
     include = not text.startswith("!")
     expression = _expression(text.removeprefix("!").strip())
-    return Filter(include, DETAIL in text, lambda _name, event: expression.search(event))
+    names = tuple(one for one in QUIET if one in text)
+    return Filter(include, names, lambda _name, event: expression.search(event))
 
 
 def _advanced(criteria: str, wanted: str) -> Filter:
@@ -112,7 +114,7 @@ def _advanced(criteria: str, wanted: str) -> Filter:
             return False
         return any(test(piece) for piece in (_values(text, header) if header else (text,)))
 
-    return Filter(action == "include", DETAIL in (name, wanted), matches)
+    return Filter(action == "include", tuple(q for q in QUIET if q in (name, wanted)), matches)
 
 
 def _criteria(text: str) -> dict[str, str]:

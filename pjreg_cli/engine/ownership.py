@@ -13,10 +13,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from pjreg_cli.cluster.lease import Lease, react
+from pjreg_cli.api import notices
+from pjreg_cli.cluster.lease import Lease, react, wanted_of
 from pjreg_cli.cluster.messages import (
     Answered,
     Ask,
+    Beat,
     Due,
     Effect,
     Epochs,
@@ -35,6 +37,7 @@ from pjreg_cli.errors import StoreError
 from pjreg_cli.levels import NOTICE
 
 if TYPE_CHECKING:
+    from pjreg_cli.api.notices import Notice
     from pjreg_cli.spawner import Spawner
 
 _log = logging.getLogger("pjreg_cli.engine")
@@ -49,13 +52,14 @@ _LEAVE_S = 1.0
 class Holder(Protocol):
     """Who keeps the registrations of shards: the engine."""
 
-    async def take_up(self, shards: frozenset[int], still: Callable[[int], bool]) -> None:
+    async def take_up(self, shards: frozenset[int], still: Callable[[int], bool]) -> int:
         """Go on with the registrations of shards, as long as each is `still` in the same tenure;
-        raises StoreError when their states cannot be read."""
+        how many there are.  Raises StoreError when their rows or states cannot be read."""
         ...
 
-    def let_go(self, shards: frozenset[int], keep: bool) -> None:
-        """Forget the registrations of shards without a word; `keep` what they would go on with."""
+    def let_go(self, shards: frozenset[int], keep: bool) -> int:
+        """Forget the registrations of shards without a word; `keep` what they would go on with.
+        How many there are."""
         ...
 
     def risen(self, shards: Epochs) -> None:
@@ -99,6 +103,7 @@ class Ownership:
         clock: Callable[[], float],
         draw: Callable[[], float],
         spawn: Spawner,
+        publish: Callable[[Notice], None],
     ) -> None:
         """`clock` counts seconds through a suspend, `draw` gives numbers from 0 to 1."""
         self.lease = Lease()
@@ -106,12 +111,17 @@ class Ownership:
         """Why the database does not answer; empty when it does."""
         self.loading: set[int] = set()
         """Shards that are held and whose registrations are not there yet."""
+        self.unowned = 0
+        """Shards of the fleet that nobody alive owned at the last beat."""
+        self.homeless = 0
+        """Of these, those that no machine has room for."""
         self._store = store
         self._holder = holder
         self._name = name
         self._clock = clock
         self._draw = draw
         self._spawn = spawn
+        self._publish = publish
         self._holding = True
         self._task: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -213,10 +223,24 @@ class Ownership:
             return ()
         if isinstance(ask.request, Join):
             self._taken = None
+        if isinstance(answer, Beat):
+            self._count(answer)
         effects = self._step(Answered(ask.number, answer))
         if not self._begun.done() and not isinstance(ask.request, Join):
             self._begun.set_result(None)
         return effects
+
+    def _count(self, beat: Beat) -> None:
+        """Note how many shards nobody owns."""
+        alive = {member.incarnation for member in beat.members}
+        free = [shard for shard in beat.shards if shard.owner not in alive]
+        homeless = 0
+        if beat.alive and any(shard.wanted is None for shard in free):
+            shall = wanted_of(beat)  # the plan may not be made yet
+            homeless = sum(shall[shard.number] is None for shard in free)
+        if homeless and not self.homeless:
+            _log.error("no machine of the fleet has room for %d shards: see capacity", homeless)
+        self.unowned, self.homeless = len(free), homeless
 
     def _watch_name(self, taken: Taken) -> None:
         """Somebody has our name: a predecessor that is dead will be silent, another machine not."""
@@ -255,7 +279,10 @@ class Ownership:
                     if shards:
                         _log.log(NOTICE, "%s owns %d shards less: %s", self._name, len(shards), why)
                     self.loading -= shards
-                    self._holder.let_go(shards, keep=why in ("given", "left"))
+                    given = why in ("given", "left")
+                    number = self._holder.let_go(shards, keep=given)
+                    if shards:
+                        self._tell("Released" if given else "Fenced", len(shards), number)
                 case Rise(shards):
                     self._holder.risen(shards)
                 case Ask():
@@ -268,6 +295,8 @@ class Ownership:
         holding = self.holding
         if holding != self._holding:
             self._holding = holding
+            if held := len(self.lease.held):
+                self._tell("Held" if holding else "Resumed", held, sum(self._holder.counts()))
             if holding:
                 _log.warning("%s holds: its lease is not trusted any more", self._name)
             else:
@@ -278,6 +307,9 @@ class Ownership:
         if not holding:
             loop = asyncio.get_running_loop()
             self._watch = loop.call_later(self.trust_s + 0.001, self._look)
+
+    def _tell(self, change: str, shards: int, registrations: int) -> None:
+        self._publish(notices.Ownership(change, shards, registrations))
 
     async def _load(self, shards: Epochs) -> None:
         """Take up the registrations of shards; tried again as long as they are ours."""
@@ -290,10 +322,12 @@ class Ownership:
 
         while left := frozenset(shard for shard, _ in shards if still(shard)):
             try:
-                await self._holder.take_up(left, still)
+                number = await self._holder.take_up(left, still)
             except StoreError as error:
                 _log.warning("states of %d shards cannot be read: %s", len(left), error)
                 await asyncio.sleep(_PAUSE_S * (1 + self._draw()))
             else:
-                self.loading -= {shard for shard in left if still(shard)}
+                there = {shard for shard in left if still(shard)}
+                self.loading -= there
+                self._tell("Claimed", len(there), number)
                 return

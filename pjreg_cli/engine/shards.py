@@ -65,7 +65,7 @@ class Shards:
         shards: frozenset[int],
         states: Mapping[str, Resumable],
         still: Callable[[int], bool],
-    ) -> None:
+    ) -> int:
         """See tenancy.Owned; raises StoreError when the rows cannot be read."""
         async with self._reading:
             ours = frozenset(shard for shard in shards if still(shard))
@@ -81,8 +81,9 @@ class Shards:
             await self._apply(self.still_ours(result, ours))
             for name in mine:
                 self._resumable.pop(name, None)  # of a section that is gone
+        return sum(one.shard in ours for one in self._fleet.entries.values())
 
-    def let_go(self, shards: frozenset[int], keep: bool) -> None:
+    def let_go(self, shards: frozenset[int], keep: bool) -> int:
         """See tenancy.Owned; from here on nothing is sent, the rest takes its time."""
         if keep:
             self.hand_over()
@@ -94,6 +95,7 @@ class Shards:
         spawn(self._forget(gone), "forget")
         if not keep:
             self._prune(())  # what a connection still holds of ours must not arrive
+        return len(gone)
 
     async def _forget(self, gone: list[Entry]) -> None:
         for number, entry in enumerate(gone, 1):

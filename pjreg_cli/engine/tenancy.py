@@ -31,12 +31,13 @@ class Owned(Protocol):
         shards: frozenset[int],
         states: Mapping[str, Resumable],
         still: Callable[[int], bool],
-    ) -> None:
-        """Read the rows of shards, and go on with their registrations."""
+    ) -> int:
+        """Read the rows of shards, and go on with their registrations; how many there are."""
         ...
 
-    def let_go(self, shards: frozenset[int], keep: bool) -> None:
-        """Forget the registrations of shards; hand over first what is to be kept of them."""
+    def let_go(self, shards: frozenset[int], keep: bool) -> int:
+        """Forget the registrations of shards; hand over first what is to be kept of them.  How
+        many there are."""
         ...
 
     def risen(self, epochs: Mapping[int, int]) -> None:
@@ -127,16 +128,17 @@ class Tenancy:
 
     # -- ownership.Holder ---------------------------------------------------------------------
 
-    async def take_up(self, shards: frozenset[int], still: Callable[[int], bool]) -> None:
+    async def take_up(self, shards: frozenset[int], still: Callable[[int], bool]) -> int:
         """See `ownership.Holder`."""
         states = await self._store.states(shards)
-        await self._engine.take_up(shards, states, still)
+        return await self._engine.take_up(shards, states, still)
 
-    def let_go(self, shards: frozenset[int], keep: bool) -> None:
+    def let_go(self, shards: frozenset[int], keep: bool) -> int:
         """See `ownership.Holder`."""
-        self._engine.let_go(shards, keep)
+        gone = self._engine.let_go(shards, keep)
         if not keep:
             self._rows = {n: row for n, row in self._rows.items() if row.shard not in shards}
+        return gone
 
     def risen(self, shards: Epochs) -> None:
         """See `ownership.Holder`."""

@@ -79,6 +79,7 @@ class Membership:
             clock=boot_clock,
             draw=ids.fraction,
             spawn=spawn,
+            publish=engine.publish,
         )
         assert engine.shards is not None  # it was made with our share
         self.tenancy.attach(engine.shards, self.ownership)
@@ -108,6 +109,8 @@ class Membership:
             shards=len(ownership.lease.held),
             loading=len(ownership.loading),
             trouble=ownership.trouble,
+            unowned=ownership.unowned,
+            homeless=ownership.homeless,
         )
 
     async def stop(self) -> None:

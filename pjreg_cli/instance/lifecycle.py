@@ -53,6 +53,8 @@ class Lifecycle:
         self._asked: tuple[Stop, bool] | None = None
         self._changed = asyncio.Event()
         self._doing = ""
+        self.withheld = ""
+        """See `InstanceView.withheld`."""
 
     # -- api.instance.Instance ----------------------------------------------------------------
 
@@ -65,6 +67,7 @@ class Lifecycle:
             debug=self._logs.debug,
             manager_enabled=self._manager_enabled(),
             doing=self._doing,
+            withheld=self.withheld,
         )
 
     async def reload(self, modules: Sequence[str]) -> Sequence[ReloadReport]:
@@ -87,6 +90,8 @@ class Lifecycle:
         report = ReloadReport(name)
         if module.scope is not None:
             report = replace(await self._reload(module.scope), module=name)
+            if report.ok and module.scope.registrations:
+                self.withheld = ""
         if module is LOGGER or module.scope is Scope.ALL:
             try:
                 self._reopen_logs()

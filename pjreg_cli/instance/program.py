@@ -152,6 +152,9 @@ class Program:
         """Whether remote consoles may run a shell."""
         return self.engine.settings.pjreg.remote_shell
 
+    def _withhold(self, why: str) -> None:
+        self.life.withheld = why
+
     async def _reload(self, scope: Scope) -> ReloadReport:
         self.supervisor.reloading()
         try:
@@ -213,7 +216,7 @@ class Program:
             self.member.count(self.logs.counters)
             stack.push_async_callback(self.member.stop)
         if self.engine.settings.mapped.table is not None:
-            stack.push_async_callback(_ended, spawn(follow(self.engine), "tables"))
+            stack.push_async_callback(_ended, spawn(follow(self.engine, self._withhold), "tables"))
 
     def _noticed(self, notice: Notice) -> None:
         if isinstance(notice, Traced):

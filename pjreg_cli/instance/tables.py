@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pjreg_cli.config.settings import Scope
@@ -18,9 +19,10 @@ _log = logging.getLogger("pjreg_cli.instance")
 _AGAIN_S = 10.0
 
 
-async def follow(engine: Engine) -> None:
+async def follow(engine: Engine, withhold: Callable[[str], None]) -> None:
     """Read tables that could not be read at the start as soon as they can be, then whenever the
-    database says that they have changed; until cancelled."""
+    database says that they have changed; until cancelled.  `withhold` is told why a change is not
+    applied, and of nothing once one is."""
     table = engine.settings.mapped.table
     if table is None:
         return
@@ -30,7 +32,8 @@ async def follow(engine: Engine) -> None:
             _log.info("%s can be read now", table.database.title)
 
     async def changed() -> None:
-        await engine.reload(Scope.REGISTRATIONS, asked=False)
+        report = await engine.reload(Scope.REGISTRATIONS, asked=False)
+        withhold("" if report.ok else report.failures[0])
 
     schema = engine.settings.cluster.schema
     plain = schema.isascii() and schema.isidentifier()

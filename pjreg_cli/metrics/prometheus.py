@@ -240,6 +240,7 @@ def _families(core: Any, snapshot: Snapshot, *, core_metrics: bool = True) -> It
             ("pjreg_shards", "Shards of the fleet that are this machine's", this.shards),
             ("pjreg_lease_trust_seconds", "For how long its lease is trusted", this.trust_s),
             ("pjreg_journal_behind_seconds", "The oldest unwritten state", this.behind_s),
+            ("pjreg_unowned_shards", "Shards of the fleet that nobody owns", this.unowned),
         ):
             family = gauge(name, meaning)
             family.add_metric([], value)

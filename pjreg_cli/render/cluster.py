@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
-from pjreg_cli.api.cluster import ClusterView, Found, MachineRow, ShardRow
+from pjreg_cli.api.cluster import ClusterView, FleetRow, Found, MachineRow, ShardRow
+from pjreg_cli.dialects import Dialect
+from pjreg_cli.render import columns, json, objects
+from pjreg_cli.render import registrations as table
 from pjreg_cli.render.columns import harmless
+
+#: of a line of registrations, before the machine
+_WIDTH = 117
 
 _HEAD = (
     " <Instance..........>  <State..>  <Host.............>  <Shards>  <Registered>  <Rejected>"
@@ -47,6 +54,29 @@ def _machine(row: MachineRow) -> str:
         f" {harmless(row.name):<20}  {row.state:<9}  {harmless(row.host):<19}  {row.shards:>8}"
         f"  {registered:>12}  {rejected:>10}  {unregistered:>14}  {beat}\n"
     )
+
+
+def registrations(rows: Sequence[FleetRow], dialect: Dialect) -> Iterator[str]:
+    """What each machine would list, with a column for the machine, in chunks of whole lines."""
+    first, *rest = table.head(dialect).splitlines(keepends=True)
+    title, rule = rest[0].rstrip("\n"), dialect.rule
+    head = f"{first}{title:<{_WIDTH}}  <Instance..........>\n{rule}\n\n"
+
+    def lines() -> Iterator[list[str]]:
+        source = iter(rows)
+        while batch := list(islice(source, objects.CHUNK)):
+            plain = table.lines([one.row for one in batch], dialect)
+            yield [
+                f"{columns.pad(line[:-1], _WIDTH)}  {harmless(one.instance) or '-'}\n"
+                for line, one in zip(plain, batch, strict=True)
+            ]
+
+    return objects.framed(head, lines(), dialect)
+
+
+def registration_shape(one: FleetRow, now_at: float) -> json.Shape:
+    """One registration of the fleet for machines."""
+    return {**table.row_shape(one.row, now_at), "instance": one.instance or None}
 
 
 def shards(rows: Iterable[ShardRow]) -> Iterator[str]:

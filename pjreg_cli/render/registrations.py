@@ -30,11 +30,15 @@ def table(rows: Iterable[RegistrationRow], dialect: Dialect) -> Iterator[str]:
     return objects.framed(head(dialect), _lines(rows, dialect), dialect)
 
 
+def lines(rows: list[RegistrationRow], dialect: Dialect) -> list[str]:
+    """Some rows of the table, without its head."""
+    return (_current if dialect.expiry else _twelve)(rows, dialect.auth_width)
+
+
 def _lines(rows: Iterable[RegistrationRow], dialect: Dialect) -> Iterator[list[str]]:
     source = iter(rows)
-    chunk = _current if dialect.expiry else _twelve
     while batch := list(islice(source, objects.CHUNK)):
-        yield chunk(batch, dialect.auth_width)
+        yield lines(batch, dialect)
 
 
 def _current(rows: list[RegistrationRow], _auth_width: int) -> list[str]:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
-from pjreg_cli.api.cluster import ClusterView, Found, MachineRow, ShardRow, ThisMachine
+from pjreg_cli.api.cluster import (
+    ClusterView,
+    FleetRow,
+    Found,
+    MachineRow,
+    ShardRow,
+    ThisMachine,
+    Wanted,
+)
+from pjreg_cli.api.registrations import RegistrationRow
 from pjreg_cli.config.shards import shard_of
 from pjreg_cli.errors import StoreError
+from pjreg_cli.registration.state import Status
 from pjreg_cli.store.sql import schema
 
 if TYPE_CHECKING:
@@ -18,6 +29,9 @@ if TYPE_CHECKING:
     from pjreg_cli.store.connection import Connection
 
 _WITHIN_S = 5.0
+#: of very many rows so many come at once, within so many seconds
+_AT_ONCE = 2000
+_MANY_S = 20.0
 #: machines that have ended are shown for so long, in seconds
 _SHOWN_S = 3600
 #: how often it is looked whether a request has been carried out
@@ -40,9 +54,9 @@ class Overview:
         """See api.cluster.Cluster."""
         return self._settings().cluster.name
 
-    def schema(self, *, triggers: bool) -> str:
+    def schema(self, *, triggers: bool, lease_ms: int) -> str:
         """See api.cluster.Cluster."""
-        return schema(triggers=triggers, name=self._settings().cluster.schema)
+        return schema(triggers=triggers, lease_ms=lease_ms, name=self._settings().cluster.schema)
 
     async def view(self) -> ClusterView:
         """See api.cluster.Cluster."""
@@ -91,6 +105,33 @@ class Overview:
                 " LEFT JOIN pjreg.instance w ON w.incarnation = s.wanted ORDER BY s.shard"
             )
         return [ShardRow(*row) for row in rows]
+
+    async def registrations(self, wanted: Wanted) -> Sequence[FleetRow]:
+        """See api.cluster.Cluster."""
+        found: list[FleetRow] = []
+        statuses = [status.value for status in Status if status.word == wanted.word]
+        query = (
+            "SELECT r.id, r.server_uri, trim(split_part(coalesce(r.outbound_auth, ''), ',', 1)),"
+            " t.status, extract(epoch FROM t.refresh_at - clock_timestamp())::float8,"
+            " coalesce(i.name, '')"
+            " FROM ps_registrations r JOIN pjreg.shard s ON s.shard = pjreg.shard_of(r.id)"
+            " LEFT JOIN pjreg.instance i ON i.incarnation = s.owner"
+            " AND i.state IN ('live', 'draining')"
+            " LEFT JOIN pjreg.state t ON t.shard = s.shard AND t.id = r.id"
+            " WHERE (%(word)s = '' OR coalesce(t.status, 'unregistered') = ANY (%(statuses)s))"
+            " AND (%(instance)s = '' OR i.name = %(instance)s) ORDER BY r.id"
+        )
+        values = {"word": wanted.word, "statuses": statuses, "instance": wanted.instance}
+        async with self._open() as ask:
+            async for rows in ask.batches(query, values):
+                for name, uri, auth, status, due_s, instance in rows:
+                    if wanted.fits is not None and not wanted.fits(name):
+                        continue
+                    word = None if status is None else Status(status).word
+                    due = None if due_s is None else round(due_s)
+                    row = RegistrationRow(name, intern(uri or ""), auth, word, due)
+                    found.append(FleetRow(row, intern(instance)))
+        return found
 
     async def find(self, name: str) -> Found | None:
         """See api.cluster.Cluster."""
@@ -184,8 +225,8 @@ class Overview:
         return [*found, *((ok, f"{right} on {table}") for table, right, ok in rights)]
 
     @asynccontextmanager
-    async def _open(self) -> AsyncIterator[Callable[..., Any]]:
-        """Ask over one connection.  Any: each question has an answer of its own."""
+    async def _open(self) -> AsyncIterator[_Asking]:
+        """Ask over one connection."""
         settings = self._settings()
         table = settings.mapped.table
         if not settings.cluster.name or table is None or table.database.driver != "pgsql":
@@ -199,13 +240,40 @@ class Overview:
         connection: Connection = await Connection.open(
             table.database.location.get_secret_value(), "pjreg-cli"
         )
-        name = settings.cluster.schema
-
-        async def ask(query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-            text = query.replace("pjreg.", f"{name}.").encode()
-            return await connection.run(_WITHIN_S, rows_of(connection, text, values))
-
         try:
-            yield ask
+            yield _Asking(connection, settings.cluster.schema, rows_of)
         finally:
             await connection.close()
+
+
+class _Asking:
+    """Asks over one connection, about the tables of one schema.  Any: each question has an answer
+    of its own."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        schema: str,
+        rows_of: Callable[[Connection, bytes, Any], Awaitable[list[tuple[Any, ...]]]],
+    ) -> None:
+        self._connection = connection
+        self._schema = schema
+        self._rows_of = rows_of
+
+    def _sql(self, query: str) -> bytes:
+        return query.replace("pjreg.", f"{self._schema}.").encode()
+
+    async def __call__(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows at once."""
+        rows = self._rows_of(self._connection, self._sql(query), values)
+        return await self._connection.run(_WITHIN_S, rows)
+
+    async def batches(
+        self, query: str, values: Mapping[str, object]
+    ) -> AsyncIterator[list[tuple[Any, ...]]]:
+        """Very many rows, some at a time."""
+        talk = self._connection
+        async with talk.inner.transaction(), talk.inner.cursor("rows") as cursor:
+            await talk.run(_MANY_S, cursor.execute(self._sql(query), values))
+            while rows := await talk.run(_MANY_S, cursor.fetchmany(_AT_ONCE)):
+                yield rows

@@ -27,6 +27,7 @@ WANTED: dict[str, frozenset[str]] = {
     "PJSIPShowRegistrationsOutbound": frozenset({"system", "reporting"}),
     "PJSIPUnregister": frozenset({"system", "reporting"}),
     "PjregAdd": frozenset({"config"}),
+    "PjregClusterShow": frozenset({"system", "reporting"}),
     "PjregRemove": frozenset({"config"}),
     "PjregSet": frozenset({"config"}),
     "Reload": frozenset({"system", "config"}),

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from pjreg_cli.ami.session import INBOX_LIMIT, PIECE, Session
-from pjreg_cli.api.notices import Reloaded, Stopping
+from pjreg_cli.api.notices import Ownership, Reloaded, Stopping
 from pjreg_cli.dialects import TWELVE
 from tests.support.ami_client import Block, Client, account, house, settings
 from tests.support.ami_port import FakeInstance, auth_view, settled, view
@@ -434,6 +434,33 @@ async def test_detail_is_sent_only_to_those_who_ask() -> None:
         fake.notices.tell(notice)
         await client.message()
         assert (await client.message())[0] == ("Event", "RegistryDetail")
+
+
+async def test_ownership_in_a_fleet_is_told_only_to_those_who_ask() -> None:
+    fake = FakeInstance()
+    users = settings(
+        account("plain"), account("owner", eventfilter=("eventfilter(name(PjregOwnership)) =",))
+    )
+    async with house(fake, users, registry_detail=True) as running:
+        plain, owner = [await running.user(name) for name in ("plain", "owner")]
+        fake.notices.tell(Ownership("Claimed", 86, 43_000))
+        fake.notices.tell(settled())
+        assert (await plain.message())[0] == ("Event", "Registry")
+        assert await owner.message() == [
+            ("Event", "PjregOwnership"),
+            ("Privilege", "system,all"),
+            ("Change", "Claimed"),
+            ("Shards", "86"),
+            ("Registrations", "43000"),
+        ]
+
+
+async def test_machines_of_a_fleet_are_listed_where_there_is_one() -> None:
+    async with house(FakeInstance()) as running:
+        client = await running.user("admin")
+        refused = dict(await client.ask("PjregClusterShow"))
+        assert refused["Response"] == "Error"
+        assert refused["Message"] == "This is no machine of a fleet."
 
 
 async def test_events_carry_a_timestamp_if_asked_for() -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from pjreg_cli.store.sql import schema
+from tests.support.ami_client import Client
 from tests.support.fleet import ACCOUNTS, GRANT_S, LEASE_MS, Fleet
 from tests.support.instance import Done, run
 from tests.support.judge import Judge
+from tests.support.ports import LOOPBACK, free_port
 from tests.support.postgres import Postgres, binaries
 from tests.support.waiting import until
 
@@ -50,8 +53,13 @@ async def test_an_operator_sees_and_steers_the_fleet(fleet: Fleet) -> None:
         "sip-3": "live",
     }
     assert (await ask("pjreg cluster show shards")).out.count("sip-") >= 256
-    where = json.loads((await ask("pjreg cluster find r7", "--json")).out)
-    assert where["status"] == "registered"
+    await asyncio.to_thread(
+        until,
+        lambda: (
+            json.loads(one.ask("pjreg cluster find r7", "--json").out)["status"] == "registered"
+        ),
+        "what happened to r7 is written",
+    )
     assert (await ask("pjreg cluster find nobody")).status == 1
     other = 1
     while await owner(ask, f"r{other}") == "sip-1":
@@ -93,3 +101,114 @@ async def test_changes_that_triggers_tell_reach_whom_they_concern(fleet: Fleet) 
     fleet.server.execute("DELETE FROM ps_registrations WHERE id = 'r6'")
     await asyncio.to_thread(until, lambda: fleet.judge.registered() == ACCOUNTS - 1, "r6 is gone")
     assert fleet.judge.verdict.not_higher == []
+
+
+MANAGER = """\
+[general]
+enabled = yes
+bindaddr = 127.0.0.1
+port = {port}
+[watcher]
+secret = watching-it-all
+read = all
+write = all
+eventfilter(name(PjregOwnership)) =
+"""
+HTTP = "[general]\nenabled = yes\nbindaddr = 127.0.0.1\nbindport = {port}\n"
+
+
+async def test_managers_metrics_and_monitoring_see_the_fleet(fleet: Fleet) -> None:
+    one = fleet.machines["sip-1"] = fleet.machine("sip-1")
+    port, web = free_port(), free_port()
+    (one.etc / "manager.conf").write_text(MANAGER.format(port=port))
+    (one.etc / "http.conf").write_text(HTTP.format(port=web))
+    (one.etc / "prometheus.conf").write_text("[general]\nenabled = yes\n")
+    await asyncio.to_thread(one.start)
+    await fleet.settled("sip-1")
+    assert ".conf: " not in one.log(), one.log()
+    metrics = await asyncio.to_thread(scrape, web)
+    assert metrics["pjreg_shards"] == 256
+    assert metrics["pjreg_unowned_shards"] == 0
+    assert metrics["pjreg_lease_trust_seconds"] > 0
+    assert metrics["pjreg_journal_behind_seconds"] >= 0
+    health = await asyncio.to_thread(run, "health", "-s", str(one.socket), home=fleet.home)
+    assert (health.status, health.out[:16]) == (0, "REGISTRATIONS OK"), health
+    client = await Client.connect(port)
+    await client.login("watcher", "watching-it-all")
+    await fleet.start("sip-2")
+    released = await changed(client, "Released")
+    assert released["Shards"] == "128"
+    assert 0 < int(released["Registrations"]) < ACCOUNTS
+    await fleet.settled("sip-1", "sip-2")
+    await client.synchronize()
+    _, first, second, whole = map(dict, await client.listed("PjregClusterShow", ActionID="7"))
+    assert [(row["Instance"], row["State"]) for row in (first, second)] == [
+        ("sip-1", "live"),
+        ("sip-2", "live"),
+    ]
+    assert (first["Event"], first["ActionID"]) == ("PjregInstance", "7")
+    assert whole["Event"] == "PjregClusterShowComplete"
+    assert (whole["ListItems"], whole["Unowned"], whole["ThisInstance"]) == ("2", "0", "sip-1")
+    await asyncio.to_thread(fleet.machines["sip-2"].stop)
+    await changed(client, "Claimed")
+    fleet.server.stop("immediate")
+    await changed(client, "Held")
+    assert (await asyncio.to_thread(scrape, web))["pjreg_lease_trust_seconds"] == 0
+    health = await asyncio.to_thread(run, "health", "-s", str(one.socket), home=fleet.home)
+    assert health.status == 2
+    assert health.out.startswith("REGISTRATIONS CRITICAL - sip-1 holds: ")
+    fleet.server.start()
+    await changed(client, "Resumed")
+    await client.close()
+    await fleet.settled("sip-1")
+
+
+async def changed(client: Client, change: str) -> dict[str, str]:
+    """Wait until a manager is told of this change of ownership."""
+    while True:
+        told = dict(await client.message())
+        if told.get("Change") == change:
+            return told
+
+
+def scrape(port: int) -> dict[str, float]:
+    """The metrics that have no labels."""
+    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#") and "{" not in line)
+    return {name: float(value) for name, value in pairs}
+
+
+async def test_registrations_of_all_machines_are_listed(fleet: Fleet) -> None:
+    await fleet.start("sip-1", "sip-2")
+    await fleet.settled("sip-1", "sip-2")
+    one = fleet.machines["sip-1"]
+    rows: list[dict[str, str]] = []
+
+    def written() -> bool:
+        rows[:] = json.loads(one.ask("pjreg cluster show registrations", "--json").out)
+        return {row["status"] for row in rows} == {"Registered"}
+
+    await asyncio.to_thread(until, written, "all states are written")
+    assert len(rows) == ACCOUNTS
+    assert {row["instance"] for row in rows} == {"sip-1", "sip-2"}
+    mine = {row["name"] for row in rows if row["instance"] == "sip-1"}
+    shown = json.loads((await asyncio.to_thread(one.ask, "pjsip show registrations", "--json")).out)
+    assert mine == {row["name"] for row in shown}
+    line = "pjreg cluster show registrations like ^r7$ where status=registered"
+    text = (await asyncio.to_thread(one.ask, line)).out
+    assert " r7/sip:127.0.0.1:" in text
+    assert "Objects found: 1" in text
+    foreign = next(row["name"] for row in rows if row["instance"] == "sip-2")
+    refused = await asyncio.to_thread(one.ask, f"pjsip send register {foreign}")
+    assert refused.status == 1
+    assert f"Unable to retrieve registration {foreign}" in refused.out
+    assert f"{foreign} is registered by sip-2" in refused.err
+    explained = await asyncio.to_thread(one.ask, f"pjreg explain {foreign}", "--json")
+    assert json.loads(explained.out)["cause"] == "owned-elsewhere"
+    await fleet.stop()
+    alone = await asyncio.to_thread(
+        run, "-C", str(one.etc), "--json", "pjreg", "cluster", "show", "registrations",
+        home=fleet.home,
+    )  # fmt: skip
+    assert {row["instance"] for row in json.loads(alone.out)} == {None}

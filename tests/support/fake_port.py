@@ -332,6 +332,7 @@ class FakeInstance:
     debug: int = 0
     debug_of: dict[str, int] = field(default_factory=dict)
     live: bool = True
+    withheld: str = ""
     failures: tuple[str, ...] = ()
     steps: tuple[Planned, ...] = ()
     module_rows: Sequence[tuple[str, str, int]] = (
@@ -352,6 +353,7 @@ class FakeInstance:
             debug=self.debug,
             manager_enabled=True,
             live=self.live,
+            withheld=self.withheld,
         )
 
     async def reload(self, modules: Sequence[str]) -> Sequence[ReloadReport]:

@@ -6,8 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pjreg_cli.api.cluster import ClusterView, Found, MachineRow, ShardRow, ThisMachine
-from pjreg_cli.commands.tree import Console, Kind, execute
+from pjreg_cli.api.cluster import (
+    ClusterView,
+    FleetRow,
+    Found,
+    MachineRow,
+    ShardRow,
+    ThisMachine,
+    Wanted,
+)
+from pjreg_cli.api.registrations import RegistrationRow
+from pjreg_cli.commands.tree import Console, Kind, execute, suggest
 from pjreg_cli.dialects import CURRENT
 from pjreg_cli.errors import StoreError
 from tests.support.fake_port import Fake
@@ -48,6 +57,20 @@ class Fleet:
     async def shards(self) -> Sequence[ShardRow]:
         return [ShardRow(0, "sip-1", 3, 12.0, "sip-1"), ShardRow(1, "", 1, 0.5, "")]
 
+    async def registrations(self, wanted: Wanted) -> Sequence[FleetRow]:
+        rows = (
+            FleetRow(RegistrationRow("alice", "sip:a", "alice", "Registered", 90), "sip-1"),
+            FleetRow(RegistrationRow("bob", "sip:b", "", "Rejected", -5), "sip-2"),
+            FleetRow(RegistrationRow("carol", "sip:c", "", None, None), ""),
+        )
+        return [
+            one
+            for one in rows
+            if (wanted.fits is None or wanted.fits(one.row.name))
+            and wanted.word in ("", one.row.word)
+            and wanted.instance in ("", one.instance)
+        ]
+
     async def find(self, name: str) -> Found | None:
         if name != "alice":
             return None
@@ -65,8 +88,8 @@ class Fleet:
     async def check(self) -> Sequence[tuple[bool, str]]:
         return [(True, "one"), (False, "two")]
 
-    def schema(self, *, triggers: bool) -> str:
-        return f"-- {triggers}\n"
+    def schema(self, *, triggers: bool, lease_ms: int) -> str:
+        return f"-- {triggers} {lease_ms}\n"
 
 
 async def ask(line: str, fleet: Fleet | None, *, as_json: bool = False) -> tuple[bool, str]:
@@ -107,6 +130,47 @@ async def test_what_came_from_the_network_is_shown_inert() -> None:
     assert not (await ask("pjreg cluster find bob", Fleet()))[0]
 
 
+async def test_registrations_of_all_machines_are_listed_with_their_machine() -> None:
+    ok, text = await ask("pjreg cluster show registrations", Fleet())
+    assert ok
+    alice, bob, carol = (line for line in text.splitlines() if "/sip:" in line)
+    assert alice.split() == [
+        "alice/sip:a", "alice", "Registered", "(exp.", "90s)", "sip-1",
+    ]  # fmt: skip
+    assert bob.index("sip-2") == alice.index("sip-1")
+    assert carol.split()[-1] == "-"
+    assert text.endswith("Objects found: 3\n\n")
+    _, text = await ask("pjreg cluster show registrations", Fleet(), as_json=True)
+    assert [one["instance"] for one in json.loads(text)] == ["sip-1", "sip-2", None]
+
+
+async def test_registrations_are_chosen_by_name_status_and_machine() -> None:
+    async def names(which: str) -> list[str]:
+        line = f"pjreg cluster show registrations {which}"
+        _, text = await ask(line, Fleet(), as_json=True)
+        return [one["name"] for one in json.loads(text)]
+
+    assert await names("like ^[ab]") == ["alice", "bob"]
+    assert await names("where status=rejected") == ["bob"]
+    assert await names("like o where instance=sip-2") == ["bob"]
+    assert await names("like [") == []
+    for odd in ("like", "where", "where status=odd", "where x", "all"):
+        assert "Usage" in (await ask(f"pjreg cluster show registrations {odd}", Fleet()))[1]
+
+
+def test_what_may_follow() -> None:
+    def after(line: str) -> list[str]:
+        port = replace(Fake().port(), cluster=Fleet())
+        console = Console(port=port, kind=Kind.CONSOLE, dialect=CURRENT)
+        return [one.text for one in suggest(f"pjreg cluster {line}", console)]
+
+    assert after("send ") == ["register", "unregister"]
+    assert after("drain ") == ["sip-1"]
+    assert after("show registrations ") == ["like", "where"]
+    assert "status=Rejected" in after("show registrations where ")
+    assert after("schema ") == ["with-triggers", "lease"]
+
+
 async def test_steering() -> None:
     assert await ask("pjreg cluster send register alice", Fleet()) == (True, "Done\n")
     assert not (await ask("pjreg cluster send register bob", Fleet()))[0]
@@ -115,7 +179,9 @@ async def test_steering() -> None:
     assert not (await ask("pjreg cluster undrain sip-9", Fleet()))[0]
     assert "3 machines" in (await ask("pjreg cluster reload", Fleet()))[1]
     assert not (await ask("pjreg cluster check", Fleet()))[0]
-    assert (await ask("pjreg cluster schema with-triggers", Fleet()))[1] == "-- True\n"
+    assert (await ask("pjreg cluster schema with-triggers", Fleet()))[1] == "-- True 6000\n"
+    assert (await ask("pjreg cluster schema --lease 9", Fleet()))[1] == "-- False 9000\n"
+    assert "Usage" in (await ask("pjreg cluster schema lease 0", Fleet()))[1]
     assert "nobody" not in (await ask("pjreg cluster show shards", Fleet()))[1]
 
 
@@ -126,6 +192,34 @@ async def test_who_is_alone_or_cannot_ask_says_so() -> None:
     fleet.broken = "not answered"
     ok, text = await ask("pjreg cluster show", fleet)
     assert (ok, "cannot be asked: not answered" in text) == (False, True)
+
+
+async def test_a_registration_of_another_machine_is_told_apart_from_none_at_all() -> None:
+    fleet = Fleet()
+    fleet.name = "sip-2"
+    port = replace(Fake().port(), cluster=fleet)
+    console = Console(port=port, kind=Kind.ONE_SHOT, dialect=CURRENT)
+    reply = await execute("pjsip send register alice", console)
+    assert "Unable to retrieve registration alice" in "".join(reply.output)
+    assert reply.complaints == ("alice is registered by sip-1: see pjreg cluster send",)
+    assert (await execute("pjsip send register bob", console)).complaints == ()
+
+
+async def test_shards_without_a_place_are_no_good_health() -> None:
+    assert VIEW.this is not None
+    full = replace(VIEW, this=replace(VIEW.this, unowned=9, homeless=9))
+    ok, text = await ask("pjreg health", Fleet(full))
+    assert not ok
+    assert text.startswith("REGISTRATIONS CRITICAL - no machine has room for 9 shards; ")
+
+
+async def test_a_change_that_is_withheld_is_no_good_health() -> None:
+    fake = Fake()
+    fake.instance.withheld = "the tables would take away 9 of 10 registrations"
+    console = Console(port=fake.port(), kind=Kind.ONE_SHOT, dialect=CURRENT)
+    reply = await execute("pjreg health", console)
+    assert not reply.ok
+    assert "CRITICAL - the tables would take away" in "".join(reply.output)
 
 
 async def test_a_machine_that_holds_is_not_well() -> None:

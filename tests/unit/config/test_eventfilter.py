@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pjreg_cli.config.eventfilter import compiled
+from pjreg_cli.config.eventfilter import DETAIL, compiled
 
 REGISTRY = (
     "Event: Registry\r\nPrivilege: system,all\r\nUsername: sip:a@b\r\nStatus: Rejected\r\n\r\n"
@@ -82,7 +82,7 @@ def test_detail_is_wanted_only_by_name() -> None:
         ("eventfilter(name(RegistryDetail)) =", True),
         (".*", False),
     ):
-        assert compiled([text])[0].wants_detail is wanted
+        assert compiled([text])[0].wants(DETAIL) is wanted
 
 
 @given(

@@ -47,14 +47,27 @@ class Outlet:
     """
 
     def __init__(
-        self, name: str, sink: Sink, troubled: Callable[[str], None], *, limit: int = LIMIT
+        self,
+        name: str,
+        sink: Sink,
+        troubled: Callable[[str], None],
+        *,
+        limit: int = LIMIT,
+        gather_s: float = 0.0,
     ) -> None:
+        """What is put within `gather_s` seconds is written together, unless somebody waits for it:
+        to hand over to the thread for each piece would cost more than the piece."""
         self.lost = 0
         """Pieces that were not written, since the beginning."""
         self._name = name
         self._sink = sink
         self._troubled = troubled
         self._limit = limit
+        self._gather_s = gather_s
+        self._idle = True
+        """The thread waits for a piece."""
+        self._awaited = 0
+        """How many wait for all to be written."""
         self._changed = threading.Condition()
         self._waiting: deque[bytes | Callable[[], None]] = deque()
         self._size = 0
@@ -91,12 +104,20 @@ class Outlet:
         with self._changed:
             self._waiting.append(run)
             self._wake()
+            self._changed.notify_all()
         return future
 
     def drain(self, within_s: float) -> bool:
         """Wait until all that was put has been written or lost; whether it was, in that time."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._waiting and not self._busy, within_s)
+            self._awaited += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(
+                    lambda: not self._waiting and not self._busy, within_s
+                )
+            finally:
+                self._awaited -= 1
 
     def close(self, within_s: float) -> bool:
         """Write what waits and let go of the sink, for at most `within_s` seconds; whether that was
@@ -117,14 +138,24 @@ class Outlet:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
-        self._changed.notify_all()
+        if self._idle:
+            self._idle = False
+            self._changed.notify_all()
+
+    def _hurried(self) -> bool:
+        """Whether somebody waits for what is put, so that it is not gathered."""
+        return self._closing or self._awaited > 0 or callable(self._waiting[-1])
 
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._busy = False
+                self._idle = not self._waiting
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._waiting or self._closing)
+                self._idle = False
+                if self._waiting and self._gather_s and self._size < _GO:
+                    self._changed.wait_for(self._hurried, self._gather_s)
                 if not self._waiting:
                     break
                 self._busy = True

@@ -82,7 +82,7 @@ WORK: dict[str, tuple[Callable[[], Any], float]] = {
     "tell whether it is ours": (lambda: SCANNED and repeats(SCANNED, "77", "1"), 3),
     "read what is granted": (lambda: SCANNED and granted(SCANNED, OURS, 3600, offered=OFFERED), 7),
     "read how we are seen": (lambda: SCANNED and seen(SCANNED), 8),
-    "answer a challenge": (answer, 85),
+    "answer a challenge": (answer, 66),
     "decide a refresh": (refresh, 60),
     "a transaction": (lambda: transact(begin(0.0, False), Event.FINAL, 1.0), 11),
 }

@@ -36,6 +36,8 @@ class Broadcast:
 
     def tell(self, notice: Notice) -> None:
         """Take note of what has happened; called on the event loop."""
+        if not self._sessions():
+            return
         detail = self.detail or any(one.filters.wants(DETAIL) for one in self._sessions())
         self.send(*events.of(notice, detail=detail))
 

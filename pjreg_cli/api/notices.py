@@ -115,9 +115,10 @@ Listener = Callable[[Notice], None]
 class Notices(Protocol):
     """Who wants to be told."""
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with every notice from now on; the result ends that.  Listeners are
-        called on the event loop, must not block and must not raise."""
+    def subscribe(self, listener: Listener, *kinds: type[Notice]) -> Callable[[], None]:
+        """Call `listener` with every notice from now on, or with those of some kinds only; the
+        result ends that.  Listeners are called on the event loop, must not block and must not
+        raise."""
         ...
 
     def until(self, condition: Callable[[], bool], within_s: float) -> Awaitable[bool]:

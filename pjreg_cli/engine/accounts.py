@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pjreg_cli.sip.digest import Account, Secret
@@ -35,6 +35,7 @@ class Accounts:
     def __init__(self) -> None:
         self._auths: dict[str, Auth] = {}
         self._accounts: dict[str, Account] = {}
+        self._named: dict[tuple[str, ...], Sequence[Account]] = {}
 
     def update(self, auths: Mapping[str, Auth]) -> None:
         """Take over the sections of a new configuration; unchanged ones keep their HA1."""
@@ -44,8 +45,12 @@ class Accounts:
             if auth.auth_type != "google_oauth"  # no digest: cannot answer a registrar
         }
         self._auths = dict(auths)
+        self._named.clear()
 
-    def named(self, names: Iterable[str]) -> Sequence[Account]:
+    def named(self, names: tuple[str, ...]) -> Sequence[Account]:
         """The accounts of these sections, in this order; names without a section are left out."""
-        found = (self._accounts.get(name) for name in names)
-        return [account for account in found if account is not None]
+        known = self._named.get(names)
+        if known is None:
+            found = (self._accounts.get(name) for name in names)
+            known = self._named[names] = [account for account in found if account is not None]
+        return known

@@ -93,7 +93,7 @@ class Attempts:
             self._begin(entry, attempt)
             return
         if effect.hop is Hop.NEXT:
-            attempt.tried += 1
+            attempt.aim(attempt.tried + 1)
             attempt.repeated = False
         self._request(entry, attempt, effect)
 
@@ -161,7 +161,7 @@ class Attempts:
             return
         settled.note_targets(entry, targets)
         attempt.targets = targets
-        attempt.tried = 0
+        attempt.aim(0)
         self._request(entry, attempt, SendRegister(attempt.expires_s))
 
     def _request(self, entry: Entry, attempt: Attempt, effect: SendRegister, long: int = 0) -> None:
@@ -289,7 +289,7 @@ class Attempts:
         if exchange is not None:
             self.exchanges.drop(exchange)
         # there is no telling whether another target would fare better
-        attempt.tried = len(attempt.targets) - 1
+        attempt.aim(len(attempt.targets) - 1)
         self._fail(entry, attempt, Cause.SEND_FAILED, INTERNAL)
 
     def _read_outcome(

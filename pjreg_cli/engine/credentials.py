@@ -53,7 +53,10 @@ def challenged(
     the request had credentials for one of them, and whether the nonce of such a one was only
     stale."""
     attempt.challenges = parse_challenges(response)
-    new = tuple(Answer(*one) for one in select(attempt.challenges, accounts))
+    new = tuple([Answer(*one) for one in select(attempt.challenges, accounts)])
+    if not attempt.answers:
+        attempt.answers = new
+        return False, any(answer.challenge.stale for answer in new)
     known = {answer.realm for answer in attempt.answers}
     again = [answer for answer in new if answer.realm in known]
     stale = any(answer.challenge.stale for answer in (again or new))

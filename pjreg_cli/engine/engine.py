@@ -352,15 +352,15 @@ class Engine:
 
     def held(self) -> Iterator[tuple[Registration, Entry | None]]:
         """See views.Held."""
-        return self._fleet.held()
+        return self._fleet.shown.held()
 
     def find(self, name: str) -> tuple[Registration, Entry | None] | None:
         """See views.Held."""
-        return self._fleet.find(name)
+        return self._fleet.shown.find(name)
 
     def words(self) -> Mapping[str, int]:
         """How many registrations each word is shown for."""
-        return self._fleet.words()
+        return self._fleet.shown.words()
 
     def traffic(self) -> Mapping[str, int]:
         """How many messages came in: `responses`, `stray` ones, `requests`, `garbage`."""

@@ -57,6 +57,9 @@ def policy_of(
     )
 
 
+_NO_REQUEST = SendRegister(0)
+
+
 class Attempt:
     """What an attempt needs until it settles; the requests of one share it."""
 
@@ -80,6 +83,8 @@ class Attempt:
         "since",
         "steps",
         "tag",
+        "target",
+        "target_left",
         "targets",
         "template",
         "took_s",
@@ -91,7 +96,11 @@ class Attempt:
         self.targets: tuple[Target, ...] = ()
         """All targets of this attempt, in the order they are tried."""
         self.tried = -1
-        """Index of the target in use; -1 before the first."""
+        """Index of the target in use; -1 before the first.  Set by `aim`."""
+        self.target: Target | None = None
+        """The target in use."""
+        self.target_left = False
+        """Whether there is another one to try (RFC 3263 section 4.3)."""
         self.flow: Flow | None = None
         self.template: Template | None = None
         self.locating = False
@@ -99,7 +108,7 @@ class Attempt:
         self.exchange: Exchange | None = None
         self.since = 0.0
         """When that look-up or request began, in seconds of the loop's clock."""
-        self.request = SendRegister(0)
+        self.request = _NO_REQUEST
         """What the last request was asked to be."""
         self.repeated = False
         """It was sent again already, having been lost with its connection."""
@@ -134,15 +143,11 @@ class Attempt:
         self.refused = ""
         """What the network said against the request under way, though it may still be answered."""
 
-    @property
-    def target(self) -> Target | None:
-        """The target in use."""
-        return self.targets[self.tried] if 0 <= self.tried < len(self.targets) else None
-
-    @property
-    def target_left(self) -> bool:
-        """Whether there is another one to try (RFC 3263 section 4.3)."""
-        return self.tried + 1 < len(self.targets)
+    def aim(self, index: int) -> None:
+        """Turn to one of the targets; behind the last one there is none."""
+        self.tried = index
+        self.target = self.targets[index] if 0 <= index < len(self.targets) else None
+        self.target_left = index + 1 < len(self.targets)
 
 
 LOCAL = -1
@@ -169,6 +174,7 @@ class Entry:
         "granted_by",
         "kept",
         "line",
+        "name",
         "policy",
         "record",
         "removed",
@@ -195,6 +201,8 @@ class Entry:
         policy: Policy | None = None,
     ) -> None:
         self.settings = settings
+        self.name = settings.name
+        """The name of its section."""
         self.policy = policy or policy_of(settings)
         self.state = State()
         self.call_id = call_id
@@ -234,11 +242,6 @@ class Entry:
         """Of a fleet: what was last written down; at most so many beyond are used."""
         self.counted: str | None = None
         """The word under which it is counted as shown."""
-
-    @property
-    def name(self) -> str:
-        """The name of its section."""
-        return self.settings.name
 
     def lost(self, now: float) -> None:
         """What its binding was made over is gone."""

@@ -192,7 +192,11 @@ class Exchanges:
         exchange = self._by_branch.get(response.branch)
         if exchange is None:
             return self._answered.owns(response.branch, response.cseq)
-        if not _belongs(response, exchange) or not exchange.flow.carries(endpoint):
+        if (
+            response.cseq != (exchange.cseq, METHOD)
+            or not repeats(response, exchange.entry.call_id, exchange.tag)
+            or not exchange.flow.carries(endpoint)
+        ):
             return False
         self._step(exchange, heard(response.code), response)
         return True
@@ -226,9 +230,10 @@ class Exchanges:
     # -- one exchange -------------------------------------------------------------------------
 
     def _send(self, exchange: Exchange) -> None:
-        now = self._timers.clock()
-        exchange.sent_at = now
-        timeout_s = min(exchange.timeout_s or self.timeout_s, self.timeout_s)
+        exchange.sent_at = now = self._timers.clock()
+        timeout_s = self.timeout_s
+        if exchange.timeout_s is not None and exchange.timeout_s < timeout_s:
+            timeout_s = exchange.timeout_s
         exchange.transaction = begin(now, exchange.flow.reliable, self.t1_s, timeout_s)
         exchange.failure = self._handed_over(exchange)
         # whoever opened it does not know it yet, and could make nothing of its failure
@@ -263,7 +268,7 @@ class Exchanges:
             return  # answered before it was sent: a forgery
         after, effects = react(exchange.transaction, event, self._timers.clock())
         exchange.transaction = after
-        if event is not Event.WAKE or effects:
+        if exchange.fresh and (effects or event is not Event.WAKE):
             self.lanes.no_longer_fresh(exchange)
         if after.phase is Phase.COMPLETED:
             # all that can still happen to it: copies of the answer, and timer K
@@ -284,7 +289,8 @@ class Exchanges:
             if failure := self._handed_over(exchange):
                 self._step(exchange, Event.SEND_FAILED, None, failure)
             return
-        self._ended(exchange)
+        if not exchange.over:
+            self._ended(exchange)
         if effect is Effect.DELIVER:
             self._deliver(exchange, response, Cause.ANSWERED, "")
         elif effect is Effect.TIME_OUT:
@@ -299,17 +305,12 @@ class Exchanges:
         self.lanes.leave(exchange)
 
     def _forget(self, exchange: Exchange) -> None:
-        self._timers.arm(exchange, None)
+        if exchange.timer_at is not None:
+            self._timers.arm(exchange, None)
         self._by_branch.pop(exchange.branch, None)
-        self.lanes.no_longer_fresh(exchange)
+        if exchange.fresh:
+            self.lanes.no_longer_fresh(exchange)
 
 
 def _open_gate(_entry: Entry) -> bool:
     return True
-
-
-def _belongs(response: Response, exchange: Exchange) -> bool:
-    """Whether a response with the right branch repeats the rest of the request as well."""
-    return response.cseq == (exchange.cseq, METHOD) and repeats(
-        response, exchange.entry.call_id, exchange.tag
-    )

@@ -46,12 +46,12 @@ class FactsOf:
 
     def named(self, name: str) -> Facts:
         """What is known of one registration, also of a name that does not exist."""
-        settings, entry = self._fleet.find(name) or (None, None)
+        settings, entry = self._fleet.shown.find(name) or (None, None)
         return self.of(name, settings, entry)
 
     def messages(self, name: str) -> Sequence[Message]:
         """See api.registrations.Registrations."""
-        _, entry = self._fleet.find(name) or (None, None)
+        _, entry = self._fleet.shown.find(name) or (None, None)
         if entry is None:
             return ()
         wall = self._wall_clock() - self._clock()

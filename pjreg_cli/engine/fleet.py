@@ -8,8 +8,9 @@ is complete, so that no step ever runs inside another.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
@@ -24,9 +25,11 @@ from pjreg_cli.engine.entry import GONE, LOCAL, Entry, policy_of
 from pjreg_cli.engine.pacing import Pace
 from pjreg_cli.engine.resuming import go_on
 from pjreg_cli.engine.share import Gate, Share
+from pjreg_cli.engine.shown import Shown
 from pjreg_cli.engine.succession import Succession
-from pjreg_cli.engine.views import is_settled, is_stranded, next_attempt_s, word_of
+from pjreg_cli.engine.views import is_settled, is_stranded, next_attempt_s
 from pjreg_cli.engine.watch import fault
+from pjreg_cli.levels import MACHINERY
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.state import (
     Drop,
@@ -53,6 +56,10 @@ if TYPE_CHECKING:
     from pjreg_cli.net.pool import Pool
     from pjreg_cli.net.resolver import Resolver
     from pjreg_cli.spawner import Spawner
+
+_log = logging.getLogger("pjreg_cli.engine")
+
+_WAKE = Wake()
 
 #: seconds until a registration is tried again that a fault of ours had left without a deadline
 MEND_S = 10.0
@@ -103,27 +110,22 @@ class Fleet:
         )
         self.reveal_secrets = False  # in what notices tell
         self.attempts.exchanges.gate = self.gate.may_send
-        self.configured: Mapping[str, Registration] = {}
-        """The registrations of the configuration in force."""
         self.pjreg = PjregSettings()
         """What pjreg.conf says."""
         self.entries: dict[str, Entry] = {}
         """Those with a state."""
+        self.shown = Shown(self.entries)
         self.unsettled: set[Entry] = set()
         """Those that still wait for the outcome of their first attempt."""
         self.changed = asyncio.Event()
         """Set by whatever happens; whoever waits clears it."""
-        self._stopped: dict[str, Entry] = {}
-        self._order: list[str] | None = None
-        self._words: Counter[str] = Counter()
         self._pace = Pace(timers.clock, ids.fraction)
         self._queue: deque[tuple[Entry, Event]] = deque()
         self._reacting = False
 
     def configure(self, registrations: Mapping[str, Registration], pjreg: PjregSettings) -> None:
         """Show these from now on; giving them a state is another matter."""
-        self.configured = registrations
-        self._order = None
+        self.shown.configure(registrations)
         if pjreg != self.pjreg:
             self.pjreg = pjreg
             for entry in self.entries.values():
@@ -195,8 +197,7 @@ class Fleet:
         self.unsettled.discard(entry)
         self.leaving.add(entry)
         if entry.removed:
-            self._stopped[entry.name] = entry
-            self._order = None
+            self.shown.stop(entry)
         self._recount(entry)
         self._publish(StateLeaving(entry.name))
         entry.accounts = self.attempts.accounts.named(entry.settings.outbound_auth)
@@ -209,9 +210,7 @@ class Fleet:
         self.changed.set()
         if self._journal is not None and entry.name not in self.entries:
             self._journal.drop(entry.name)
-        if self._stopped.get(entry.name) is entry:
-            del self._stopped[entry.name]
-            self._order = None
+        self.shown.drop(entry)
         self._publish(StateDropped(entry.name, entry.word))
         for robbed in self.succession.left(entry):
             self.post(robbed, TransportClosed())
@@ -228,11 +227,12 @@ class Fleet:
 
     def post(self, entry: Entry, event: Event) -> None:
         """Let an event happen: now, or after the step that is under way."""
-        self._queue.append((entry, event))
         if self._reacting:
+            self._queue.append((entry, event))
             return
         self._reacting = True
         try:
+            self._step(entry, event)
             while self._queue:
                 self._step(*self._queue.popleft())
         finally:
@@ -254,10 +254,14 @@ class Fleet:
 
     def _react(self, entry: Entry, event: Event) -> None:
         before = entry.state
-        entry.state, effects = react(before, event, entry.policy, self._clock())
-        entry.state = self._pace.placed(entry.state, before, event, entry.policy)
-        self._timers.arm(entry, entry.state.wake_at)
-        settled.note(entry, event)
+        after, effects = react(before, event, entry.policy, self._clock())
+        if after.in_flight is None and type(event) is Outcome:
+            after = self._pace.placed(after, before, event, entry.policy)
+        entry.state = after
+        if entry.timer_at != after.wake_at:
+            self._timers.arm(entry, after.wake_at)
+        if _log.isEnabledFor(MACHINERY):
+            settled.note(entry, event)
         try:
             for effect in effects:
                 self._carry_out(entry, effect)
@@ -299,7 +303,7 @@ class Fleet:
 
     def _woken(self, entry: Entry) -> None:
         if self.gate.passes(entry):
-            self.post(entry, Wake())
+            self.post(entry, _WAKE)
 
     def release(self, shards: frozenset[int]) -> list[Entry]:
         """Send nothing more for these shards of a fleet; who is in them is to be forgotten."""
@@ -316,10 +320,9 @@ class Fleet:
         self.unsettled.discard(entry)
         self.leaving.discard(entry)
         self.succession.left(entry)
-        for held in (self._stopped, self.entries):
-            if held.get(entry.name) is entry:
-                del held[entry.name]
-        self._order = None
+        self.shown.drop(entry)
+        if self.entries.get(entry.name) is entry:
+            del self.entries[entry.name]
         self._recount(entry)
         self._publish(StateDropped(entry.name, entry.word))
 
@@ -345,50 +348,11 @@ class Fleet:
         self.changed.set()
 
     def _recount(self, entry: Entry) -> None:
-        """Keep `count` true after anything that may have changed what is shown of an entry."""
-        name = entry.name
-        shown = self.entries.get(name) is entry or self._stopped.get(name) is entry
-        word = word_of(entry) if shown else None
-        if word != entry.counted:
-            if entry.counted:
-                self._words[entry.counted] -= 1
-            if word:
-                self._words[word] += 1
-            entry.counted = word
+        """What is shown of an entry may have changed."""
+        self.shown.recount(entry)
         self.changed.set()
 
     def restart_stranded(self) -> None:
         """Start again those whose last attempt never left this host, one after the other."""
         for number, entry in enumerate(filter(is_stranded, tuple(self.entries.values()))):
             self.post(entry, Start(number / REJOIN_RATE))
-
-    # -- what views look at -------------------------------------------------------------------
-
-    def held(self) -> Iterator[tuple[Registration, Entry | None]]:
-        """See views.Held; valid while it is read slowly."""
-        if self._order is None:
-            names = {*self.configured, *self._stopped}
-            self._order = sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))
-        return self._held(self._order)
-
-    def _held(self, order: list[str]) -> Iterator[tuple[Registration, Entry | None]]:
-        for name in order:
-            if (found := self.find(name)) is not None:
-                yield found
-
-    def find(self, name: str) -> tuple[Registration, Entry | None] | None:
-        """A registration's settings and its state, if it has any."""
-        entry = self.entries.get(name)
-        if entry is not None:
-            return entry.settings, entry
-        settings = self.configured.get(name)
-        if settings is not None:
-            return settings, None
-        stopped = self._stopped.get(name)
-        return None if stopped is None else (stopped.settings, stopped)
-
-    def words(self) -> Mapping[str, int]:
-        """How many registrations are shown with each word."""
-        shown = self._words.copy()
-        shown["Unregistered"] += max(0, len(self.configured) - len(self.entries))
-        return {word: number for word, number in shown.items() if number}

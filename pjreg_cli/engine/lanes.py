@@ -82,6 +82,14 @@ class Lanes:
             lane = self._lanes[exchange.flow] = Lane(exchange.flow, self._pump)
         exchange.lane = lane
         lane.members[exchange] = None
+        if (
+            lane.fresh < self._window
+            and not lane.waiting
+            and not (lane.pumping or lane.held or self.rate or self.registrar_rate)
+        ):
+            # the way is clear
+            self._begin(lane, exchange)
+            return
         lane.waiting.append(exchange)
         self._pump(lane)
 
@@ -98,7 +106,8 @@ class Lanes:
         lane = exchange.lane
         lane.members.pop(exchange, None)
         if not lane.members:
-            self._timers.arm(lane, None)
+            if lane.timer_at is not None:
+                self._timers.arm(lane, None)
             if self._lanes.get(lane.flow) is lane:
                 del self._lanes[lane.flow]
 
@@ -139,19 +148,21 @@ class Lanes:
                 if waiting[0].over:
                     waiting.popleft()
                     continue
-                if lane.fresh >= self._window and not self._window_opens(lane):
+                if lane.fresh >= self._window and not (lane.sent and self._window_opens(lane)):
                     return
                 if (self.rate or self.registrar_rate) and not self._may_send(lane, most):
                     return
                 most -= 1
-                exchange = waiting.popleft()
-                exchange.fresh = True
-                lane.fresh += 1
-                if lane.flow.reliable:
-                    self._note(lane, exchange)
-                self._send(exchange)
+                self._begin(lane, waiting.popleft())
         finally:
             lane.pumping = False
+
+    def _begin(self, lane: Lane, exchange: Exchange) -> None:
+        exchange.fresh = True
+        lane.fresh += 1
+        if lane.flow.reliable:
+            self._note(lane, exchange)
+        self._send(exchange)
 
     def _note(self, lane: Lane, exchange: Exchange) -> None:
         sent = lane.sent

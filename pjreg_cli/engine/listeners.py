@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pjreg_cli.engine.contain import Contained
+from pjreg_cli.engine.contain import report
 
 if TYPE_CHECKING:
     from pjreg_cli.api.notices import Listener, Notice
@@ -25,18 +25,22 @@ class Listeners:
 
     def __init__(self, counters: Counters) -> None:
         self._told: list[_Told] = []
+        self._by_kind: dict[type[Notice], tuple[_Told, ...]] = {}
+        """Who wants notices of a kind, as far as somebody has asked."""
         self._failures = counters.declare(
             "listener_failures", "notices that a listener could not take"
         )
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
+    def subscribe(self, listener: Listener, *kinds: type[Notice]) -> Callable[[], None]:
         """See api.notices.Notices."""
-        told = _Told(listener)
+        told = _Told(listener, kinds)
         self._told.append(told)
+        self._by_kind.clear()
 
         def end() -> None:
             if told in self._told:
                 self._told.remove(told)
+                self._by_kind.clear()
 
         return end
 
@@ -59,20 +63,33 @@ class Listeners:
 
     def publish(self, notice: Notice) -> None:
         """Tell all listeners; never raises."""
-        for told in tuple(self._told):
-            with Contained(self._failures, "%s", told.name, known=told.failed) as fault:
+        kind = type(notice)
+        wanting = self._by_kind.get(kind)
+        if wanting is None:
+            wanting = tuple(one for one in self._told if not one.kinds or kind in one.kinds)
+            self._by_kind[kind] = wanting
+        for told in wanting:
+            try:
                 told.listener(notice)
-            if fault.error is not None:
-                told.failed = True
+            except Exception as error:  # noqa: BLE001 -- whatever it is, it ends here
+                self._failed(told, error)
+
+    def _failed(self, told: _Told, error: Exception) -> None:
+        if told.failed:
+            self._failures.add()
+        else:
+            told.failed = True
+            report(self._failures, error, "%s", told.name)
 
 
 class _Told:
-    """A listener, and whether it has failed yet."""
+    """A listener, the kinds it wants (none: all), and whether it has failed yet."""
 
-    __slots__ = ("failed", "listener", "name")
+    __slots__ = ("failed", "kinds", "listener", "name")
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, kinds: tuple[type[Notice], ...]) -> None:
         self.listener = listener
+        self.kinds = kinds
         self.failed = False
         module = getattr(listener, "__module__", "")
         name = getattr(listener, "__qualname__", type(listener).__name__)

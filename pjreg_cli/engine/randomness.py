@@ -10,6 +10,9 @@ MAGIC_COOKIE = "z9hG4bK"
 _LINE_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _LINE_LENGTH = 7
 
+#: client nonces drawn from the kernel in one go
+_POOL = 64
+
 
 class Ids:
     """Fresh identifiers.  Seeded from the system; a fixed `seed` makes a run repeatable in tests.
@@ -22,6 +25,7 @@ class Ids:
         self._random = random.Random(seed) if seed is not None else random.SystemRandom()
         # drawing from the kernel for every branch would cost more than the rest of a request
         self._fast = random.Random(self._random.getrandbits(256))
+        self._pool: list[str] = []
 
     def call_id(self) -> str:
         """A Call-ID, unique in space and time (RFC 3261 section 8.1.1.4)."""
@@ -38,7 +42,10 @@ class Ids:
 
     def cnonce(self) -> str:
         """A client nonce of 128 random bits (RFC 7616 section 3.4)."""
-        return f"{self._random.getrandbits(128):032x}"
+        if not self._pool:
+            drawn = f"{self._random.getrandbits(128 * _POOL):0{32 * _POOL}x}"
+            self._pool = [drawn[at : at + 32] for at in range(0, 32 * _POOL, 32)]
+        return self._pool.pop()
 
     def cseq(self) -> int:
         """The first CSeq of a Call-ID: 1 .. 32767, far below 2**31 (RFC 3261 8.1.1.5)."""

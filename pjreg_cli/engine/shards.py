@@ -58,7 +58,7 @@ class Shards:
         self._reload = reload
         self._registrations = registrations
         self.hand_over = hand_over
-        self.words = fleet.words
+        self.words = fleet.shown.words
 
     async def take_up(
         self,

@@ -1,14 +1,16 @@
-"""One heap of due moments and one handle of the event loop for all of them."""
+"""All due moments in their order, and one handle of the event loop for all of them."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from pjreg_cli.counters import Tally
-from pjreg_cli.engine.contain import Contained
+from pjreg_cli.engine.contain import report
 
 
 class Sleeper(Protocol):
@@ -22,27 +24,42 @@ class Sleeper(Protocol):
         ...
 
 
+_Entry = tuple[float, int, Sleeper]
+
+
 class Timers:
     """Wakes sleepers at their moments, in seconds of the loop's clock.
 
-    A sleeper that is armed anew leaves its old entry in the heap, where it is recognised as stale
-    when it comes up: cheaper than finding it.  Where more than half of a heap is stale, it is made
-    anew: what is cancelled again and again far ahead of its time takes no more room than it needs.
+    Most moments are armed the same time ahead (timer E of a request, a refresh), so that they come
+    in order: they go into one of the runs, and only what fits into none goes into the heap.
+
+    A sleeper that is armed anew leaves its old entry behind, where it is recognised as stale when
+    it comes up: cheaper than finding it.  Where more than half of them are stale, all are gone
+    through: what is cancelled again and again far ahead of its time takes no more room than it
+    needs.
     A sleeper that raises is logged and counted in `failures`; the others are woken all the same.
     """
 
     #: sleepers woken in one go before the loop may look at its sockets again
     BATCH = 200
-    #: stale entries that are not worth a new heap
+    #: stale entries that are not worth going through all
     FEW = 64
+    #: runs: one that a moment far ahead has closed to others should not be the only one
+    RUNS = 3
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float] | None = None
     ) -> None:
         self._loop = loop
-        self.clock = clock or loop.time
-        self._heap: list[tuple[float, int, Sleeper]] = []
+        if clock is None:
+            # a loop's clock is that of the system, unless it has been given another one
+            own = type(loop).time is asyncio.BaseEventLoop.time
+            clock = time.monotonic if own else loop.time  # noqa: TID251 -- it is the loop's
+        self.clock = clock
+        self._heap: list[_Entry] = []
+        self._runs: tuple[deque[_Entry], ...] = tuple(deque() for _ in range(self.RUNS))
         self._count = 0
+        self._size = 0
         self._stale = 0
         self.failures = Tally()
         """How often a sleeper raised."""
@@ -51,8 +68,8 @@ class Timers:
 
     @property
     def size(self) -> int:
-        """The entries of the heap, stale ones among them."""
-        return len(self._heap)
+        """The moments that are kept, stale ones among them."""
+        return self._size
 
     def arm(self, sleeper: Sleeper, at: float | None) -> None:
         """Wake `sleeper` at `at` instead of any moment armed before; None: not at all."""
@@ -60,39 +77,70 @@ class Timers:
             return
         if sleeper.timer_at is not None:
             self._stale += 1
-            if self._stale > self.FEW and 2 * self._stale > len(self._heap):
+            if self._stale > self.FEW and 2 * self._stale > self._size:
                 sleeper.timer_at = None
                 self._compact()
         sleeper.timer_at = at
         if at is None:
             return
         self._count += 1
-        heapq.heappush(self._heap, (at, self._count, sleeper))
+        self._size += 1
+        entry = (at, self._count, sleeper)
+        for run in self._runs:
+            if not run or run[-1][0] <= at:
+                run.append(entry)
+                break
+        else:
+            heapq.heappush(self._heap, entry)
         if self._handle is None or at < self._handle_at:
             self._schedule(at)
 
     def close(self) -> None:
         """Forget everything; nobody is woken any more."""
-        self._heap.clear()
-        self._stale = 0
+        for held in (self._heap, *self._runs):
+            held.clear()
+        self._size = self._stale = 0
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
 
     def _compact(self) -> None:
         """Keep those entries only whose moment still holds, one for each sleeper."""
-        kept = {id(entry[2]): entry for entry in self._heap if entry[2].timer_at == entry[0]}
-        self._heap = list(kept.values())
+        seen: set[int] = set()
+
+        def kept(entries: Iterable[_Entry]) -> list[_Entry]:
+            found: list[_Entry] = []
+            for entry in entries:
+                if entry[2].timer_at == entry[0] and id(entry[2]) not in seen:
+                    seen.add(id(entry[2]))
+                    found.append(entry)
+            return found
+
+        self._heap = kept(self._heap)
         heapq.heapify(self._heap)
+        self._runs = tuple(deque(kept(run)) for run in self._runs)
+        self._size = len(seen)
         self._stale = 0
 
-    def _pop(self) -> Sleeper | None:
-        """Take the first entry; None when it was stale."""
-        at, _number, sleeper = heapq.heappop(self._heap)
-        if sleeper.timer_at == at:
-            return sleeper
-        self._stale -= 1
-        return None
+    def _first(self) -> _Entry | None:
+        """The entry that is due first, the stale ones before it dropped; None when there is
+        none."""
+        first: _Entry | None = None
+        heap = self._heap
+        while heap and heap[0][2].timer_at != heap[0][0]:
+            heapq.heappop(heap)
+            self._stale -= 1
+            self._size -= 1
+        if heap:
+            first = heap[0]
+        for run in self._runs:
+            while run and run[0][2].timer_at != run[0][0]:
+                run.popleft()
+                self._stale -= 1
+                self._size -= 1
+            if run and (first is None or run[0] < first):
+                first = run[0]
+        return first
 
     def _schedule(self, at: float) -> None:
         if self._handle is not None:
@@ -103,10 +151,10 @@ class Timers:
     def rearm(self) -> bool:
         """Schedule again if the next moment were to pass unnoticed, which must not be; whether it
         was so."""
-        self._drop_stale()
-        if not self._heap or (self._handle is not None and self._handle_at <= self._heap[0][0]):
+        first = self._first()
+        if first is None or (self._handle is not None and self._handle_at <= first[0]):
             return False
-        self._schedule(self._heap[0][0])
+        self._schedule(first[0])
         return True
 
     def _ring(self) -> None:
@@ -114,16 +162,17 @@ class Timers:
         now = self.clock()
         try:
             for _ in range(self.BATCH):
-                if not self._heap or self._heap[0][0] > now:
+                first = self._first()
+                if first is None or first[0] > now:
                     break
-                if (sleeper := self._pop()) is not None:
-                    sleeper.timer_at = None
-                    with Contained(self.failures, "the timer of %s", type(sleeper).__name__):
-                        sleeper.wake(now)
+                # it is left behind as a stale one, and is dropped as such in a moment
+                sleeper = first[2]
+                sleeper.timer_at = None
+                self._stale += 1
+                try:
+                    sleeper.wake(now)
+                except Exception as error:  # noqa: BLE001 -- whatever it is, it ends here
+                    report(self.failures, error, "the timer of %s", type(sleeper).__name__)
         finally:
             # `wake` may have scheduled already, for an earlier moment at most
             self.rearm()
-
-    def _drop_stale(self) -> None:
-        while self._heap and self._heap[0][2].timer_at != self._heap[0][0]:
-            self._pop()

@@ -67,7 +67,7 @@ class History:
 
     def start(self, notices: Notices) -> Callable[[], None]:
         """Write down everything from now on; the result ends that."""
-        unsubscribe = notices.subscribe(self._noticed)
+        unsubscribe = notices.subscribe(self._noticed, Settled, StateDropped)
 
         def end() -> None:
             unsubscribe()

@@ -50,7 +50,7 @@ class Hooks:
 
     def start(self, notices: Notices) -> Callable[[], None]:
         """Follow what happens from now on; the result ends that."""
-        unsubscribe = notices.subscribe(self.tell)
+        unsubscribe = notices.subscribe(self.tell, Settled, StateDropped)
 
         def end() -> None:
             self._closed = True

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 
 from pjreg_cli.levels import DEBUG, ERROR, HIGHEST, NOTICE, VERBOSE, WARNING, debug, verbose
 from pjreg_cli.render.columns import harmless
@@ -35,6 +36,7 @@ _LONGEST_OF_TRACEBACK = 300
 _MOST_LINES = 200
 
 
+@cache
 def level_name(number: int) -> str:
     """Asterisk's name of a level of Python's."""
     return next((name for name, (least, _) in LEVELS.items() if number >= least), "DEBUG")
@@ -55,7 +57,7 @@ class LineFormat(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line, without line feed."""
         name = level_name(record.levelno)
-        package = record.name.removeprefix(f"{ROOT}.").partition(".")[0]
+        package = _package(record.name)
         text = _cut(harmless(record.getMessage()).replace("\n", "\\n"), _LONGEST)
         traceback = _inert(self.formatException(record.exc_info)) if record.exc_info else ""
         if self.as_json:
@@ -68,8 +70,7 @@ class LineFormat(logging.Formatter):
         if self._journal:
             priority = f"<{LEVELS[name][1]}>"
             return f"{priority}{name} {package}: {text}".replace("\n", f"\n{priority}")
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
-        return f"[{when}] {name}[{record.process}] {package}: {text}"
+        return f"[{_stamp(int(record.created))}] {name}[{os.getpid()}] {package}: {text}"
 
     def trace(self, text: str, at: float) -> str:
         """A SIP message that is shown, as it is or as a line of JSON, with its line feed.
@@ -86,6 +87,24 @@ class LineFormat(logging.Formatter):
         priority = LEVELS[level][1]
         found = {"at": when, "level": level, "priority": priority, "pid": os.getpid(), **more}
         return f"{f'<{priority}>' if self._journal else ''}{json.dumps(found)}"
+
+
+@cache
+def _package(logger: str) -> str:
+    return logger.removeprefix(f"{ROOT}.").partition(".")[0]
+
+
+# many lines have their second in common
+@lru_cache(maxsize=2)
+def _stamp(second: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+
+
+def keep_records_small() -> None:
+    """Have `logging` note of a record only what a line shows: nobody is told by which function or
+    thread it was made, and to find out takes longer than to write the line."""
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
 
 
 def _cut(text: str, longest: int) -> str:

@@ -37,6 +37,8 @@ from pjreg_cli.render.columns import harmless
 
 #: whose records are logged besides our own
 _OTHERS = ("asyncio",)
+#: seconds for which lines are gathered before they are written together
+GATHER_S = 0.02
 #: seconds that what waits may take to be written: at the end, and when a file is rotated
 FLUSH_S = 2.0
 ROTATE_S = 5.0
@@ -65,7 +67,7 @@ class _Channel(logging.Handler):
         self.follows = follows
         self.channel = name
         self._logs = logs
-        self.outlet = Outlet(f"log {name}"[:15], sink, self._troubled)
+        self.outlet = Outlet(f"log {name}"[:15], sink, self._troubled, gather_s=GATHER_S)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Have the line written; never waits, never raises."""
@@ -157,7 +159,6 @@ class Logs:
         self._stderr: _Channel | None = None
         self._file: _Channel | None = None
         self._log_file: LogFile | None = None
-        self._add(self._consoles)
         for logger in self._loggers:
             logger.propagate = False
         if stderr is not None:
@@ -230,12 +231,16 @@ class Logs:
     def subscribe(self, listener: Listener, most: int = HIGHEST) -> Callable[[], None]:
         """Call `listener` with every line from now on but those above verbosity `most`; the result
         ends that.  What nobody wants is not made."""
+        if not self._consoles.listeners:
+            self._add(self._consoles)
         self._consoles.listeners[listener] = most
         self._apply_levels()
 
         def end() -> None:
             if self._consoles.listeners.pop(listener, None) is not None:
                 self._apply_levels()
+            if not self._consoles.listeners:
+                self._remove(self._consoles)
 
         return end
 

@@ -39,6 +39,7 @@ from pjreg_cli.instance.fleet import Membership
 from pjreg_cli.instance.history import History
 from pjreg_cli.instance.hooks import Hooks
 from pjreg_cli.instance.lifecycle import Lifecycle
+from pjreg_cli.instance.log_lines import keep_records_small
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.signals import heed_signals, reload_all
 from pjreg_cli.instance.supervisor import Supervisor
@@ -196,7 +197,7 @@ class Program:
     async def open(self, stack: AsyncExitStack) -> None:
         """Start everything but the control socket; `stack` ends it in the reverse order."""
         settings = self.engine.settings
-        stack.callback(self.engine.notices.subscribe(self._noticed))
+        stack.callback(self.engine.notices.subscribe(self._noticed, Traced))
         stack.callback(self.history.start(self.engine.notices))
         stack.callback(self.hooks.start(self.engine.notices))
         stack.callback(self.prometheus.start(self.engine.notices))
@@ -261,6 +262,7 @@ def run_instance(options: Options, console: Front | None = None) -> int:
     `console` is what serves the terminal, if anything does; without it the log goes to stderr.
     """
     streams.fill_gaps()
+    keep_records_small()
     try:
         restart = asyncio.run(_instance(options, console))
     except PjregError as error:

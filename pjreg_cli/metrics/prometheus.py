@@ -67,7 +67,7 @@ class Prometheus:
 
     def start(self, notices: Notices) -> Callable[[], None]:
         """Count from now on; the result ends that."""
-        return notices.subscribe(self.tell)
+        return notices.subscribe(self.tell, Settled)
 
     async def apply(self, http: HttpSettings, settings: PrometheusSettings) -> list[str]:
         """Listen as configured; why it cannot, nothing when it can or is not wanted."""

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 
 from pjreg_cli.api.notices import Notice, Notices, Settled, StateDropped, StateMade
 from pjreg_cli.config.models import StatsdSettings
@@ -36,16 +37,17 @@ _STATES = ("Registered", _UNREGISTERED, "Rejected")
 def lines(notice: Notice) -> tuple[tuple[str, int], ...]:
     """The gauges a notice changes, and by how much."""
     match notice:
+        case Settled():
+            return _moved(notice.old_word, notice.word)
         case StateMade(word=word):
             return ((_COUNT, 1), (_STATE + _UNREGISTERED, 1), *_moved(_UNREGISTERED, word))
-        case Settled(word=word, old_word=old_word):
-            return _moved(old_word, word)
         case StateDropped(word=word):
             return (*_moved(word, _UNREGISTERED), (_COUNT, -1), (_STATE + _UNREGISTERED, -1))
         case _:
             return ()
 
 
+@cache
 def _moved(old: str, new: str) -> tuple[tuple[str, int], ...]:
     # a registration that is leaving counts as what the origin shows it as
     old, new = (word if word in _STATES else _UNREGISTERED for word in (old, new))
@@ -69,7 +71,7 @@ class Statsd:
 
     def start(self, notices: Notices) -> None:
         """Set all gauges to 0, if enabled, and follow what happens; never fails."""
-        self._unsubscribe = notices.subscribe(self.tell)
+        self._unsubscribe = notices.subscribe(self.tell, Settled, StateMade, StateDropped)
         if self._settings.enabled:
             for line in self._standing():
                 self._send(line)

@@ -19,7 +19,7 @@ from pjreg_cli.api.findings import Facts, Finding, Message, Tried
 from pjreg_cli.api.history import NOWHERE, Histories
 from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
-from pjreg_cli.api.notices import Listener
+from pjreg_cli.api.notices import Listener, Notice
 from pjreg_cli.api.port import Api
 from pjreg_cli.api.registrations import Measure, RegistrationRow, RegistrationView
 from pjreg_cli.api.tracing import HistoryEntry
@@ -275,7 +275,7 @@ class _Managers:
 class _Notices:
     """`api.notices.Notices`: nothing ever happens."""
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
+    def subscribe(self, listener: Listener, *_kinds: type[Notice]) -> Callable[[], None]:
         def end() -> None:
             """There is nothing to end."""
 

@@ -354,9 +354,24 @@ SETTLE: Sequence[Rule] = (
 # fmt: on
 
 
+#: the codes that a row of CONTINUE asks for: with any other it never holds, and need not be asked
+_CODES: dict[str, tuple[int, ...]] = {
+    "failover": (408, 503),
+    "too brief": (423,),
+    "agreement": (494,),
+    "farewell": (494,),
+    "challenge": (401, 407),
+}
+_BY_CODE: dict[int, tuple[Resend, ...]] = {
+    code: tuple(row for row in CONTINUE if code in _CODES[row.name])
+    for codes in _CODES.values()
+    for code in codes
+}
+
+
 def continuing(case: Case) -> Resend | None:
     """The row that goes on with the attempt, None when the outcome settles it."""
-    for row in CONTINUE:
+    for row in _BY_CODE.get(case.outcome.code, ()):
         if row.when(case):
             return row
     return None
@@ -364,4 +379,7 @@ def continuing(case: Case) -> Resend | None:
 
 def settling(case: Case) -> Rule:
     """The row that ends the attempt."""
-    return next(row for row in SETTLE if row.when(case))
+    for row in SETTLE:
+        if row.when(case):
+            return row
+    raise AssertionError("the last row holds always")

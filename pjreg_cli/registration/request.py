@@ -41,7 +41,9 @@ _NOT_IN_TO = frozenset({"method", "transport", "ttl", "maddr", "lr"})
 _NOT_IN_REQUEST_URI = frozenset({"method"})
 
 #: an address of record as most are written: nothing in it that To and From may not hold
-_PLAIN_ADDRESS = re.compile(r"(sips?:[A-Za-z0-9_.+\-]+@[A-Za-z0-9_.\-]+)(?::[0-9]{1,4})?")
+_PLAIN_ADDRESS = re.compile(
+    r"(sips?:[A-Za-z0-9_.+\-]+@[A-Za-z0-9_.\-]+)(?::(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?"
+)
 
 _PREFERENCE = re.compile(r"\s*;\s*q\s*=[^;]*", re.IGNORECASE)
 

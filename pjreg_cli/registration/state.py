@@ -22,6 +22,8 @@ class Status(Enum):
     STOPPING = "stopping"
     STOPPED = "stopped"
 
+    __hash__ = object.__hash__  # each member is one of a kind, and Enum's own is slow
+
     @property
     def word(self) -> str:
         """`Registered`, `Rejected` or `Unregistered`."""
@@ -197,8 +199,7 @@ class Hop(Enum):
     """The next target of the same attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendRegister:
+class SendRegister(NamedTuple):
     """Send a REGISTER.  `expires_s` 0 unregisters.  With `credentials` it answers the challenges
     of the outcome just handled and keeps its From tag; otherwise it has none."""
 
@@ -211,8 +212,7 @@ class SendRegister:
     """The rule of the policy that goes on with the attempt; empty for a new one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(NamedTuple):
     """An attempt has settled, by the rule of this name; the new state tells how."""
 
     rule: str

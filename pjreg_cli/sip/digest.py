@@ -54,6 +54,7 @@ _NONE: tuple[str, ...] = ()
 _LONGEST_KNOWN = 1024
 
 
+@lru_cache(maxsize=64)
 def algorithm_named(text: str) -> str | None:
     """The algorithm of this name as it is written officially; None for unknown ones.
 
@@ -77,6 +78,9 @@ def _ha2(algorithm: str, method: str, uri: str) -> str:
 # -- challenges -------------------------------------------------------------------------------
 
 
+Echo = tuple[tuple[str, str], ...]
+
+
 class Challenge(NamedTuple):
     """One Digest challenge (RFC 7616 section 3.3).  Texts are without quotes and escapes."""
 
@@ -90,7 +94,7 @@ class Challenge(NamedTuple):
     qop: tuple[str, ...] = ()
     """The qualities of protection offered, in lower case."""
     stale: bool = False
-    echo: tuple[tuple[str, str], ...] = ()
+    echo: Echo = ()
     """Texts whose escapes are not ours to rewrite, as they came."""
 
     @property
@@ -137,7 +141,8 @@ def read_challenges(value: str, answer: str = "Authorization") -> list[Challenge
     known = _read_but_for_nonce(value.replace(f'"{nonces[0]}"', f'"{_STAND_IN}"', 1), answer)
     if len(known) != 1 or known[0].nonce != _STAND_IN or known[0].echo:
         return _read(value, answer)
-    return [known[0]._replace(nonce=nonces[0])]
+    answer, realm, _, opaque, algorithm, qop, stale, _ = known[0]
+    return [Challenge(answer, realm, nonces[0], opaque, algorithm, qop, stale)]
 
 
 @lru_cache(maxsize=256)
@@ -313,14 +318,14 @@ def _fitting(challenge: Challenge, accounts: Sequence[Account]) -> Account | Non
     algorithm = challenge.known_algorithm
     if algorithm is None:
         return None
-    realm = challenge.realm.casefold()
+    realm = ""
     for_any: Account | None = None
     for account in accounts:
         if not account.allows(algorithm):
             continue
         if account.any_realm:
             for_any = for_any or account
-        elif account.realm.casefold() == realm:
+        elif account.realm.casefold() == (realm := realm or challenge.realm.casefold()):
             return account
     return for_any
 
@@ -365,29 +370,30 @@ def _credentials(
     protected = "auth" in challenge.qop
     middle = f"{count}:{cnonce}:auth:" if protected else ""
     response = _digest(algorithm, f"{ha1}:{challenge.nonce}:{middle}{ha2}")
-    echo = dict(challenge.echo)
-    form = _form(
-        account.username,
-        f'"{echo["realm"]}"' if "realm" in echo else quote(challenge.realm),
-        uri,
-        challenge.algorithm,
-        f'"{echo["opaque"]}"' if "opaque" in echo else quote(challenge.opaque),
-    )
-    nonce = f'"{echo["nonce"]}"' if "nonce" in echo else quote(challenge.nonce)
+    realm, opaque, nonce, echo = challenge.realm, challenge.opaque, challenge.nonce, challenge.echo
+    form = _form(account.username, realm, uri, challenge.algorithm, opaque, echo)
+    nonce = _quoted("nonce", nonce, echo) if echo else quote(nonce)
     end = f', qop=auth, nc={count}, cnonce="{cnonce}"' if protected else ""
     return f"{form[0]}{nonce}{form[1]}{response}{form[2]}{end}"
+
+
+def _quoted(name: str, text: str, echo: Echo) -> str:
+    """A text of the challenge between quotes: as it came, or written anew."""
+    came = next((written for one, written in echo if one == name), None)
+    return quote(text) if came is None else f'"{came}"'
 
 
 # the same for all refreshes of a registration, and but for the user for all at one registrar
 @lru_cache(maxsize=4096)
 def _form(
-    username: str, realm: str, uri: str, algorithm: str | None, opaque: str
+    username: str, realm: str, uri: str, algorithm: str | None, opaque: str, echo: Echo
 ) -> tuple[str, str, str]:
     """What stands before the nonce, before the response, and behind it."""
     named = "" if algorithm is None else f", algorithm={algorithm}"
-    echoed = "" if opaque == '""' else f", opaque={opaque}"
+    repeated = _quoted("opaque", opaque, echo)
+    echoed = "" if repeated == '""' else f", opaque={repeated}"
     return (
-        f"Digest username={_named(username)}, realm={realm}, nonce=",
+        f"Digest username={_named(username)}, realm={_quoted('realm', realm, echo)}, nonce=",
         f', uri={quote(uri)}, response="',
         f'"{named}{echoed}',
     )

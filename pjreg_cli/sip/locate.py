@@ -153,6 +153,10 @@ class Choice:
         `draw` gives numbers in [0, 1); it decides among hosts of one priority, unless `favourite`
         is at one of them: that one comes first of its priority.
         """
+        if len(self.services) == 1 and len(self.services[0]) == 1:
+            only = self.services[0][0].targets
+            if len(only) < 2:
+                return only
         found: list[Target] = []
         for candidates in self.services:
             for candidate in by_priority(candidates, draw, favourite):

@@ -138,7 +138,7 @@ class World:
     def check_some(self) -> None:
         """One at random, and the sums."""
         self.check_one(f"t{self.chance.randrange(COUNT)}")
-        assert sum(self.fleet.words().values()) == COUNT
+        assert sum(self.fleet.shown.words().values()) == COUNT
 
 
 class Way(RecordingFlow):
@@ -216,7 +216,7 @@ def soak(seed: int) -> World:
         assert fleet.entries[name].state.status is Status.REGISTERED
         assert world.bindings[name] > loop.now
     assert most < 20 * COUNT, "nothing piles up"
-    assert fleet.words() == {"Registered": COUNT}
+    assert fleet.shown.words() == {"Registered": COUNT}
     return world
 
 

@@ -242,7 +242,7 @@ class Notices:
     def __init__(self) -> None:
         self.listeners: list[Listener] = []
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
+    def subscribe(self, listener: Listener, *_kinds: type[Notice]) -> Callable[[], None]:
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
 

@@ -19,7 +19,7 @@ from pjreg_cli.api.configuration import (
 from pjreg_cli.api.findings import Finding, Message, Next, Tried
 from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
-from pjreg_cli.api.notices import Listener
+from pjreg_cli.api.notices import Listener, Notice
 from pjreg_cli.api.port import Api
 from pjreg_cli.api.registrations import Evidence, Measure, RegistrationRow, RegistrationView
 from pjreg_cli.api.tracing import HistoryEntry
@@ -446,7 +446,7 @@ class FakeNotices:
     def __init__(self) -> None:
         self.listeners: list[Listener] = []
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
+    def subscribe(self, listener: Listener, *_kinds: type[Notice]) -> Callable[[], None]:
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
 

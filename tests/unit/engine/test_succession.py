@@ -33,7 +33,7 @@ class Scene:
 
     def begin(self, made: Entry, attempt: Attempt) -> None:
         if not self.succession.holds(made, attempt, self.begin):
-            attempt.tried = 0
+            attempt.aim(0)
             self.begun.append(made.name)
 
 

@@ -350,10 +350,12 @@ def test_channels_name_what_is_logged_to(opened: Opened, tmp_path: Path) -> None
 
 
 def test_closed_log_leaves_no_handler_behind(opened: Opened) -> None:
+    before = list(logging.getLogger("pjreg_cli").handlers)
     logs, _ = opened()
-    before = len(logging.getLogger("pjreg_cli").handlers)
+    logs.subscribe(lambda *_: None)
+    assert len(logging.getLogger("pjreg_cli").handlers) == len(before) + 2
     logs.close()
-    assert len(logging.getLogger("pjreg_cli").handlers) == before - 2
+    assert logging.getLogger("pjreg_cli").handlers == before
 
 
 def test_a_console_that_takes_the_terminal_over_silences_stderr(opened: Opened) -> None:

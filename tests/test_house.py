@@ -137,6 +137,8 @@ WATCHED_ELSEWHERE = {
     "pjreg_cli.config.parts": "tests/unit/config/test_load.py",
     "pjreg_cli.config.observers": "tests/loop/test_hooks.py",
     "pjreg_cli.instance.hooks": "tests/loop/test_hooks.py",
+    "pjreg_cli.instance.managers": "tests/process/test_loaded.py",
+    "pjreg_cli.instance.observers": "tests/process/test_loaded.py",
     "pjreg_cli.commands.watch": "tests/process/test_watch.py",
     "pjreg_cli.console.watch": "tests/process/test_watch.py",
     **dict.fromkeys(

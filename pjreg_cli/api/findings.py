@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+#: connections lost in a row, each soon after a grant, that are no accident any more
+BY_DESIGN = 2
+
 # -- facts ------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.call_options import CALLS
@@ -24,7 +24,7 @@ from pjreg_cli.config.passwords import PasswordError, fetch
 from pjreg_cli.config.reader import Section
 from pjreg_cli.config.rules import Defect, Inspector
 from pjreg_cli.config.secrets import is_secret
-from pjreg_cli.config.types import OURS, option_names
+from pjreg_cli.config.types import OURS, option_names, validator
 from pjreg_cli.config.words import LOWER, meant
 from pjreg_cli.errors import excerpt
 
@@ -173,7 +173,7 @@ def _build(
 
 def _maker(model: type[T], complete: Complete | None) -> Callable[[Section], T]:
     """How to make one object of a section; what it returns raises _Refused."""
-    validate: Callable[[Any], T] = TypeAdapter(model).validator.validate_python
+    validate = validator(model)
     named = model not in (Global, System)
     repeated = _REPEATED.get(model, ())
 

@@ -35,7 +35,7 @@ from pjreg_cli.config.remarks import file_of, registrations, remarks
 from pjreg_cli.config.rules import bare, uri_problem
 from pjreg_cli.config.secrets import SECRETS
 from pjreg_cli.config.settings import Settings
-from pjreg_cli.config.types import FALSE, TRUE, option_names
+from pjreg_cli.config.types import FALSE, TRUE, explained, option_names
 from pjreg_cli.config.words import LOWER, meant, nearest
 from pjreg_cli.errors import ConfigError, SipParseError, excerpt
 from pjreg_cli.sip.uri import parse_uri
@@ -119,7 +119,7 @@ def _spellings(document: Document, file: str) -> Iterator[Problem]:
 
 
 def _form(model: Any, option: str, file: str) -> type | None:
-    """Whether an option is a boolean or a number; `model` is a pydantic dataclass or None."""
+    """Whether an option is a boolean or a number; `model` may be None."""
     if file == "pjsip_wizard.conf":
         if option in _SWITCHES:
             return bool
@@ -132,9 +132,7 @@ def _form(model: Any, option: str, file: str) -> type | None:
 def _forms(model: Any) -> Mapping[str, type]:
     """Which options of a model are booleans and which are numbers."""
     return {
-        name: info.annotation
-        for name, info in model.__pydantic_fields__.items()
-        if info.annotation in (bool, int)
+        name: field.form for name, field in explained(model).items() if field.form in (bool, int)
     }
 
 

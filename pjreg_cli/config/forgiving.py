@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.reader import Document, Section
+from pjreg_cli.config.types import validator
 from pjreg_cli.config.words import LOWER, meant
 from pjreg_cli.errors import excerpt
 
@@ -51,12 +52,12 @@ def make(
     model: type[T], section: Section, values: dict[str, Any], problems: Problems, file: str
 ) -> T:
     """Make settings; what is wrong is left out and said."""
-    validate = TypeAdapter(model).validator.validate_python
+    validate = validator(model)
     for known in PASSED_OVER.get(file, frozenset()) - _options(model):
         values.pop(known, None)
     values["source"] = f"{section.path}:{section.line}" if section.path else ""
     try:
-        made: T = validate(values)
+        made = validate(values)
     except ValidationError as error:
         for option in dict.fromkeys(str(one["loc"][0]) for one in error.errors()):
             values.pop(option, None)
@@ -78,9 +79,3 @@ def _problem(section: Section, option: str, model: type[Any]) -> Problem:
     else:
         what = f"unknown option '{excerpt(option)}'{meant(option, known)}"
     return Problem(path, line, Level.WARNING, f"[{excerpt(section.name)}] {what}")
-
-
-def with_changes(model: type[T], settings: T, **changes: Any) -> T:
-    """The same settings with some fields changed; `dataclasses.replace` would validate texts."""
-    values = {name: getattr(settings, name) for name in _options(model)}
-    return model(**(values | changes))

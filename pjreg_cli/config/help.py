@@ -11,7 +11,6 @@ from inspect import cleandoc
 from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr
-from pydantic.fields import FieldInfo
 
 from pjreg_cli.api.configuration import ModuleHelp, OptionHelp, TypeHelp
 from pjreg_cli.config.access import Access
@@ -31,15 +30,14 @@ from pjreg_cli.config.models import (
     Transport,
 )
 from pjreg_cli.config.other_files import ClusterSettings
-from pjreg_cli.config.types import OURS
+from pjreg_cli.config.types import OURS, Explained, Signed, explained
 
 
 class _Type(NamedTuple):
     """A section type: its name, its model, and whether `type=` names it."""
 
     name: str
-    model: Any
-    """A pydantic dataclass; what it is made of is only known to pydantic."""
+    model: type[Any]
     typed: bool = True
 
 
@@ -89,7 +87,7 @@ def modules() -> tuple[ModuleHelp, ...]:
 
 
 def _type_help(kind: _Type) -> TypeHelp:
-    synopsis, _, description = cleandoc(kind.model.__doc__).partition("\n")
+    synopsis, _, description = cleandoc(kind.model.__doc__ or "").partition("\n")
     options = sorted(_options(kind), key=lambda option: option.name)
     return TypeHelp(kind.name, synopsis, " ".join(description.split()), tuple(options))
 
@@ -98,34 +96,26 @@ def _options(kind: _Type) -> Iterator[OptionHelp]:
     if kind.typed:
         yield OptionHelp("type", f"Must be '{kind.name}'", "", "None", "")
     skipped = OURS - {"port"} if kind.model in _PORTS else OURS
-    for name, info in kind.model.__pydantic_fields__.items():
+    for name, field in explained(kind.model).items():
         if name not in skipped and name not in _INNER:
             yield OptionHelp(
                 _SPELT.get(name, name),
-                info.title or "Which resolv.conf, `system` or none",
-                _description(info),
-                _type_name(info),
-                _default(info),
+                field.synopsis or "Which resolv.conf, `system` or none",
+                "Without effect here." if field.inert else field.description,
+                _type_name(field),
+                _default(field.default),
             )
 
 
-def _description(info: FieldInfo) -> str:
-    extra = info.json_schema_extra
-    inert = isinstance(extra, dict) and extra.get("inert")
-    return "Without effect here." if inert else info.description or ""
-
-
-def _type_name(info: FieldInfo) -> str:
-    if info.annotation is bool:
+def _type_name(field: Explained) -> str:
+    if field.form is bool:
         return "Boolean"
-    if info.annotation is int:
-        signed = any(getattr(one, "ge", 0) < 0 for one in info.metadata)
-        return "Integer" if signed else "Unsigned Integer"
-    return "String" if info.annotation in (str, SecretStr) else "List"
+    if field.form is int:
+        return "Integer" if field.hint == Signed else "Unsigned Integer"
+    return "String" if field.form in (str, SecretStr) else "List"
 
 
-def _default(info: FieldInfo) -> str:
-    value = info.default
+def _default(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, SecretStr):

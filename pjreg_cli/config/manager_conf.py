@@ -5,22 +5,20 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from dataclasses import field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from pydantic import SecretStr
-from pydantic.dataclasses import dataclass
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.api.manager import ManagerUser
 from pjreg_cli.config import eventfilter
 from pjreg_cli.config.access import RULES, Access, NamedLists
-from pjreg_cli.config.forgiving import Problems, make, merged, values_of, with_changes
+from pjreg_cli.config.forgiving import Problems, make, merged, values_of
 from pjreg_cli.config.manager_classes import CLASSES
 from pjreg_cli.config.reader import Document, Entry, Section
 from pjreg_cli.config.types import (
     NO_SECRET,
-    STRICT,
     Boolean,
     Loose,
     Names,
@@ -43,7 +41,7 @@ _FILE: Final = "manager.conf"
 _HOST: Final = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerAccount:
     """A user of AMI (a section of manager.conf)."""
 
@@ -69,7 +67,7 @@ class ManagerAccount:
     setvar: tuple[str, ...] = inert((), "Variables of calls")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerSettings:
     """AMI (manager.conf)."""
 
@@ -180,7 +178,7 @@ def manager(document: Document, lists: Document | None = None) -> tuple[ManagerS
         fate = "nobody can log in as this user"
         access = named.access(section.entries, where, fate, _ACCOUNT)
         accounts.append(_account(section, settings, _both(everybody, access), problems))
-    settings = with_changes(ManagerSettings, settings, users=tuple(accounts))
+    settings = replace(settings, users=tuple(accounts))
     return settings, [*named.problems, *problems, *_careless(document, settings)]
 
 
@@ -192,7 +190,7 @@ def _general(section: Section, problems: Problems) -> ManagerSettings:
         if port:
             values["port"] = port
     settings = make(ManagerSettings, section, values, problems, _FILE)
-    shut = {}
+    shut: dict[str, Any] = {}
     for switch, option_, port_ in (
         ("enabled", "bindaddr", settings.port),
         ("tlsenable", "tlsbindaddr", TLS_PORT),
@@ -202,7 +200,7 @@ def _general(section: Section, problems: Problems) -> ManagerSettings:
             shut[switch] = False
             message = f"{option_} is no address with or without a port: nothing listens there"
             problems.append(_at(section, option_, message, Level.ERROR))
-    return with_changes(ManagerSettings, settings, **shut) if shut else settings
+    return replace(settings, **shut)
 
 
 def _for_everybody(general: Section) -> Iterator[Problem]:

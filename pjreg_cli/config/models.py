@@ -1,16 +1,15 @@
 """Every section and option we know: names, defaults, limits, and what they mean.
 
 Field names are Asterisk's option names, letter for letter.  A section is made from the texts of a
-file by the class's compiled validator, or from ready values in Python.  `title` of a field is its
-synopsis, `description` the rest: `config show help` and `docs/configuration.md` come from here.
+file by `types.validator`, or from ready values in Python.  What an option is for stands beside it:
+`config show help` and `docs/configuration.md` come from here.
 """
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from pydantic import SecretStr
-from pydantic.dataclasses import dataclass
 
 from pjreg_cli.config.manager_conf import ManagerAccount, ManagerSettings
 from pjreg_cli.config.observers import HookSettings, HttpSettings, PrometheusSettings
@@ -22,7 +21,6 @@ from pjreg_cli.config.other_files import (
 )
 from pjreg_cli.config.types import (
     NO_SECRET,
-    STRICT,
     Algorithms,
     Boolean,
     Digests,
@@ -55,7 +53,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """A registration of one AOR at one registrar.
 
@@ -175,7 +173,7 @@ class Registration:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Auth:
     """Credentials for answering digest challenges.
 
@@ -237,7 +235,7 @@ class Auth:
     username: str = option("", "The user name to authenticate as (required)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
     """A local address to send from and listen on.
 
@@ -307,7 +305,7 @@ class Transport:
     websocket_write_timeout: Number = inert(100, "Milliseconds a WebSocket write may take")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Global:
     """Options for everything SIP; at most one section."""
 
@@ -351,7 +349,7 @@ class Global:
     user_agent: str = option("", "User-Agent of our requests", "Empty: our own name and version.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """Options of the SIP stack, read at the start; at most one section."""
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from pydantic import SecretStr
-from pydantic.dataclasses import dataclass
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.forgiving import Problems, make, merged, values_of
 from pjreg_cli.config.reader import Document
-from pjreg_cli.config.types import NO_SECRET, STRICT, Boolean, Loose, Port, option
+from pjreg_cli.config.types import NO_SECRET, Boolean, Loose, Port, option
 
 #: the hooks there are
 KINDS = ("on_rejected", "on_registered", "on_change")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HookSettings:
     """Commands that are run when a registration changes (pjreg.conf, `[hooks]`)."""
 
@@ -33,8 +32,13 @@ class HookSettings:
     timeout: Loose = option(10, "Seconds after which a command is killed")
     at_once: Loose = option(4, "Commands that may run at once", "Others wait and are gathered.")
 
+    @property
+    def wanted(self) -> bool:
+        """Whether there is any command."""
+        return bool(self.on_rejected or self.on_registered or self.on_change)
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
     """The HTTP server that metrics are read from (http.conf)."""
 
@@ -46,7 +50,7 @@ class HttpSettings:
     tlsenable: Boolean = option(False, "HTTPS: not available")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusSettings:
     """Metrics for Prometheus (prometheus.conf); needs `pjreg-cli[prometheus]`."""
 

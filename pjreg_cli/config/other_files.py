@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
-
-from pydantic.dataclasses import dataclass
 
 from pjreg_cli.config.forgiving import Problems, make, merged, values_of
 from pjreg_cli.config.reader import Document
 from pjreg_cli.config.types import (
-    STRICT,
     TRUE,
     Boolean,
     Few,
@@ -29,7 +26,7 @@ from pjreg_cli.config.types import (
 from pjreg_cli.sip.address import split_host_port
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolver:
     """Name servers (resolver_unbound.conf)."""
 
@@ -48,7 +45,7 @@ class Resolver:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatsdSettings:
     """Gauges over UDP (statsd.conf)."""
 
@@ -61,7 +58,7 @@ class StatsdSettings:
     meter_support: Boolean = inert(True, "Of no use here")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleSettings:
     """What the console starts with (cli_aliases.conf, cli.conf)."""
 
@@ -71,7 +68,7 @@ class ConsoleSettings:
     """Commands to run when the instance has started, in order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PjregSettings:
     """What Asterisk has no word for (pjreg.conf)."""
 
@@ -198,7 +195,7 @@ def resolver(document: Document) -> tuple[Resolver, Problems]:
     return made, problems
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterSettings:
     """One of many machines that share the accounts of a database (pjreg.conf)."""
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
-from typing import Annotated, Any, Final
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
 
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter
+
+T = TypeVar("T")
 
 MAXIMUM: Final = 4294967295
 """The largest number an option can hold (32 bits without sign)."""
@@ -31,7 +34,7 @@ ALGORITHMS: Final = {"md5": "MD5", "sha-256": "SHA-256", "sha-512-256": "SHA-512
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-STRICT: Final = ConfigDict(extra="forbid")
+_STRICT: Final = ConfigDict(extra="forbid")
 """An option that a section does not have is a mistake."""
 
 OURS: Final = frozenset({"name", "source", "wizard", "host", "port"})
@@ -222,16 +225,68 @@ def hosts_file(value: Any) -> Any:
     return "/etc/hosts" if value == "system" else value
 
 
+# -- fields -----------------------------------------------------------------------------------
+
+
 def option(default: Any, synopsis: str, description: str = "") -> Any:
     """A field with a default and its explanation; `Any` as `dataclasses.field` itself has."""
-    return Field(default=default, title=synopsis, description=description)
+    return dataclasses.field(
+        default=default, metadata={"title": synopsis, "description": description}
+    )
 
 
 def inert(default: Any, synopsis: str, description: str = "") -> Any:
     """A field for an option that is read and checked, but changes nothing here."""
-    return Field(
-        default=default, title=synopsis, description=description, json_schema_extra={"inert": True}
+    return dataclasses.field(
+        default=default, metadata={"title": synopsis, "description": description, "inert": True}
     )
+
+
+class Explained(NamedTuple):
+    """What a model says of one of its fields."""
+
+    hint: Any
+    """Its type, with what is checked besides."""
+    default: Any
+    synopsis: str
+    description: str
+    inert: bool
+
+    @property
+    def form(self) -> Any:
+        """Its type without anything."""
+        return get_args(self.hint)[0] if hasattr(self.hint, "__metadata__") else self.hint
+
+
+def explained(model: type[Any]) -> Mapping[str, Explained]:
+    """The fields of a model by name."""
+    hints = get_type_hints(model, include_extras=True)
+    return {
+        one.name: Explained(
+            hints[one.name],
+            one.default,
+            one.metadata.get("title", ""),
+            one.metadata.get("description", ""),
+            one.metadata.get("inert", False),
+        )
+        for one in dataclasses.fields(model)
+    }
+
+
+def validator(model: type[T]) -> Callable[[Mapping[str, Any]], T]:
+    """What makes an object of the texts of a section; raises pydantic.ValidationError.
+
+    It is compiled when the first section of its kind is read: most kinds are in no file.
+    """
+    found = _compiled.get(model)
+    if found is None:
+        setattr(model, "__pydantic_config__", _STRICT)  # noqa: B010 -- pydantic asks for it
+        found = _compiled[model] = TypeAdapter(model).validator.validate_python
+    return found
+
+
+# Any: each makes objects of its own model
+_compiled: Final[dict[type[Any], Callable[[Any], Any]]] = {}
 
 
 def option_names(model: type[Any]) -> frozenset[str]:
@@ -239,14 +294,12 @@ def option_names(model: type[Any]) -> frozenset[str]:
     return frozenset(f.name for f in dataclasses.fields(model)) - OURS
 
 
-def inert_options(model: Any) -> frozenset[str]:
-    """The options of a model that change nothing; `Any`: a pydantic dataclass."""
-    return frozenset(
-        name
-        for name, info in model.__pydantic_fields__.items()
-        if info.json_schema_extra and info.json_schema_extra.get("inert")
-    )
+def inert_options(model: type[Any]) -> frozenset[str]:
+    """The options of a model that change nothing."""
+    return frozenset(f.name for f in dataclasses.fields(model) if f.metadata.get("inert"))
 
+
+# -- types ------------------------------------------------------------------------------------
 
 NO_SECRET: Final = SecretStr("")
 

@@ -6,11 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pjreg_cli.api.configuration import ModuleHelp, ObjectView, Option, Planned, Problem
-from pjreg_cli.config import help as config_help
-from pjreg_cli.config.check import check
 from pjreg_cli.config.models import Auth, Transport
-from pjreg_cli.config.plan import plan
-from pjreg_cli.config.settings import Settings
+from pjreg_cli.config.settings import Reload, Settings
 from pjreg_cli.config.shown import (
     auth_options,
     bind,
@@ -75,12 +72,24 @@ class ConfigurationViews:
         return self._settings().console.aliases
 
     def help(self) -> Sequence[ModuleHelp]:
-        return config_help.modules()
+        from pjreg_cli.config.help import modules
+
+        return modules()
 
     async def problems(self) -> Sequence[Problem]:
+        from pjreg_cli.config.check import check
+
         return await asyncio.to_thread(check, self._settings().path, self._settings().open_rows)
 
+    def steps(self, old: Settings, would: Reload) -> tuple[Planned, ...]:
+        """What becomes of `old` by a reload that has been read and not yet been applied."""
+        from pjreg_cli.config.plan import steps
+
+        return steps(old, would, *self._standing())
+
     async def plan(self) -> Sequence[Planned]:
+        from pjreg_cli.config.plan import plan
+
         rejected, forgotten = self._standing()
         return await asyncio.to_thread(plan, self._settings(), rejected, forgotten)
 

@@ -1,7 +1,8 @@
 """The control socket of an instance: commands in, their output and status back.
 
 `protocol.py` explains the frames.  Output is sent in slices, and other connections, timers and SIP
-get their turn between two of them; a client that does not read holds back only itself.
+get their turn between two of them; a client that does not read holds back only itself.  The
+commands are loaded once somebody connects.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pjreg_cli.api.notices import (
     Doing,
@@ -24,9 +26,11 @@ from pjreg_cli.api.notices import (
 )
 from pjreg_cli.api.port import Api
 from pjreg_cli.control.access import Permissions, judge, only_shows
-from pjreg_cli.control.connection import Connection, LogFeed
 from pjreg_cli.control.peer import peer_of
 from pjreg_cli.render.traced import stamped
+
+if TYPE_CHECKING:
+    from pjreg_cli.control.connection import Connection, LogFeed
 
 #: connections served at once
 _MOST = 256
@@ -114,6 +118,8 @@ class ControlServer:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
+        from pjreg_cli.control.connection import Connection
+
         connection = Connection(
             self._port, self._feed, self._shell_allowed, reader, writer, permitted, monitors
         )

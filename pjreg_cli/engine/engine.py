@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from pjreg_cli.api.instance import ReloadReport
 from pjreg_cli.config.changes import place
 from pjreg_cli.config.load import Reload, Scope, reload
-from pjreg_cli.config.plan import steps
 from pjreg_cli.config.rows import of_table
 from pjreg_cli.config.shards import shard_of
 from pjreg_cli.config.tables import too_much
@@ -43,7 +42,6 @@ from pjreg_cli.errors import TransportError
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
 from pjreg_cli.registration.state import Status
-from pjreg_cli.why.diagnosis import brief
 
 if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable
@@ -110,7 +108,7 @@ class Engine:
             publish=self.publish,
             journal=self._journal,
             share=share,
-            why=lambda name: brief(self.facts.named(name), self.settings),
+            why=lambda name: self.facts.brief(name, self.settings),
             faults=counters.declare("step_failures", "steps of a registration that failed"),
         )
         self._watch = Watch(self._fleet, self._timers, counters, loop.call_later)
@@ -274,7 +272,7 @@ class Engine:
                 why = f"{why}: nothing is changed until somebody reloads"
                 _log.error("%s", why)
                 return ReloadReport(scope.value, failures=(why,))
-            done = steps(old, result, *self._standing())
+            done = self.configuration.steps(old, result)
             failures = [f"{place(e.path, e.line)}: {e.message}" for e in result.errors]
             failures += await self._apply(result)
             return ReloadReport(scope.value, failures=tuple(failures), steps=done)

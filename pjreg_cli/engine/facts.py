@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pjreg_cli.api.findings import Asked, Certificate, Facts, Message, Tried
+from pjreg_cli.api.findings import Asked, Brief, Certificate, Facts, Message, Tried
 from pjreg_cli.engine.record import HOUR_S, Sent, trouble_since
 from pjreg_cli.engine.trace import masked
 from pjreg_cli.engine.views import word_of
@@ -14,6 +14,7 @@ from pjreg_cli.registration.request import next_hop, our_contact
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
+    from pjreg_cli.config.settings import Settings
     from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.fleet import Fleet
     from pjreg_cli.net.pool import Pool
@@ -48,6 +49,13 @@ class FactsOf:
         """What is known of one registration, also of a name that does not exist."""
         settings, entry = self._fleet.shown.find(name) or (None, None)
         return self.of(name, settings, entry)
+
+    def brief(self, name: str, settings: Settings) -> Brief:
+        """Why a registration stands as it does, in short; the causes are loaded when somebody asks
+        for the first time."""
+        from pjreg_cli.why.diagnosis import brief
+
+        return brief(self.named(name), settings)
 
     def messages(self, name: str) -> Sequence[Message]:
         """See api.registrations.Registrations."""

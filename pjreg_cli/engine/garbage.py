@@ -15,8 +15,10 @@ THRESHOLDS = (20_000, 20, 100)
 
 
 def tune() -> None:
-    """For a process that holds a fleet: collect seldom, and a little at a time."""
+    """For a process that holds a fleet: collect seldom, and a little at a time; from now on, if
+    the start went without."""
     gc.set_threshold(*THRESHOLDS)
+    gc.enable()
 
 
 def set_aside() -> None:

@@ -9,16 +9,13 @@ from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from pjreg_cli.api.findings import Facts, Finding, Tried
+from pjreg_cli.api.findings import BY_DESIGN, Facts, Finding, Tried
 from pjreg_cli.api.registrations import Measure, RegistrationRow, RegistrationView, UnderWay
 from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.config.shown import (
     registration_options,
 )
 from pjreg_cli.registration.state import Cause, Flight, Status
-from pjreg_cli.why.diagnosis import cause_of, diagnose
-from pjreg_cli.why.places import located
-from pjreg_cli.why.state import BY_DESIGN
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
@@ -107,6 +104,9 @@ class RegistrationViews:
         self._settings = settings
 
     def finding(self, name: str) -> Finding:
+        from pjreg_cli.why.diagnosis import diagnose
+        from pjreg_cli.why.places import located
+
         return located(diagnose(self._facts(name), self._settings()))
 
     def measures(self) -> Iterator[Measure]:
@@ -142,6 +142,8 @@ class RegistrationViews:
         return self._facts(name).tried
 
     def cause(self, name: str) -> str:
+        from pjreg_cli.why.diagnosis import cause_of
+
         return cause_of(self._facts(name), self._settings())
 
     def names(self) -> Sequence[str]:

@@ -66,7 +66,7 @@ class Hooks:
     def tell(self, notice: Notice) -> None:
         """Take note of a change; called on the event loop."""
         settings = self._settings()
-        if not (settings.on_change or settings.on_rejected or settings.on_registered):
+        if not settings.wanted:
             return
         match notice:
             case Settled() if notice.word != notice.old_word:

@@ -6,18 +6,20 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pjreg_cli.api.asker import asker
 from pjreg_cli.api.instance import InstanceView, LogChannel, ReloadReport, Stop
 from pjreg_cli.api.notices import Doing, Notice, Reloaded
-from pjreg_cli.config.added import Change, Verb, checked
 from pjreg_cli.config.load import Scope
 from pjreg_cli.counters import Count
 from pjreg_cli.errors import PjregError
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.modules import LOGGER, MODULES, SUFFIX, Module, find
 from pjreg_cli.levels import NOTICE
-from pjreg_cli.render import evidence
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.added import Change
 
 _log = logging.getLogger("pjreg_cli.instance")
 
@@ -101,6 +103,8 @@ class Lifecycle:
         if module.scope is None:
             self._publish(Reloaded(module.name, report.ok))
             return report
+        from pjreg_cli.render import evidence
+
         self._reloaded_at = self._now()
         told = evidence.summary(report.steps, report.failures)
         _log.log(NOTICE, "reload of %s: %s", module.name.lower(), told)
@@ -109,6 +113,8 @@ class Lifecycle:
 
     async def change(self, verb: str, name: str, options: Mapping[str, str], who: str) -> None:
         """See api.instance.Instance."""
+        from pjreg_cli.config.added import Change, Verb, checked
+
         assert self._change_file is not None
         change = checked(Change(Verb(verb), name, options, who))
         async with self._one_at_a_time:

@@ -14,14 +14,13 @@ from datetime import UTC, datetime
 from itertools import count
 from os import isatty
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pjreg_cli import __version__, remote
-from pjreg_cli.ami.server import ManagerServer
 from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.instance import InstanceView, ReloadReport
 from pjreg_cli.api.notices import Notice, Stopping, Traced
 from pjreg_cli.api.port import Api
-from pjreg_cli.commands.tree import Console, Kind, execute
 from pjreg_cli.config.careless import careless
 from pjreg_cli.config.load import Scope, Settings, load
 from pjreg_cli.control.claim import Claim
@@ -34,26 +33,28 @@ from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import ConfigError, PjregError
 from pjreg_cli.instance import streams
-from pjreg_cli.instance.added import take_up
-from pjreg_cli.instance.fleet import Membership
 from pjreg_cli.instance.history import History
-from pjreg_cli.instance.hooks import Hooks
 from pjreg_cli.instance.lifecycle import Lifecycle
 from pjreg_cli.instance.log_lines import keep_records_small
 from pjreg_cli.instance.logs import Logs
+from pjreg_cli.instance.managers import Managers
+from pjreg_cli.instance.observers import Observers
 from pjreg_cli.instance.signals import heed_signals, reload_all
 from pjreg_cli.instance.supervisor import Supervisor
-from pjreg_cli.instance.tables import follow
 from pjreg_cli.instance.uncaught import told_by_the_log
 from pjreg_cli.levels import NOTICE
-from pjreg_cli.metrics.prometheus import Prometheus
-from pjreg_cli.metrics.statsd import Statsd
 from pjreg_cli.options import Options, config_path
 from pjreg_cli.render.traced import traced
 from pjreg_cli.store.overview import Overview
 from pjreg_cli.store.places import state_file_of
 from pjreg_cli.store.rows import open_rows
 from pjreg_cli.store.state import Store
+
+if TYPE_CHECKING:
+    from pjreg_cli.ami.server import ManagerServer
+    from pjreg_cli.config.added import Change
+    from pjreg_cli.config.models import ManagerSettings
+    from pjreg_cli.instance.fleet import Membership
 
 _log = logging.getLogger("pjreg_cli.instance")
 
@@ -84,6 +85,8 @@ class Program:
         self._ids = ids
         self.member: Membership | None = None
         if settings.cluster.name:
+            from pjreg_cli.instance.fleet import Membership
+
             self.member = Membership(settings, Path(options.socket_path))
         this = self.member.view if self.member else lambda: None
         resumes = store if settings.pjreg.resume and self.member is None else None
@@ -98,16 +101,8 @@ class Program:
             resumable=resumes.resumable() if resumes else None,
             share=self.member.tenancy if self.member else None,
         )
-        dialect = named(options.dialect)
-        self.managers = ManagerServer(
-            lambda: self.port,
-            settings.manager,
-            spawn=spawn,
-            clock=asyncio.get_running_loop().time,
-            wall_clock=now,
-            dialect=dialect,
-            registry_detail=settings.pjreg.registry_detail,
-        )
+        self._dialect = named(options.dialect)
+        self.managers = Managers(self._manager_server, settings.manager)
         self.socket_path = Path(options.socket_path).absolute()
         started_at = now()
         start = InstanceView(
@@ -128,7 +123,7 @@ class Program:
             reopen_logs=self._reopen_logs,
             publish=self.engine.publish,
             manager_enabled=lambda: self.engine.settings.manager.enabled,
-            change=lambda change: take_up(change, self.engine.settings),
+            change=self._change,
         )
         self.history = History(store, now)
         self.port = Api(
@@ -141,9 +136,7 @@ class Program:
             cluster=Overview(lambda: self.engine.settings, this),
             history=self.history,
         )
-        self.statsd = Statsd(settings.statsd, spawn=spawn)
-        self.prometheus = Prometheus(self.engine.registrations.measures, this)
-        self.hooks = Hooks(lambda: self.engine.settings.hooks, spawn)
+        self.observers = Observers(self.engine, this)
         self.supervisor = Supervisor(os.environ, self._words)
         self.control = ControlServer(
             self.port, logs, self.shell_allowed, lambda: self.engine.settings.permissions
@@ -155,6 +148,24 @@ class Program:
 
     def _withhold(self, why: str) -> None:
         self.life.withheld = why
+
+    def _manager_server(self, settings: ManagerSettings) -> ManagerServer:
+        from pjreg_cli.ami.server import ManagerServer
+
+        return ManagerServer(
+            lambda: self.port,
+            settings,
+            spawn=spawn,
+            clock=asyncio.get_running_loop().time,
+            wall_clock=now,
+            dialect=self._dialect,
+            registry_detail=self.engine.settings.pjreg.registry_detail,
+        )
+
+    async def _change(self, change: Change) -> None:
+        from pjreg_cli.instance.added import take_up
+
+        await take_up(change, self.engine.settings)
 
     async def _reload(self, scope: Scope) -> ReloadReport:
         self.supervisor.reloading()
@@ -172,9 +183,7 @@ class Program:
         if scope in (Scope.MANAGER, Scope.PJREG, Scope.ALL):
             # also without a change: what failed before, and certificates, are tried again
             failures += await self.managers.apply(after.manager, after.pjreg.registry_detail)
-        failures += await self.prometheus.apply(after.http, after.prometheus)
-        if scope is Scope.STATSD or after.statsd != before.statsd:
-            self.statsd.reconfigure(after.statsd)
+        failures += await self.observers.apply(before, statsd_anew=scope is Scope.STATSD)
         if after.pjreg != before.pjreg:
             try:
                 self.logs.open_file(after.pjreg)
@@ -199,15 +208,11 @@ class Program:
         settings = self.engine.settings
         stack.callback(self.engine.notices.subscribe(self._noticed, Traced))
         stack.callback(self.history.start(self.engine.notices))
-        stack.callback(self.hooks.start(self.engine.notices))
-        stack.callback(self.prometheus.start(self.engine.notices))
-        stack.push_async_callback(self.prometheus.close)
-        for why in await self.prometheus.apply(settings.http, settings.prometheus):
+        stack.push_async_callback(self.observers.close)
+        for why in await self.observers.start():
             _log.error("%s", why)
-        stack.callback(self.statsd.close)
-        self.statsd.start(self.engine.notices)
         stack.push_async_callback(self.managers.close)
-        for why in await self.managers.start():
+        for why in await self.managers.apply(settings.manager, settings.pjreg.registry_detail):
             _log.error("%s; registrations go on without it, a reload tries again", why)
         stack.push_async_callback(self.engine.close)
         garbage.tune()
@@ -217,6 +222,8 @@ class Program:
             self.member.count(self.logs.counters)
             stack.push_async_callback(self.member.stop)
         if self.engine.settings.mapped.table is not None:
+            from pjreg_cli.instance.tables import follow
+
             stack.push_async_callback(_ended, spawn(follow(self.engine, self._withhold), "tables"))
 
     def _noticed(self, notice: Notice) -> None:
@@ -367,6 +374,10 @@ def _monitoring(program: Program, stack: AsyncExitStack) -> socket.socket | None
 
 
 async def _startup_commands(program: Program, options: Options) -> None:
+    if not program.engine.settings.console.startup_commands:
+        return
+    from pjreg_cli.commands.tree import Console, Kind, execute
+
     console = Console(port=program.port, kind=Kind.ONE_SHOT, dialect=named(options.dialect))
     for line in program.engine.settings.console.startup_commands:
         with asked_by("cli.conf"):

@@ -1,33 +1,23 @@
-"""Which name server is asked, and what its answer means; knows nothing of caches."""
+"""Which name server is asked, and for how long; knows nothing of caches.
+
+The library is loaded with the first question: who has only addresses never asks one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import dns.exception
-import dns.message
-import dns.name
-import dns.rcode
-import dns.rdata
-import dns.rdatatype
-import dns.rdtypes.ANY.SOA
-import dns.rdtypes.IN.A
-import dns.rdtypes.IN.AAAA
-import dns.rdtypes.IN.NAPTR
-import dns.rdtypes.IN.SRV
-
 from pjreg_cli.errors import ResolveError, excerpt
-from pjreg_cli.net import dns_client
 from pjreg_cli.sip.address import Address
-from pjreg_cli.sip.locate import Naptr, Question, Records, Srv
+from pjreg_cli.sip.locate import Question
 
 if TYPE_CHECKING:
     from pjreg_cli.config.other_files import Resolver as Settings
+    from pjreg_cli.net.dns_answers import Answer
 
 #: how long a look-up may take in all, how long one try waits, and what is no try, in seconds
 LIFETIME_S = 17.0
@@ -38,24 +28,6 @@ _SHORTEST_S = 0.01
 _REST_S = 30.0
 _LONGEST_REST_S = 900.0
 _PROBE_S = 1.0
-#: longest time an answer is kept, positive and negative (RFC 2308 section 5), in seconds
-_LONGEST_S = 86_400.0
-_LONGEST_NEGATIVE_S = 3_600.0
-#: for a negative answer without SOA, which is not to be cached (RFC 2308 section 5): long enough to
-#: answer those who ask at the same time
-_NEGATIVE_S = 1.0
-#: what settles a question; any other code is the server's own trouble
-_DEFINITE = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a name server said for certain."""
-
-    records: Records
-    ttl_s: float
-    exists: bool = True
-    """False when there is no such name at all."""
 
 
 class NoNameServerError(ResolveError):
@@ -92,7 +64,10 @@ class DnsNameServers:
         if not self._servers:
             why = f"{question.name} cannot be looked up: no name server is configured"
             raise NoNameServerError(why, result="no name server")
-        query = _query(question)
+        # dnspython takes as long to load as much of the rest
+        from pjreg_cli.net import dns_answers, dns_client
+
+        query = dns_answers.query(question)
         clock = asyncio.get_running_loop().time
         ends_at = clock() + self._lifetime_s
         failures: dict[Address, str] = {}
@@ -114,9 +89,9 @@ class DnsNameServers:
                     failures[server] = error.strerror or str(error)
                     continue
                 self._resting.pop(server, None)
-                if response.rcode() in _DEFINITE:
-                    return _answer(question, response)
-                failures[server] = dns.rcode.to_text(response.rcode())
+                if dns_answers.is_definite(response):
+                    return dns_answers.answer(question, response)
+                failures[server] = dns_answers.code(response)
         server, why = next(reversed(failures.items()))
         failure = excerpt(f"{server} {why}")
         raise ResolveError(f"{question.name}: look-up failed: {failure}", result=failure)
@@ -165,30 +140,6 @@ class _Rest(NamedTuple):
     length_s: float
 
 
-def _query(question: Question) -> dns.message.QueryMessage:
-    try:
-        name = dns.name.from_text(question.name)
-        return dns.message.make_query(name, question.kind)
-    except (dns.exception.DNSException, ValueError) as error:
-        failure = excerpt(str(error))
-        raise ResolveError(f"{excerpt(question.name)}: {failure}", result=failure) from error
-
-
-def _answer(question: Question, response: dns.message.QueryMessage) -> Answer:
-    """What a response that is definite says; raises ResolveError."""
-    try:
-        chain = response.resolve_chaining()
-    except dns.exception.DNSException as error:
-        failure = excerpt(str(error))
-        why = f"{question.name}: look-up failed: {failure}"
-        raise ResolveError(why, result=failure) from error
-    if chain.answer is not None:
-        return Answer(_records(question, list(chain.answer)), min(chain.minimum_ttl, _LONGEST_S))
-    exists = response.rcode() != dns.rcode.NXDOMAIN
-    ends_s = [_negative_ttl_s(response), *(alias.ttl for alias in chain.cnames)]
-    return Answer((), float(min(*ends_s, _LONGEST_NEGATIVE_S)), exists)
-
-
 def _stamp(path: str) -> int | None:
     try:
         return os.stat(path).st_mtime_ns
@@ -216,43 +167,3 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _negative_ttl_s(response: dns.message.Message) -> float:
-    """How long "there is none" holds: by the SOA that came with it (RFC 2308 section 5)."""
-    for records in response.authority:
-        if records.rdtype == dns.rdatatype.SOA and isinstance(records[0], dns.rdtypes.ANY.SOA.SOA):
-            return float(min(records.ttl, records[0].minimum))
-    return _NEGATIVE_S
-
-
-def _records(question: Question, answers: list[dns.rdata.Rdata]) -> Records:
-    """dnspython's records as ours."""
-    if question.kind == "SRV":
-        return tuple(
-            Srv(one.priority, one.weight, one.port, _text(one.target))
-            for one in answers
-            if isinstance(one, dns.rdtypes.IN.SRV.SRV)
-        )
-    if question.kind == "NAPTR":
-        return tuple(
-            Naptr(
-                one.order,
-                one.preference,
-                one.flags.decode("ascii", "replace"),
-                one.service.decode("ascii", "replace"),
-                _text(one.replacement),
-            )
-            for one in answers
-            if isinstance(one, dns.rdtypes.IN.NAPTR.NAPTR)
-        )
-    return tuple(
-        one.address
-        for one in answers
-        if isinstance(one, dns.rdtypes.IN.A.A | dns.rdtypes.IN.AAAA.AAAA)
-    )
-
-
-def _text(name: dns.name.Name) -> str:
-    """A name as `Question` has it; the root is empty."""
-    return name.to_text(omit_final_dot=True).rstrip(".").lower()

@@ -13,7 +13,7 @@ from pjreg_cli.api.findings import Asked, Trouble
 from pjreg_cli.errors import ResolveError, excerpt
 from pjreg_cli.levels import MACHINERY
 from pjreg_cli.net.hosts import Hosts
-from pjreg_cli.net.nameservers import Answer, DnsNameServers, NameServers
+from pjreg_cli.net.nameservers import DnsNameServers, NameServers
 from pjreg_cli.sip.address import is_numeric
 from pjreg_cli.sip.locate import (
     Choice,
@@ -34,6 +34,7 @@ from pjreg_cli.spawner import Spawner
 
 if TYPE_CHECKING:
     from pjreg_cli.config.other_files import Resolver as Settings
+    from pjreg_cli.net.dns_answers import Answer
 
 _log = logging.getLogger("pjreg_cli.net")
 

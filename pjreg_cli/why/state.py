@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
-from pjreg_cli.api.findings import Fix, Tried
+from pjreg_cli.api.findings import BY_DESIGN, Fix, Tried
 from pjreg_cli.config.shards import shard_of
 from pjreg_cli.why.case import Case, inert, span
 from pjreg_cli.why.cause import Cause, nothing, theirs
@@ -16,8 +16,6 @@ from pjreg_cli.why.network import NAMES, NETWORK
 from pjreg_cli.why.refusals import REFUSALS
 from pjreg_cli.why.tls import TLS
 
-#: connections lost in a row, each soon after a grant, that are no accident any more
-BY_DESIGN = 2
 #: what a section is refused for when an option is not there at all
 _MISSING = re.compile(r"is refused: (\w+) is missing")
 _ANSWERED = (*CHALLENGES, *REFUSALS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -19,6 +20,11 @@ SHOW = "pjsip show registrations"
 
 
 # -- asking an instance -----------------------------------------------------------------------
+
+
+def timeless(table: str) -> str:
+    """A table whatever second it is."""
+    return re.sub(r"\(exp\. +\d+s\)", "(exp.)", table)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +43,7 @@ SHOW = "pjsip show registrations"
 )
 def test_every_way_to_ask_gets_the_same_table(instance: Instance, arguments: list[str]) -> None:
     done = run("-s", str(instance.socket), *arguments, home=instance.home)
-    assert done == instance.ask(SHOW)
+    assert timeless(done.out) == timeless(instance.ask(SHOW).out)
     assert done.status == 0
     assert "my_provider/sip:registrar.invalid" in done.out
     assert done.err == ""

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.shown import bind
-from pjreg_cli.config.types import FOREVER, option_names
+from pjreg_cli.config.types import FOREVER, explained, option_names
 
 _SEVERAL = frozenset({"local_net", "password_digest"})
 
@@ -53,7 +53,7 @@ def _section(
     """The lines of one section and an empty one."""
     yield f"[{_escaped(name)}]"
     yield f"type = {kind}"
-    defaults = {field: info.default for field, info in _fields(made).items()}
+    defaults = {name: field.default for name, field in explained(type(made)).items()}
     for option in sorted(option_names(type(made))):
         value = getattr(made, option)
         if option in always:
@@ -62,12 +62,6 @@ def _section(
             for text in _texts(option, value):
                 yield f"{option} = {_escaped(text)}"
     yield ""
-
-
-def _fields(made: Any) -> Mapping[str, Any]:
-    """Pydantic's own description of a model, which it does not type for dataclasses."""
-    found: Mapping[str, Any] = made.__pydantic_fields__
-    return found
 
 
 def _texts(option: str, value: Any) -> tuple[str, ...]:

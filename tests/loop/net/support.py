@@ -13,6 +13,7 @@ from typing import Any
 
 from pjreg_cli.config.models import Transport
 from pjreg_cli.config.other_files import Resolver as ResolverSettings
+from pjreg_cli.config.types import validator
 from pjreg_cli.net.flow import Flow, Source, Tap
 from pjreg_cli.net.pool import Failure, Pool
 from pjreg_cli.net.resolver import Resolver
@@ -86,9 +87,9 @@ class Tapped:
 
 
 def section(name: str, protocol: str = "udp", host: str = "127.0.0.1", **options: Any) -> Transport:
-    """A transport section; Any: every option has a type of its own."""
-    options.setdefault("port", 0)
-    return Transport(name=name, source="pjsip.conf:1", protocol=protocol, host=host, **options)
+    """A transport section made of texts or values; Any: every option has a type of its own."""
+    given = {"name": name, "source": "pjsip.conf:1", "protocol": protocol, "host": host}
+    return validator(Transport)({"port": 0, **given, **options})
 
 
 def spawn(coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

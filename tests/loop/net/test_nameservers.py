@@ -9,7 +9,8 @@ import pytest
 
 from pjreg_cli.config.other_files import Resolver as ResolverSettings
 from pjreg_cli.errors import ResolveError
-from pjreg_cli.net.nameservers import Answer, DnsNameServers
+from pjreg_cli.net.dns_answers import Answer
+from pjreg_cli.net.nameservers import DnsNameServers
 from pjreg_cli.sip.locate import Naptr, Question, Srv
 from tests.loop.net.support import closed_port
 from tests.support.clock import run_virtually

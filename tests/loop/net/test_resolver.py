@@ -9,7 +9,8 @@ import pytest
 
 from pjreg_cli.config.other_files import Resolver as ResolverSettings
 from pjreg_cli.errors import ResolveError
-from pjreg_cli.net.nameservers import Answer, DnsNameServers
+from pjreg_cli.net.dns_answers import Answer
+from pjreg_cli.net.nameservers import DnsNameServers
 from pjreg_cli.net.resolver import PAUSE_S, STALE_S
 from pjreg_cli.sip.locate import Question, Records, TransportKind, TransportKinds
 from pjreg_cli.sip.uri import parse_uri

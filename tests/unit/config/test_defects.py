@@ -8,11 +8,12 @@ import pytest
 
 from pjreg_cli.config.defects import address, auth_defect, global_defect, transport_defect
 from pjreg_cli.config.models import Auth, Global, Transport
+from pjreg_cli.config.types import validator
 
 
 def auth(**changes: Any) -> str:
     """Whether an auth section of these options (texts of a file) is refused, and why."""
-    found = auth_defect(Auth(**({"name": "a", "source": "f:1", "username": "u"} | changes)))
+    found = auth_defect(validator(Auth)({"name": "a", "source": "f:1", "username": "u"} | changes))
     return found.message if found else ""
 
 
@@ -68,7 +69,7 @@ def test_auth_is_refused(changes: dict[str, Any], words: str) -> None:
 )
 def test_transport_is_refused_for(changes: dict[str, Any], words: str) -> None:
     values: dict[str, Any] = {"name": "t", "source": "f:1", "host": "::", "port": 1} | changes
-    found = transport_defect(Transport(**values), lambda path: path == "there")
+    found = transport_defect(validator(Transport)(values), lambda path: path == "there")
     assert (found.option if found else "") == words
 
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from pjreg_cli.api.configuration import Option
 from pjreg_cli.config import shown
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
-from pjreg_cli.config.types import FOREVER
+from pjreg_cli.config.types import FOREVER, validator
 
 REGISTRATION = Registration(name="a", source="f:1", server_uri="sip:r", client_uri="sip:a@r")
 
@@ -83,7 +83,7 @@ def test_transport_shows_certificates_in_capitals_and_nets_with_masks() -> None:
         "protocol": "tls", "host": "::1", "port": 5061, "verify_server": "yes", "tos": "cs3",
         "local_net": ["10.0.0.0/8", "192.168.0.0/255.255.0.0"], "password": "x", "cipher": "A,B",
     }  # fmt: skip
-    made = Transport(name="t", source="f:1", **texts)
+    made = validator(Transport)({"name": "t", "source": "f:1", **texts})
     lines = text(shown.transport_options(made))
     assert lines[0] == "allow_reload=false"
     assert {

@@ -20,8 +20,8 @@ def test_the_addresses_of_a_resolv_conf_are_read_in_order(tmp_path: Path) -> Non
     assert nameservers._system(str(tmp_path / "none")) == []
 
 
-def test_a_start_does_not_load_what_only_a_resolver_of_the_library_needs() -> None:
-    code = "import sys, pjreg_cli.net.nameservers; print([*sys.modules])"
+def test_a_question_does_not_load_what_only_a_resolver_of_the_library_needs() -> None:
+    code = "import sys, pjreg_cli.net.dns_client; print([*sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "dns.message" in done.stdout
     assert "dns.resolver" not in done.stdout

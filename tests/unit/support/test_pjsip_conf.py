@@ -13,6 +13,7 @@ from pjreg_cli.config import build
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.reader import read
 from pjreg_cli.config.rules import Inspector, OpenTransports
+from pjreg_cli.config.types import validator
 from tests.support.pjsip_conf import write
 
 
@@ -98,7 +99,7 @@ def test_transports_and_settings_read_back_are_the_same() -> None:
         "local_net": ["10.0.0.0/8", "fc00::/7"], "cipher": "A,B", "password": "x;y",
         "verify_server": True,
     }  # fmt: skip
-    made = Transport(name="t", source="f:1", **texts)
+    made = validator(Transport)({"name": "t", "source": "f:1", **texts})
     text = write(transports=[made], global_=Global(user_agent="a;b"), system=System(timer_t1=200))
     built = build.transports(sections(text, "transport"), lambda _: True, {})
     assert list(built.objects.values()) == [made]

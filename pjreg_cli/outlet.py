@@ -20,6 +20,8 @@ Result = TypeVar("Result")
 LIMIT = 4_000_000
 #: why a piece is lost that finds too much waiting
 FULL = "too much waits to be written"
+#: pieces that are written as they come before more of them are gathered
+FEW = 20
 #: bytes written in one go
 _GO = 1 << 16
 
@@ -55,8 +57,9 @@ class Outlet:
         limit: int = LIMIT,
         gather_s: float = 0.0,
     ) -> None:
-        """What is put within `gather_s` seconds is written together, unless somebody waits for it:
-        to hand over to the thread for each piece would cost more than the piece."""
+        """Where many pieces come one after the other, those of `gather_s` seconds are written
+        together, unless somebody waits: to hand over to the thread for each of them would cost more
+        than the piece."""
         self.lost = 0
         """Pieces that were not written, since the beginning."""
         self._name = name
@@ -64,6 +67,8 @@ class Outlet:
         self._troubled = troubled
         self._limit = limit
         self._gather_s = gather_s
+        self._in_a_row = 0
+        """Pieces, or lots of them, that came within `gather_s` after the one before."""
         self._idle = True
         """The thread waits for a piece."""
         self._awaited = 0
@@ -146,15 +151,22 @@ class Outlet:
         """Whether somebody waits for what is put, so that it is not gathered."""
         return self._closing or self._awaited > 0 or callable(self._waiting[-1])
 
+    def _wanted(self) -> bool:
+        return bool(self._waiting) or self._closing
+
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._busy = False
                 self._idle = not self._waiting
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if self._changed.wait_for(self._wanted, self._gather_s):
+                    self._in_a_row += 1
+                else:
+                    self._in_a_row = 0
+                    self._changed.wait_for(self._wanted)
                 self._idle = False
-                if self._waiting and self._gather_s and self._size < _GO:
+                if self._in_a_row > FEW and self._waiting and self._size < _GO:
                     self._changed.wait_for(self._hurried, self._gather_s)
                 if not self._waiting:
                     break

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from pjreg_cli.outlet import FULL, Outlet
+from pjreg_cli.outlet import FEW, FULL, Outlet
 
 PATIENCE_S = 10.0
 
@@ -24,8 +24,10 @@ class Paper:
         self.reached = threading.Event()
         self.closed = False
         self.threads: set[str] = set()
+        self.writes = 0
 
     def write(self, data: memoryview) -> int:
+        self.writes += 1
         self.threads.add(threading.current_thread().name)
         self.reached.set()
         assert self.open.wait(PATIENCE_S)
@@ -65,6 +67,19 @@ def test_pieces_are_written_in_order_by_another_thread(paper: Paper, outlet: Out
     assert outlet.drain(PATIENCE_S)
     assert paper.text == b"0 1 2 3 4 5 6 7 8 9 "
     assert paper.threads == {"paper"}
+
+
+def test_many_pieces_are_written_together_and_at_once_where_somebody_waits(paper: Paper) -> None:
+    outlet = Outlet("paper", paper, lambda _why: None, gather_s=10 * PATIENCE_S)
+    for number in range(1000):
+        outlet.put(b"%d " % number)
+    assert outlet.drain(PATIENCE_S)
+    assert paper.text.split() == [b"%d" % number for number in range(1000)]
+    assert paper.writes <= FEW + 2
+    for number in range(1000):
+        outlet.put(b"%d " % number)
+    assert outlet.close(PATIENCE_S)
+    assert len(paper.text.split()) == 2000
 
 
 def test_the_thread_begins_with_the_first_piece(outlet: Outlet, paper: Paper) -> None:

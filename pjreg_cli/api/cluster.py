@@ -84,7 +84,7 @@ class ThisMachine:
     loading: int
     """Shards whose registrations are not there yet."""
     trouble: str
-    """Why the database does not answer; empty when it does."""
+    """Why the database does not answer, or why shards of ours cannot be taken up; else empty."""
     unowned: int = 0
     """Shards of the fleet that nobody alive owned at the last beat."""
     homeless: int = 0
@@ -108,9 +108,9 @@ class ClusterView:
 
     @property
     def whole(self) -> bool:
-        """Whether every shard is owned and the instance that is asked does not hold."""
-        holds = self.this is not None and self.this.trust_s <= 0
-        return not self.unowned and not holds
+        """Whether every shard is owned and the instance that is asked can send for its own."""
+        troubled = self.this is not None and (self.this.trust_s <= 0 or bool(self.this.trouble))
+        return not self.unowned and not troubled
 
 
 class Cluster(Protocol):

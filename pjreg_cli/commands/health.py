@@ -74,6 +74,8 @@ def with_tables(health: Health, withheld: str, fleet: Cluster | None) -> Health:
     if this is not None and this.trust_s <= 0:
         why = f": {columns.harmless(this.trouble)}" if this.trouble else ""
         troubles.append(f"{columns.harmless(this.name)} holds{why}")
+    elif this is not None and this.loading and this.trouble:
+        troubles.append(f"{this.loading} shards are not taken up: {columns.harmless(this.trouble)}")
     if this is not None and this.homeless:
         troubles.append(f"no machine has room for {this.homeless} shards")
     if withheld:

@@ -13,13 +13,16 @@ from pjreg_cli.config.types import (
     Boolean,
     Few,
     HostsFile,
+    LeaseCommit,
     LogFormat,
     LogLevel,
     Loose,
     Nameservers,
     Number,
     Port,
-    Word,
+    Positive,
+    Takeover,
+    WithoutDatabase,
     inert,
     option,
 )
@@ -206,22 +209,34 @@ class ClusterSettings:
         "Each has its own.  Empty: it is alone, and every row of the tables is its.",
     )
     schema: str = option("pjreg", "The schema of the fleet's tables", "Another for another fleet.")
-    takeover: Word = option(
+    takeover: Takeover = option(
         "auto",
         "What is done with bindings that another machine had",
         "`refresh`: nothing until they are due, for machines that offer one Contact; `register`:"
         " they are made anew; `auto`: what the Contact says.",
     )
-    takeover_rate: Loose = option(
+    takeover_rate: Positive = option(
         200, "REGISTERs a second, at least, for what a takeover or an outage made overdue"
     )
-    without_database: Word = option(
+    refresh_margin: Number = option(
+        0,
+        "How many seconds before its end a shared binding is refreshed",
+        "At most a third of what was granted; a takeover has to fit in.  0: 90, or the"
+        " refresh_margin of [general] where that is more.",
+    )
+    without_database: WithoutDatabase = option(
         "auto",
         "What happens while the database does not answer",
         "`hold`: nothing is sent once the lease has run out; `late`: refreshes without which a"
         " binding would end are; `auto`: `late` with takeover=refresh, else `hold`.",
     )
-    capacity: Loose = option(100_000, "The most registrations this machine may keep")
+    capacity: Positive = option(100_000, "The most registrations this machine may keep")
+    lease_commit: LeaseCommit = option(
+        "on",
+        "What the database waits for before a lease or an owner counts",
+        "PostgreSQL's synchronous_commit for these alone: `on`, `local`, `remote_write`,"
+        " `remote_apply` or `off`.",
+    )
 
 
 def cluster(document: Document) -> tuple[ClusterSettings, Problems]:

@@ -32,6 +32,8 @@ _TYPES: Final = {
     "auth": ("res_pjsip", "auth"),
 }
 _DRIVERS: Final = ("pgsql", "sqlite3")
+#: a driver of Asterisk's through which we do not go: what is behind it is asked itself
+_ODBC: Final = "odbc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,12 @@ class _Reading:
         words = [word.strip().strip("\"'") for word in line[1].split(",")]
         driver, database = words[0].lower(), (words[1] if len(words) > 1 else "")
         table = words[2] if len(words) > 2 and words[2] else family
+        if driver == _ODBC:
+            if self.url is None:
+                what = "odbc is not spoken here: name the PostgreSQL behind it by url in [database]"
+                self.problem(line, f"{what} of pjreg.conf")
+                return None
+            driver = "pgsql"
         if driver not in _DRIVERS:
             known = " and ".join(_DRIVERS)
             self.problem(line, f"the driver '{excerpt(driver)}' is not known: {known} are")
@@ -170,6 +178,12 @@ class _Reading:
         if place is None:
             return None
         return Table(place, table, f"{line[3]}:{line[2]}")
+
+    @property
+    def url(self) -> str | None:
+        """Which PostgreSQL pjreg.conf names; None when it names none."""
+        url = merged(self.document("pjreg.conf"), "database").last("url")
+        return url[1] if url is not None and url[1] else None
 
     def sqlite(self, name: str, asked: Entry) -> Database | None:
         """An SQLite file by the section of res_config_sqlite3.conf."""
@@ -181,9 +195,8 @@ class _Reading:
 
     def pgsql(self, name: str) -> Database:
         """A PostgreSQL database by pjreg.conf, else res_pgsql.conf, else as libpq has it."""
-        url = merged(self.document("pjreg.conf"), "database").last("url")
-        if url is not None and url[1]:
-            return Database("pgsql", SecretStr(url[1]), _shown(url[1]))
+        if (url := self.url) is not None:
+            return Database("pgsql", SecretStr(url), _shown(url))
         general = merged(self.document("res_pgsql.conf"), "general")
         values: dict[str, str] = {}
         for libpq, names in _PGSQL.items():

@@ -220,6 +220,17 @@ def log_format(value: Any) -> Any:
     return form
 
 
+def one_of(*words: str) -> Callable[[Any], Any]:
+    """One of these words, letter case ignored."""
+
+    def chosen(value: Any) -> Any:
+        if word(value) not in words:
+            raise ValueError(f"is none of {', '.join(words)}")
+        return word(value)
+
+    return chosen
+
+
 def hosts_file(value: Any) -> Any:
     """`system` as the path of the system's own hosts file."""
     return "/etc/hosts" if value == "system" else value
@@ -324,5 +335,11 @@ Nameservers = Annotated[tuple[tuple[str, int], ...], BeforeValidator(nameservers
 HostsFile = Annotated[str, BeforeValidator(hosts_file)]
 LogLevel = Annotated[str, BeforeValidator(log_level)]
 LogFormat = Annotated[str, BeforeValidator(log_format)]
+Positive = Annotated[int, BeforeValidator(number), Field(ge=1, le=MAXIMUM)]
+Takeover = Annotated[str, BeforeValidator(one_of("auto", "refresh", "register"))]
+WithoutDatabase = Annotated[str, BeforeValidator(one_of("auto", "late", "hold"))]
+LeaseCommit = Annotated[
+    str, BeforeValidator(one_of("on", "local", "remote_write", "remote_apply", "off"))
+]
 Few = Annotated[int, BeforeValidator(number), Field(ge=0, le=100)]
 Word = Annotated[str, BeforeValidator(word)]

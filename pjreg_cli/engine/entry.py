@@ -12,6 +12,7 @@ from pjreg_cli.config.types import FOREVER
 from pjreg_cli.engine.record import Record
 from pjreg_cli.engine.settled import Standing
 from pjreg_cli.errors import TransportError
+from pjreg_cli.registration.policy import TAKEOVER_MARGIN_S
 from pjreg_cli.registration.state import Outcome, Policy, SendRegister, State
 
 if TYPE_CHECKING:
@@ -36,11 +37,17 @@ def _policy(options: tuple[int, int, int, int, int, bool, bool, bool, int, bool]
 
 
 def policy_of(
-    settings: Registration, pjreg: PjregSettings | None = None, shared: bool = False
+    settings: Registration, pjreg: PjregSettings | None = None, fleet_margin_s: int | None = None
 ) -> Policy:
-    """The options of a registration, and of pjreg.conf, that its machine decides by; `shared` with
-    other machines."""
+    """The options of a registration, and of pjreg.conf, that its machine decides by.
+
+    `fleet_margin_s` is the margin of a fleet, 0 for its default, where the registration is shared
+    with other machines.
+    """
     pjreg = pjreg or PjregSettings()
+    margin_s = pjreg.refresh_margin
+    if fleet_margin_s is not None:
+        margin_s = fleet_margin_s or max(margin_s, TAKEOVER_MARGIN_S)
     return _policy(
         (
             settings.expiration,
@@ -51,8 +58,8 @@ def policy_of(
             settings.auth_rejection_permanent,
             settings.max_retries == FOREVER,
             pjreg.retry_backoff,
-            pjreg.refresh_margin,
-            shared,
+            margin_s,
+            fleet_margin_s is not None,
         )
     )
 

@@ -21,7 +21,7 @@ from pjreg_cli.config.other_files import PjregSettings
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.attempts import Attempts
 from pjreg_cli.engine.contain import report
-from pjreg_cli.engine.entry import GONE, LOCAL, Entry, policy_of
+from pjreg_cli.engine.entry import GONE, Entry, policy_of
 from pjreg_cli.engine.pacing import Pace
 from pjreg_cli.engine.resuming import go_on
 from pjreg_cli.engine.share import Gate, Share
@@ -129,7 +129,7 @@ class Fleet:
         if pjreg != self.pjreg:
             self.pjreg = pjreg
             for entry in self.entries.values():
-                entry.policy = policy_of(entry.settings, pjreg, entry.shard != LOCAL)
+                entry.policy = policy_of(entry.settings, pjreg, self.gate.margin_s(entry.settings))
 
     def close(self) -> None:
         """Forget what is under way; nothing is sent, nobody is told."""
@@ -164,7 +164,7 @@ class Fleet:
         return entry
 
     def _entry(self, settings: Registration, call_id: str, cseq: int, line: str) -> Entry:
-        policy = policy_of(settings, self.pjreg, self.gate.shard_of(settings) is not None)
+        policy = policy_of(settings, self.pjreg, self.gate.margin_s(settings))
         entry = Entry(settings, call_id=call_id, cseq=cseq, line=line, woken=self._woken)
         entry.policy = policy
         self.gate.assign(entry)

@@ -45,6 +45,8 @@ _log = logging.getLogger("pjreg_cli.engine")
 #: the least pause between two beats, and after a failure, in seconds
 _LEAST_S = 0.05
 _PAUSE_S = 0.3
+#: the longest pause before shards that could not be taken up are tried again, in seconds
+_LONGEST_PAUSE_S = 5.0
 #: how long leaving may take
 _LEAVE_S = 1.0
 
@@ -111,6 +113,8 @@ class Ownership:
         """Why the database does not answer; empty when it does."""
         self.loading: set[int] = set()
         """Shards that are held and whose registrations are not there yet."""
+        self.untaken = ""
+        """Why shards of ours cannot be taken up; empty when they can."""
         self.unowned = 0
         """Shards of the fleet that nobody alive owned at the last beat."""
         self.homeless = 0
@@ -123,6 +127,7 @@ class Ownership:
         self._spawn = spawn
         self._publish = publish
         self._holding = True
+        self._leaving = False
         self._task: asyncio.Task[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
         self._taken: tuple[Taken, float] | None = None
@@ -161,10 +166,11 @@ class Ownership:
         if self._watch is not None:
             self._watch.cancel()
         me = self.lease.incarnation
+        self._leaving = True
         effects = self._step(Leave())
         try:
             async with asyncio.timeout(_LEAVE_S):
-                await self._holder.flush()
+                await self._flush()
                 for effect in effects:
                     if isinstance(effect, Ask) and me is not None:
                         await self._store.ask(effect.request, me, Counts())
@@ -216,7 +222,7 @@ class Ownership:
 
     async def _ask(self, ask: Ask) -> tuple[Effect, ...]:
         if isinstance(ask.request, Release):
-            await self._holder.flush()
+            await self._flush()
         answer = await self._store.ask(ask.request, self.lease.incarnation, self._holder.counts())
         if isinstance(answer, Taken):
             self._watch_name(answer)
@@ -229,6 +235,14 @@ class Ownership:
         if not self._begun.done() and not isinstance(ask.request, Join):
             self._begun.set_result(None)
         return effects
+
+    async def _flush(self) -> None:
+        """Write what registrations go on with before they go.  Where that cannot be they go all the
+        same: as after a death, whoever has them next refreshes some of them early."""
+        try:
+            await self._holder.flush()
+        except StoreError as error:
+            _log.warning("what shards go on with is not written before they go: %s", error)
 
     def _count(self, beat: Beat) -> None:
         """Note how many shards nobody owns."""
@@ -297,9 +311,9 @@ class Ownership:
             self._holding = holding
             if held := len(self.lease.held):
                 self._tell("Held" if holding else "Resumed", held, sum(self._holder.counts()))
-            if holding:
+            if holding and not self._leaving:
                 _log.warning("%s holds: its lease is not trusted any more", self._name)
-            else:
+            elif not holding:
                 self._holder.go_on()
         if self._watch is not None:
             self._watch.cancel()
@@ -320,13 +334,20 @@ class Ownership:
             # one that was let go of and claimed again has another tenure, and other states
             return tenure is not None and tenure.asked_at == began.get(shard)
 
+        pause_s, self.untaken = _PAUSE_S, ""
         while left := frozenset(shard for shard, _ in shards if still(shard)):
             try:
                 number = await self._holder.take_up(left, still)
             except StoreError as error:
-                _log.warning("states of %d shards cannot be read: %s", len(left), error)
-                await asyncio.sleep(_PAUSE_S * (1 + self._draw()))
+                if str(error) != self.untaken:
+                    _log.error("%d shards cannot be taken up: %s", len(left), error)
+                self.untaken = str(error)
+                await asyncio.sleep(pause_s * (1 + self._draw()))
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             else:
+                if self.untaken:
+                    _log.warning("%d shards are taken up after all", len(left))
+                    self.untaken = ""
                 there = {shard for shard in left if still(shard)}
                 self.loading -= there
                 self._tell("Claimed", len(there), number)

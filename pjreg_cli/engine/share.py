@@ -21,6 +21,10 @@ class Share(Protocol):
 
     takeover: str
     """`auto`, `refresh` or `register`."""
+    margin_s: int
+    """How long before its end a shared binding is refreshed, in seconds; 0: by default."""
+    rate: int
+    """How many REGISTERs may leave in a second, at least, that a takeover made due at once."""
 
     def may_send(self, shard: int) -> bool:
         """Whether requests for accounts of a shard may leave now."""
@@ -54,6 +58,12 @@ class Gate:
         """See `Share.takeover`."""
         return "auto" if self._share is None else self._share.takeover
 
+    def margin_s(self, settings: Registration) -> int | None:
+        """See `Share.margin_s`; None for a registration that is not shared."""
+        if self._share is None or not of_table(settings.source):
+            return None
+        return self._share.margin_s
+
     def shard_of(self, settings: Registration) -> int | None:
         """The shard of a registration that is shared with other machines, None for another."""
         if self._share is None or not of_table(settings.source):
@@ -86,7 +96,9 @@ class Gate:
 
     def turn_s(self, rate: float) -> float:
         """When the next of those that are overdue may send, in seconds from now, if `rate` of them
-        may in each second."""
+        may in each second; in a fleet its own rate counts."""
+        if self._share is not None:
+            rate = self._share.rate
         now = self._timers.clock()
         self._turn_at = max(self._turn_at + 1 / rate, now)
         return self._turn_at - now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +22,12 @@ WRITE_S = 0.2
 _AT_ONCE = 2000
 #: so long before a binding ends a refresh is sent even while we hold, where that is allowed
 LATE_S = 10.0
+
+
+#: how long states may be unwritten before that is told, in seconds
+BEHIND_S = 2.0
+
+_log = logging.getLogger("pjreg_cli.engine")
 
 
 class Owned(Protocol):
@@ -82,6 +89,7 @@ class Tenancy:
         *,
         takeover: str,
         rate: int,
+        margin_s: int,
         late: bool,
         spawn: Spawner,
     ) -> None:
@@ -90,7 +98,8 @@ class Tenancy:
         self.lost = 0
         """Rows that were kept for shards that are not ours any more."""
         self._store = store
-        self._rate = max(rate, 1)
+        self.rate = rate
+        self.margin_s = margin_s
         self._late = late
         self._spawn = spawn
         self._engine: Owned
@@ -98,6 +107,7 @@ class Tenancy:
         self._rows: dict[str, Resumable] = {}
         self._gone: dict[str, int] = {}
         self._since: float | None = None
+        self._behind = False
         self._writing = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -151,7 +161,7 @@ class Tenancy:
 
     def go_on(self) -> None:
         """See `ownership.Holder`."""
-        self._engine.go_on(self._rate)
+        self._engine.go_on(self.rate)
 
     def carry_out(self, verb: str, name: str) -> None:
         """See `ownership.Holder`."""
@@ -200,8 +210,19 @@ class Tenancy:
                 continue
             try:
                 await self._write()
-            except StoreError:
-                await asyncio.sleep(WRITE_S)  # the beat tells of it
+            except StoreError as error:
+                self._fell_behind(error)
+                await asyncio.sleep(WRITE_S)
+            else:
+                if self._behind:
+                    _log.warning("what registrations go on with is written again")
+                    self._behind = False
+
+    def _fell_behind(self, error: StoreError) -> None:
+        """Tell once what the beat does not tell of."""
+        if self.behind_s >= BEHIND_S and not self._behind and not self._ownership.trouble:
+            _log.error("what registrations go on with cannot be written: %s", error)
+            self._behind = True
 
     async def _write(self) -> None:
         """Write one batch; raises StoreError, and keeps what was not written."""

@@ -51,6 +51,7 @@ class Membership:
             table.database.location.get_secret_value(),
             identity(settings, socket_path),
             cluster.schema.lower(),
+            cluster.lease_commit,
         )
         from pjreg_cli.engine.tasks import spawn
 
@@ -59,8 +60,9 @@ class Membership:
         )
         self.tenancy: Tenancy = Tenancy(
             self.store,
-            takeover=cluster.takeover if cluster.takeover in ("refresh", "register") else "auto",
+            takeover=cluster.takeover,
             rate=cluster.takeover_rate,
+            margin_s=cluster.refresh_margin,
             late=late,
             spawn=spawn,
         )
@@ -108,7 +110,7 @@ class Membership:
             behind_s=self.tenancy.behind_s,
             shards=len(ownership.lease.held),
             loading=len(ownership.loading),
-            trouble=ownership.trouble,
+            trouble=ownership.trouble or ownership.untaken,
             unowned=ownership.unowned,
             homeless=ownership.homeless,
         )

@@ -36,7 +36,7 @@ USUAL_RETRY_S = 60
 
 #: what is shared with other machines is refreshed this long before, or at two thirds of what was
 #: granted: a takeover, or a failover of the database, must fit in between
-TAKEOVER_MARGIN_S = 90.0
+TAKEOVER_MARGIN_S = 90
 
 
 class Case(NamedTuple):
@@ -269,11 +269,8 @@ def refresh(case: Case) -> float:
     least 1 s"""
     # origin: a grant of 10 s or less is asked for again at once, without pause
     granted_s = case.granted_s
-    most_s = granted_s / 2
-    margin_s = float(case.policy.refresh_margin_s)
-    if case.policy.shared:
-        most_s, margin_s = granted_s / 3, max(margin_s, TAKEOVER_MARGIN_S)
-    margin_s = max(float(LEAST_MARGIN_S), min(margin_s, most_s))
+    most_s = granted_s / (3 if case.policy.shared else 2)
+    margin_s = max(float(LEAST_MARGIN_S), min(float(case.policy.refresh_margin_s), most_s))
     if granted_s > margin_s:
         return granted_s - margin_s
     return max(1.0, granted_s / 2)

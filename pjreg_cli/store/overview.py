@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from sys import intern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pjreg_cli.api.cluster import (
     ClusterView,
@@ -19,10 +19,10 @@ from pjreg_cli.api.cluster import (
     Wanted,
 )
 from pjreg_cli.api.registrations import RegistrationRow
-from pjreg_cli.config.shards import shard_of
+from pjreg_cli.config.shards import SHARDS, shard_of
 from pjreg_cli.errors import StoreError
 from pjreg_cli.registration.state import Status
-from pjreg_cli.store.sql import schema
+from pjreg_cli.store.sql import FORMAT, OLDEST, schema
 
 if TYPE_CHECKING:
     from pjreg_cli.config.settings import Settings
@@ -32,6 +32,25 @@ _WITHIN_S = 5.0
 #: of very many rows so many come at once, within so many seconds
 _AT_ONCE = 2000
 _MANY_S = 20.0
+#: what a machine does with which table
+_RIGHTS: Final = (
+    ("ps_registrations", "SELECT"),
+    ("ps_auths", "SELECT"),
+    ("pjreg.cluster", "UPDATE"),
+    ("pjreg.instance", "INSERT"),
+    ("pjreg.instance", "UPDATE"),
+    ("pjreg.shard", "UPDATE"),
+    ("pjreg.state", "INSERT"),
+    ("pjreg.state", "UPDATE"),
+    ("pjreg.state", "DELETE"),
+    ("pjreg.request", "INSERT"),
+    ("pjreg.request", "UPDATE"),
+)
+_COLUMNS: Final = (
+    ("ps_registrations", "client_uri"),
+    ("ps_registrations", "server_uri"),
+    ("ps_auths", "username"),
+)
 #: machines that have ended are shown for so long, in seconds
 _SHOWN_S = 3600
 #: how often it is looked whether a request has been carried out
@@ -198,31 +217,51 @@ class Overview:
     async def check(self) -> Sequence[tuple[bool, str]]:
         """See api.cluster.Cluster."""
         async with self._open() as ask:
+            from pjreg_cli.store.states import COLUMNS
+
             ((version, encrypted, most, local),) = await ask(
                 "SELECT current_setting('server_version_num')::int, coalesce((SELECT ssl FROM"
                 " pg_stat_ssl WHERE pid = pg_backend_pid()), false),"
                 " current_setting('max_connections')::int,"
                 " inet_server_addr() IS NULL OR host(inet_server_addr()) IN ('127.0.0.1', '::1')"
             )
-            ((index, format_, alive),) = await ask(
-                "SELECT to_regclass('ps_registrations_shard') IS NOT NULL,"
-                " (SELECT format FROM pjreg.cluster),"
-                " (SELECT count(*) FROM pjreg.instance WHERE state IN ('live', 'draining'))"
+            ((made, index),) = await ask(
+                "SELECT to_regclass('pjreg.cluster') IS NOT NULL,"
+                " to_regclass('ps_registrations_shard') IS NOT NULL"
+            )
+            ((format_, shards, alive),) = (
+                await ask(
+                    "SELECT max(format), max(shards), (SELECT count(*) FROM pjreg.instance"
+                    " WHERE state IN ('live', 'draining')) FROM pjreg.cluster"
+                )
+                if made
+                else [(None, None, 0)]
             )
             rights = await ask(
-                "SELECT table_name, privilege, has_table_privilege(table_name, privilege) FROM"
-                " (VALUES ('ps_registrations', 'SELECT'), ('ps_auths', 'SELECT'),"
-                " ('pjreg.instance', 'UPDATE'), ('pjreg.shard', 'UPDATE'), ('pjreg.state',"
-                " 'INSERT'), ('pjreg.cluster', 'UPDATE')) v (table_name, privilege)"
+                "SELECT name, privilege, CASE WHEN to_regclass(name) IS NOT NULL"
+                " THEN has_table_privilege(to_regclass(name), privilege) END"
+                " FROM unnest(%s::text[], %s::text[]) v (name, privilege)",
+                ask.columns(_RIGHTS),
+            )
+            columns = await ask(
+                "SELECT name || '.' || wanted FROM unnest(%s::text[], %s::text[]) v (name, wanted)"
+                " WHERE to_regclass(name) IS NOT NULL AND NOT EXISTS (SELECT FROM pg_attribute"
+                " WHERE attrelid = to_regclass(name) AND attname = wanted AND NOT attisdropped)",
+                ask.columns([*_COLUMNS, *(("pjreg.state", column) for column in COLUMNS)]),
             )
         found = [
-            (version >= 140000, f"PostgreSQL {version // 10000}, 14 or newer is needed"),
+            (
+                version >= OLDEST,
+                f"PostgreSQL {version // 10000}, {OLDEST // 10000} or newer is needed",
+            ),
             (encrypted or local, "the connection is encrypted, or stays on this machine"),
             (bool(index), "ps_registrations has the index of its shards"),
-            (format_ == 1, f"the tables have format {format_}, this program needs 1"),
+            (format_ == FORMAT, f"the tables have format {format_ or 'none'}, {FORMAT} is needed"),
+            (shards == SHARDS, f"there are {shards or 'no'} shards, {SHARDS} are needed"),
             (most >= 3 * alive + 10, f"max_connections is {most}, for {alive} machines"),
         ]
-        return [*found, *((ok, f"{right} on {table}") for table, right, ok in rights)]
+        found += [(bool(ok), _right(table, right, ok)) for table, right, ok in rights]
+        return [*found, *((False, f"there is no column {name}") for (name,) in columns)]
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[_Asking]:
@@ -246,6 +285,10 @@ class Overview:
             await connection.close()
 
 
+def _right(table: str, right: str, has: bool | None) -> str:
+    return f"{right} on {table}" if has is not None else f"{right} on {table}, which is not there"
+
+
 class _Asking:
     """Asks over one connection, about the tables of one schema.  Any: each question has an answer
     of its own."""
@@ -267,6 +310,11 @@ class _Asking:
         """All rows at once."""
         rows = self._rows_of(self._connection, self._sql(query), values)
         return await self._connection.run(_WITHIN_S, rows)
+
+    def columns(self, pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+        """Pairs of a table and something of it, as two arrays."""
+        tables, others = zip(*pairs, strict=True)
+        return [name.replace("pjreg.", f"{self._schema}.") for name in tables], list(others)
 
     async def batches(
         self, query: str, values: Mapping[str, object]

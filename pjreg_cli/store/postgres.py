@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 
 from pjreg_cli.cluster.lease import wanted
 from pjreg_cli.cluster.messages import (
@@ -25,26 +25,27 @@ from pjreg_cli.cluster.messages import (
     Times,
 )
 from pjreg_cli.cluster.store import Counts, Identity, Taken
+from pjreg_cli.config.shards import SHARDS
 from pjreg_cli.errors import StoreError
 from pjreg_cli.store.connection import Connection, rows_of
+from pjreg_cli.store.sql import FORMAT, OLDEST
 from pjreg_cli.store.states import StateTable
 
 Values = Sequence[object] | Mapping[str, object]
 
-FORMAT: Final = 1
-"""Of the tables; instances of another one do not join."""
-
-_OLDEST = 140000
 _ALIVE = "state IN ('live', 'draining')"
 
 
 class FleetTables(StateTable):
     """The statements of one instance, over a connection of its own for each purpose."""
 
-    def __init__(self, conninfo: str, identity: Identity, schema: str = "pjreg") -> None:
-        """`schema` is a plain name."""
+    def __init__(
+        self, conninfo: str, identity: Identity, schema: str = "pjreg", lease_commit: str = "on"
+    ) -> None:
+        """`schema` is a plain name, `lease_commit` a value of `synchronous_commit`."""
         super().__init__(conninfo, identity.name, schema)
         self._identity = identity
+        self._lease_commit = lease_commit
         self._talk: Connection | None = None
         self._beats = 0
 
@@ -57,10 +58,14 @@ class FleetTables(StateTable):
             self._conninfo, self._identity.name, setup=f"LISTEN {self._schema}"
         )
         self._talk = talk
-        if talk.inner.info.server_version < _OLDEST:
-            raise StoreError("PostgreSQL 14 or newer is needed", fatal=True)
+        version = talk.inner.info.server_version
+        if version < OLDEST:
+            raise StoreError(
+                f"PostgreSQL {OLDEST // 10000} or newer is needed, this is {version // 10000}",
+                fatal=True,
+            )
         try:
-            rows = await self._ask("SELECT format, lease_ms FROM pjreg.cluster")
+            rows = await self._ask("SELECT format, lease_ms, shards FROM pjreg.cluster")
         except StoreError as error:
             if error.state in ("42P01", "3F000"):
                 raise StoreError(
@@ -77,10 +82,16 @@ class FleetTables(StateTable):
                 f"the schema {self._schema} has format {found}, this program needs {FORMAT}",
                 fatal=True,
             )
+        if rows[0][2] != SHARDS:
+            raise StoreError(
+                f"the schema {self._schema} has {rows[0][2]} shards, this program needs {SHARDS}",
+                fatal=True,
+            )
         self._times = Times.of(rows[0][1])
         # who is stopped inside a transaction must not keep others from ending its lease
         patience_ms = round(self._times.answer_s * 1000)
         await self._ask(f"SET idle_in_transaction_session_timeout = {patience_ms}")
+        await self._ask(f"SET synchronous_commit = {self._lease_commit}")
         return self._times
 
     async def ask(self, request: Request, me: int | None, counts: Counts) -> Any:

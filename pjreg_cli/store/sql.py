@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
+
+FORMAT: Final = 1
+"""Of the tables; instances of another one do not join."""
+
+OLDEST: Final = 140000
+"""The least PostgreSQL, as `server_version_num` has it."""
 
 _FOLDER = Path(__file__).parent
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pjreg_cli.cluster.messages import Times
 from pjreg_cli.cluster.resume import Resumable, left_s
@@ -13,11 +13,13 @@ from pjreg_cli.store.connection import Connection, rows_of
 _STEP_S = 10.0
 _WHOLE_S = 60.0
 
-_COLUMNS = (
+COLUMNS: Final = (
     "shard", "id", "epoch", "identity", "call_id", "cseq", "line", "contact", "target",
     "received", "status", "retries", "requested_s", "granted_s", "expires_at", "refresh_at",
     "code", "reason",
 )  # fmt: skip
+"""Of `pjreg.state`."""
+
 _TYPES = (
     "smallint", "text", "bigint", "text", "text", "bigint", "text", "text", "text", "text",
     "text", "integer", "bigint", "bigint", "float8", "float8", "smallint", "text",
@@ -105,7 +107,7 @@ def _values(row: Resumable) -> tuple[object, ...]:
 
 
 def _resumable(row: tuple[Any, ...]) -> Resumable:
-    values = dict(zip(_COLUMNS, row, strict=True))
+    values = dict(zip(COLUMNS, row, strict=True))
     return left_s(
         Resumable(
             name=values.pop("id"),
@@ -128,13 +130,13 @@ def _written(column: str) -> str:
     return f"u.{column}"
 
 
-_STATES = f"SELECT {', '.join(map(_selected, _COLUMNS))} FROM pjreg.state WHERE shard = ANY (%s)"
+_STATES = f"SELECT {', '.join(map(_selected, COLUMNS))} FROM pjreg.state WHERE shard = ANY (%s)"
 _UPSERT = (
-    f"INSERT INTO pjreg.state AS t ({', '.join(_COLUMNS)}, settled_at)"
-    f" SELECT {', '.join(map(_written, _COLUMNS))}, clock_timestamp()"
-    f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in _TYPES)}) u ({', '.join(_COLUMNS)})"
+    f"INSERT INTO pjreg.state AS t ({', '.join(COLUMNS)}, settled_at)"
+    f" SELECT {', '.join(map(_written, COLUMNS))}, clock_timestamp()"
+    f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in _TYPES)}) u ({', '.join(COLUMNS)})"
     " JOIN pjreg.shard s ON s.shard = u.shard AND s.owner = %s AND s.epoch = u.epoch"
     " ON CONFLICT (shard, id) DO UPDATE SET"
-    f" {', '.join(f'{column} = excluded.{column}' for column in (*_COLUMNS[2:], 'settled_at'))}"
+    f" {', '.join(f'{column} = excluded.{column}' for column in (*COLUMNS[2:], 'settled_at'))}"
     " WHERE t.epoch <= excluded.epoch"
 )

@@ -21,6 +21,8 @@ class Share:
     """Has every shard; keeps nothing."""
 
     takeover = "auto"
+    margin_s = 0
+    rate = 200
 
     def __init__(self) -> None:
         self.trusted = True

@@ -14,6 +14,8 @@ from pjreg_cli.config.realtime import Database
 from pjreg_cli.errors import ConfigError
 from pjreg_cli.store.listening import CHANNEL
 from pjreg_cli.store.postgres_rows import PostgresRows
+from pjreg_cli.store.sql import schema
+from tests.support.asterisk_schema import statements
 from tests.support.instance import Instance, run
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.postgres import Postgres, binaries
@@ -129,6 +131,62 @@ async def test_a_server_that_comes_later_is_read_then(
         await asyncio.to_thread(all_registered, one, 1)
     finally:
         await asyncio.to_thread(one.stop)
+
+
+async def test_tables_of_asterisks_own_migrations_are_read(
+    home: Path, database: Postgres, registrar: Registrar
+) -> None:
+    database.fresh(statements())
+    server = f"sip:127.0.0.1:{registrar.port}"
+    database.execute(
+        "INSERT INTO ps_auths (id, auth_type, username, password, realm, md5_cred)"
+        " VALUES ('one', 'userpass', 'u1', 'p1', '', NULL), ('two', 'digest', 'u2', 'p2', 'r', '')"
+    )
+    database.execute(
+        "INSERT INTO ps_registrations (id, client_uri, server_uri, outbound_auth, line,"
+        " auth_rejection_permanent, support_path, security_negotiation, outbound_proxy, transport,"
+        " expiration, max_random_initial_delay, contact_user, endpoint) VALUES"
+        " ('all', 'sip:all@127.0.0.1', %s, 'one, two', '1', 'off', 'on', 'no',"
+        "  %s || '^3Blr', 'udp', 120, 0, 'me', 'e'),"
+        " ('none', 'sip:none@127.0.0.1', %s, '', NULL, NULL, NULL, NULL, '', '', NULL, 0,"
+        "  '', NULL),"
+        " ('broken', '', %s, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+        "  NULL)",
+        *[server] * 4,
+    )
+    one = configured(home, database.url())
+    try:
+        await asyncio.to_thread(one.start)
+        await asyncio.to_thread(all_registered, one, 2)
+        seen = one.log().splitlines()
+        told = [line for line in seen if "WARNING" in line or "ERROR" in line]
+        assert len(told) == 1, one.log()
+        assert "ps_registrations[broken]" in told[0]
+        every = shown_options(one, "all")
+        assert every["auth_rejection_permanent"] == "false"
+        assert every["support_path"] == "true"
+        assert every["expiration"] == "120"
+        assert every["outbound_auth"] == "one,two"
+        assert every["outbound_proxy"] == f"{server};lr"
+        assert every["line"] == "true"
+        bare = shown_options(one, "none")
+        assert bare["auth_rejection_permanent"] == "true"
+        assert bare["expiration"] == "3600"
+        assert bare["contact_user"] == ""
+        assert registrar.of("all")[-1].expires_s == 120
+        database.execute(schema(triggers=True))
+        assert database.execute("SELECT pjreg.shard_of(id) FROM ps_registrations LIMIT 1")
+    finally:
+        await asyncio.to_thread(one.stop)
+
+
+def shown_options(instance: Instance, name: str) -> dict[str, str]:
+    """The options of a registration as they are shown."""
+    lines = instance.ask(f"pjsip show registration {name}").out.splitlines()
+    found: dict[str, list[str]] = {}
+    for key, _, value in (line.partition(" : ") for line in lines):
+        found.setdefault(key.strip(), []).append(value.strip())
+    return {key: ",".join(values) for key, values in found.items()}
 
 
 def test_check_says_what_is_wrong_with_tables(home: Path, tables: Postgres) -> None:

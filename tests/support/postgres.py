@@ -63,13 +63,13 @@ class Postgres:
             cursor = connection.execute(statement.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
 
-    def fresh(self) -> None:
-        """An empty database `asterisk` with Asterisk's tables."""
+    def fresh(self, tables: str = "") -> None:
+        """A database `asterisk` with Asterisk's tables, empty; `tables` makes others."""
         with self.connect("postgres") as connection:
             connection.execute("DROP DATABASE IF EXISTS asterisk WITH (FORCE)")
             connection.execute("CREATE DATABASE asterisk")
         with self.connect() as connection:
-            connection.execute(definitions().encode())
+            connection.execute((tables or definitions()).encode())
 
     def start(self) -> None:
         """Start the server and wait until it answers."""

@@ -17,6 +17,8 @@ class Proxy:
     def __init__(self, target: int, port: int) -> None:
         self.port = port
         self.target = target
+        self.rewrite = (b"", b"")
+        """What the server says, and what is said in its place: as many bytes."""
         self._refusing = False
         self._passing = asyncio.Event()
         self._passing.set()
@@ -81,6 +83,8 @@ class Proxy:
         try:
             while data := await reader.read(65536):
                 await self._passing.wait()
+                if self.rewrite[0]:
+                    data = data.replace(*self.rewrite)
                 writer.write(data)
                 await writer.drain()
         except OSError:

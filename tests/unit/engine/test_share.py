@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pjreg_cli.config.other_files import PjregSettings
 from pjreg_cli.engine.bindings import Binding
-from pjreg_cli.engine.entry import GONE, Entry
+from pjreg_cli.engine.entry import GONE, Entry, policy_of
 from pjreg_cli.engine.share import Gate
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.registration.state import Event, Wake
@@ -15,6 +16,8 @@ class Owner:
     """Owns everything, trusted or not."""
 
     takeover = "auto"
+    margin_s = 30
+    rate = 50
 
     def __init__(self) -> None:
         self.trusted = True
@@ -53,6 +56,19 @@ def test_only_what_tables_say_is_shared() -> None:
     shared.shard = GONE
     scene.owner.trusted = True
     assert not scene.gate.may_send(shared), "whoever is gone never sends again"
+    scene.loop.close()
+
+
+def test_a_fleet_has_a_margin_and_a_rate_of_its_own() -> None:
+    scene = Scene()
+    alice, own = scene.shared("alice", 60), entry("own")
+    assert scene.gate.margin_s(alice.settings) == 30
+    assert scene.gate.margin_s(own.settings) is None
+    assert policy_of(alice.settings, None, 30).refresh_margin_s == 30
+    assert policy_of(alice.settings, None, 0).refresh_margin_s == 90
+    assert policy_of(alice.settings, PjregSettings(refresh_margin=120), 0).refresh_margin_s == 120
+    assert policy_of(own.settings).refresh_margin_s == 10
+    assert [round(scene.gate.turn_s(200), 2) for _ in range(3)] == [0.02, 0.04, 0.06]
     scene.loop.close()
 
 

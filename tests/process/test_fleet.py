@@ -1,8 +1,8 @@
 """Three machines that share the accounts of a real PostgreSQL, and a registrar that judges them.
 
 Whatever happens to machines, network and database: no binding lapses, no Call-ID changes, no CSeq
-is not higher, nobody sends for an account for which another machine has sent within a lease, and
-soon every account is registered again.
+is not higher, nobody sends for an account while another machine may, or again after another has
+gone on, and soon every account is registered again.
 """
 
 from __future__ import annotations

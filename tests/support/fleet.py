@@ -144,11 +144,14 @@ class Fleet:
     def acquitted(self) -> None:
         """Nothing was seen that must not be."""
         verdict = self.judge.verdict
-        assert verdict.lapses == [], self.logs()
-        assert verdict.new_call_ids == [], self.logs()
-        assert verdict.not_higher == [], self.logs()
-        assert verdict.overlaps == [], self.logs()
-        assert verdict.too_soon == [], self.logs()
+        seen = [
+            *(f"lapsed: {what}" for what in verdict.lapses),
+            *(f"a new Call-ID: {what}" for what in verdict.new_call_ids),
+            *(f"no higher CSeq: {what}" for what in verdict.not_higher),
+            *(f"sent after another had gone on: {what}" for what in verdict.overlaps),
+            *(f"gone on with too soon: {what}" for what in verdict.too_soon),
+        ]
+        assert seen == [], self.logs()
 
     async def stop(self) -> None:
         """End all that runs."""

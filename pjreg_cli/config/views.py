@@ -81,11 +81,11 @@ class ConfigurationViews:
 
         return await asyncio.to_thread(check, self._settings().path, self._settings().open_rows)
 
-    def steps(self, old: Settings, would: Reload) -> tuple[Planned, ...]:
+    async def steps(self, old: Settings, would: Reload) -> tuple[Planned, ...]:
         """What becomes of `old` by a reload that has been read and not yet been applied."""
         from pjreg_cli.config.plan import steps
 
-        return steps(old, would, *self._standing())
+        return await asyncio.to_thread(steps, old, would, *self._standing())
 
     async def plan(self) -> Sequence[Planned]:
         from pjreg_cli.config.plan import plan

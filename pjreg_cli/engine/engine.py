@@ -264,7 +264,8 @@ class Engine:
         """
         async with self._reloading:
             old = self.settings
-            result = await asyncio.to_thread(reload, old, scope)
+            with garbage.undisturbed():
+                result = await asyncio.to_thread(reload, old, scope)
             log_problems(result.problems)
             if self.shards is not None:
                 result = self.shards.still_ours(result)
@@ -272,7 +273,8 @@ class Engine:
                 why = f"{why}: nothing is changed until somebody reloads"
                 _log.error("%s", why)
                 return ReloadReport(scope.value, failures=(why,))
-            done = self.configuration.steps(old, result)
+            with garbage.undisturbed():
+                done = await self.configuration.steps(old, result)
             failures = [f"{place(e.path, e.line)}: {e.message}" for e in result.errors]
             failures += await self._apply(result)
             return ReloadReport(scope.value, failures=tuple(failures), steps=done)
@@ -292,10 +294,8 @@ class Engine:
         """Put new settings into force; what of it failed."""
         settings, difference, fleet = result.settings, result.difference, self._fleet
         # farewells go out while the transports and auth sections they need are still there
-        for name in (*difference.removed, *difference.changed):
-            if (entry := fleet.entries.get(name)) is not None:
-                entry.removed = name in difference.removed
-                fleet.remove(entry)
+        await self._jobs.run(self._jobs.end(difference.removed, removed=True))
+        await self._jobs.run(self._jobs.end(difference.changed, removed=False))
         self._take_over(settings)
         farewells = Farewells(fleet, self._pool, settings.transports.values())
         await self._until(farewells.over, FAREWELL_S)

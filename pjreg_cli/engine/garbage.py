@@ -2,25 +2,82 @@
 
 Of fifty thousand registrations it would walk through a million objects, and the event loop would
 stand still for half a second.  What a fleet consists of is set aside once it is made: it is freed
-as ever when nothing refers to it any more, but no longer searched.
+as ever when nothing refers to it any more, but no longer searched.  What comes later is searched
+while it is young, a few milliseconds at a time, and all of it as seldom as that takes long.
 """
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 #: objects made but not freed before the young are looked through, and how often that before the
-#: older ones are: a collection takes a few milliseconds at most
-THRESHOLDS = (20_000, 20, 100)
+#: older ones are; those that have outlived this are left to `Sweep`
+THRESHOLDS = (2_000, 5, 1_000_000_000)
+#: seconds between two searches through everything at least and at most, and how many times as long
+#: as a search takes: half a second every fourteen hours, a millisecond every two minutes
+LEAST_S = 120.0
+MOST_S = 86_400.0
+TIMES = 100_000
+
+
+class Handle(Protocol):
+    """What waits to be called."""
+
+    def cancel(self) -> None:
+        """Do not call it."""
+        ...
 
 
 def tune() -> None:
-    """For a process that holds a fleet: collect seldom, and a little at a time; from now on, if
-    the start went without."""
+    """For a process that holds a fleet: collect a little at a time; from now on, if the start went
+    without."""
     gc.set_threshold(*THRESHOLDS)
     gc.enable()
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Collect nothing while much is made that is to stay, and set it aside then.
+
+    What is being filled with tens of thousands of values is walked through whole, as long as it is
+    young, whenever somebody makes a few more.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        set_aside()
+        if collecting:
+            gc.enable()
 
 
 def set_aside() -> None:
     """All that there is now stays: do not search it again."""
     gc.freeze()
+
+
+class Sweep:
+    """Searches through everything now and then; `call_later` takes seconds, as `clock` gives."""
+
+    def __init__(
+        self,
+        call_later: Callable[[float, Callable[[], None]], Handle],
+        clock: Callable[[], float],
+    ) -> None:
+        self._call_later = call_later
+        self._clock = clock
+        self._handle = call_later(LEAST_S, self._run)
+
+    def close(self) -> None:
+        """Search no more."""
+        self._handle.cancel()
+
+    def _run(self) -> None:
+        begun_at = self._clock()
+        gc.collect()
+        took_s = self._clock() - begun_at
+        self._handle = self._call_later(min(max(LEAST_S, TIMES * took_s), MOST_S), self._run)

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from pjreg_cli.engine.fleet import Fleet
 
 
+#: how many are taken away before what that has made is set aside
+_SET_ASIDE = 1000
+
+
 class Jobs:
     """The verbs of operators and reloads on a fleet; `configured` gives what is to be there.
 
@@ -101,9 +105,11 @@ class Jobs:
         yield
 
     def _remove(self, entries: Iterable[Entry]) -> Job:
-        for entry in entries:
+        for number, entry in enumerate(entries):
             if self._fleet.entries.get(entry.name) is entry:
                 self._fleet.remove(entry)
+            if number % _SET_ASIDE == 0:
+                garbage.set_aside()  # the requests that wait for their turn are no garbage either
             yield
 
     def _make(self, registrations: Iterable[Registration]) -> Job:

@@ -216,6 +216,8 @@ class Program:
             _log.error("%s; registrations go on without it, a reload tries again", why)
         stack.push_async_callback(self.engine.close)
         garbage.tune()
+        loop = asyncio.get_running_loop()
+        stack.callback(garbage.Sweep(loop.call_later, loop.time).close)
         await self.engine.open()
         if self.member is not None:
             await self.member.start(self.engine, self._ids)

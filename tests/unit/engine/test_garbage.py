@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -39,3 +40,32 @@ def test_young_objects_are_looked_through_seldom_and_cycles_are_still_found() ->
     one.other, two.other = two, one
     del one, two
     assert gc.collect() >= 2
+
+
+def test_everything_is_searched_as_seldom_as_that_takes_long() -> None:
+    class Scene:
+        """A clock that a search takes `took_s` of, and what is to be called when."""
+
+        def __init__(self, took_s: float) -> None:
+            self.readings = [10.0, 10.0 + took_s]
+            self.waits: list[tuple[float, Callable[[], None]]] = []
+            self.sweep = garbage.Sweep(self.call_later, lambda: self.readings.pop(0))
+
+        def call_later(self, delay_s: float, call: Callable[[], None]) -> Scene:
+            self.waits.append((delay_s, call))
+            return self
+
+        def cancel(self) -> None:
+            self.waits.clear()
+
+    for took_s, wait_s in ((0.0, garbage.LEAST_S), (0.1, 10_000.0), (10.0, garbage.MOST_S)):
+        scene = Scene(took_s)
+        node = Node()
+        node.other = node
+        alive = weakref.ref(node)
+        del node
+        scene.waits.pop(0)[1]()
+        assert alive() is None
+        assert scene.waits[0][0] == pytest.approx(wait_s)
+        scene.sweep.close()
+        assert not scene.waits

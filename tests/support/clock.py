@@ -73,6 +73,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
         return release
 
+    # Any: from Python 3.12 on it is told how long it may take
+    async def shutdown_default_executor(self, *patience: Any) -> None:
+        release = self.hold()
+        try:
+            await super().shutdown_default_executor(*patience)
+        finally:
+            release()
+
 
 def run_virtually(main: Coroutine[Any, Any, Result]) -> Result:  # Any: what it yields is asyncio's
     """Run `main` to its end on a `VirtualLoop`; sleeping for a day costs nothing."""

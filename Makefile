@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # most tests wait for timers, not for the processor
 JOBS ?= 6
 
-.PHONY: demo demo-cluster soak test unit check bench docs dist lowest servers venv clean fuzz figures machine
+.PHONY: demo demo-cluster soak test unit check bench docs dist lowest servers venv clean fuzz figures machine pythons
 
 # an instance against a registrar of its own, on loopback: a console on a terminal, else a tour
 demo: $(VENV)/.run
@@ -73,6 +73,18 @@ lowest:
 	sed -n '/^dependencies/,/^]/s/.*"\(.*\)>=\(.*\)".*/\1==\2/p' pyproject.toml > .venv-lowest/lowest.txt
 	.venv-lowest/bin/python -m pip install -q -c .venv-lowest/lowest.txt -e '.[dev]'
 	.venv-lowest/bin/pytest -q -n $(JOBS) tests/unit tests/loop
+
+# the tests with other Pythons, those that are there: PYTHONS="~/3.12/bin/python3 ..."
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
+pythons:
+	@for python in $(PYTHONS); do \
+	    command -v $$python > /dev/null || { echo "$$python is not there"; continue; }; \
+	    place=.venv-$$($$python -c 'import sys; print(f"{sys.version_info[0]}.{sys.version_info[1]}")'); \
+	    echo "$$($$python -V): $$place"; \
+	    $$python -m venv $$place && $$place/bin/python -m pip install -q \
+	        --disable-pip-version-check --config-settings editable_mode=compat -e '.[dev]' \
+	    && $$place/bin/python -m pytest -q -n $(JOBS) tests/unit tests/loop $(ALSO) || exit 1; \
+	done
 
 venv: $(VENV)/.dev
 

@@ -51,12 +51,14 @@ async def handle(context: ActionContext, session: Session, item: Message | Malfo
         return request.refuse("Missing action in request")
     action = _BY_NAME.get(name.lower())
     if session.account is None and (action is None or not action.before_login):
+        context.denied.add()
         return request.refuse("Permission denied")
     if action is None:
         return request.refuse(
             f"Invalid/unknown command: {name}. Use Action: ListCommands to show available commands."
         )
     if action.mask and not action.mask & session.write_mask:
+        context.denied.add()
         return request.refuse("Permission denied")
     _log.log(MESSAGES, "manager session from %s: %s", session.peer, name)
     user = session.account.name if session.account is not None else ""

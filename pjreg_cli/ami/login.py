@@ -19,10 +19,12 @@ async def login(request: Request) -> bool:
         return request.done("Already authenticated")
     delay_s = context.throttle.begin(session.peer)
     if delay_s:
+        context.delayed.add()
         await context.sleep(delay_s)
     name = request.get("Username")
     account = auth.find(context.settings.users, name)
     if why := auth.refusal(account, request.message, session.challenge, session.peer):
+        context.refused.add()
         _log.warning("manager login as %r from %s refused: %s", name[:80], session.peer, why)
         await context.sleep(auth.FAILURE_DELAY_S)
         request.refuse("Authentication failed")

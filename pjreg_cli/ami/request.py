@@ -12,6 +12,7 @@ from pjreg_cli.ami.session import Session
 from pjreg_cli.api.port import Api
 from pjreg_cli.config.eventfilter import Filters
 from pjreg_cli.config.models import ManagerAccount, ManagerSettings
+from pjreg_cli.counters import Tally
 from pjreg_cli.dialects import Dialect
 
 
@@ -33,6 +34,12 @@ class ActionContext:
     """Told after a login: the session no longer counts as unauthenticated."""
     sleep: Callable[[float], Awaitable[None]]
     """Waits some seconds; only wrong logins do."""
+    refused: Tally
+    """Logins that were refused."""
+    delayed: Tally
+    """Logins that were put off for wrong ones before them."""
+    denied: Tally
+    """Actions that a user's classes do not open, and those of nobody."""
 
 
 @dataclass(frozen=True, slots=True)

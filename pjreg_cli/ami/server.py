@@ -19,6 +19,7 @@ from pjreg_cli.config import eventfilter, manager_conf
 from pjreg_cli.config import manager_classes as classes
 from pjreg_cli.config.eventfilter import Filters
 from pjreg_cli.config.models import ManagerAccount, ManagerSettings
+from pjreg_cli.counters import Counters
 from pjreg_cli.dialects import CURRENT, Dialect
 from pjreg_cli.incoming import Admission
 from pjreg_cli.spawner import Spawner
@@ -57,6 +58,7 @@ class ManagerServer:
         wall_clock: Callable[[], float],
         dialect: Dialect = CURRENT,
         registry_detail: bool = False,
+        counters: Counters | None = None,
         challenge: Callable[[], str] = _new_challenge,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -70,8 +72,12 @@ class ManagerServer:
         )
         self._clock = clock
         self._complain_at = 0.0
-        self.refused = 0
-        """How many connections were not let in."""
+        counts = counters or Counters()
+        self._refused = counts.declare("ami_refused", "manager connections that were not let in")
+        self._aborted = counts.declare(
+            "ami_ended", "manager sessions ended: no login in time, or they did not read"
+        )
+        self._malformed = counts.declare("ami_malformed", "manager messages that were not read")
         self._broadcast = Broadcast(lambda: self._sessions, wall_clock, registry_detail)
         self._unsubscribe: Callable[[], None] | None = None
         self._context = ActionContext(
@@ -86,6 +92,9 @@ class ManagerServer:
             filters=self._filters_of,
             logged_in=self._logged_in,
             sleep=sleep,
+            refused=counts.declare("ami_logins_refused", "manager logins that were wrong"),
+            delayed=counts.declare("ami_logins_delayed", "manager logins put off after wrong ones"),
+            denied=counts.declare("ami_denied", "manager actions that were not permitted"),
         )
 
     # -- life ---------------------------------------------------------------------------------
@@ -146,6 +155,11 @@ class ManagerServer:
         """Where it listens: address and port, plain before TLS."""
         return self._listeners.addresses
 
+    @property
+    def refused(self) -> int:
+        """How many connections were not let in."""
+        return self._refused.value
+
     # -- sessions -----------------------------------------------------------------------------
 
     def _session(self, admission: Admission) -> Session:
@@ -159,7 +173,7 @@ class ManagerServer:
         return self._waiting() >= (self._settings.authlimit or _AUTHLIMIT)
 
     def _turned_away(self, why: str) -> None:
-        self.refused += 1
+        self._refused.add()
         if self._clock() >= self._complain_at:
             self._complain_at = self._clock() + _COMPLAIN_S
             _log.warning(
@@ -169,6 +183,8 @@ class ManagerServer:
             )
 
     async def _handle(self, session: Session, item: Message | Malformed) -> bool:
+        if isinstance(item, Malformed):
+            self._malformed.add()
         return await actions.handle(self._context, session, item)
 
     def _opened(self, session: Session) -> None:
@@ -188,6 +204,8 @@ class ManagerServer:
         timer = self._sessions.pop(session, None)
         if timer is not None:
             timer.cancel()
+        if session.aborted:
+            self._aborted.add()
         account = session.account
         if account and account.displayconnects and self._settings.displayconnects:
             _log.info("manager '%s' logged off from %s", account.name, session.peer)

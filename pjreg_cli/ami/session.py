@@ -88,6 +88,8 @@ class Session(asyncio.Protocol):
         self.started_at = 0.0
         self.peer = ""
         self.fileno = -1
+        self.aborted = False
+        """It was ended for what its client did, or did not do."""
 
     # -- the connection -----------------------------------------------------------------------
 
@@ -291,7 +293,7 @@ class Session(asyncio.Protocol):
     def abort(self, why: str) -> None:
         """End the session at once."""
         _log.warning("manager session of %s from %s ended: %s", self.user, self.peer, why)
-        self._ended = True
+        self._ended = self.aborted = True
         self._inbox.clear()
         self._raw.clear()
         if self._transport is not None:

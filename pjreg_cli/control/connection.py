@@ -17,6 +17,7 @@ from pjreg_cli.commands.tree import Console, Kind, Reply, execute, suggest
 from pjreg_cli.control import protocol
 from pjreg_cli.control.peer import asker_at
 from pjreg_cli.control.protocol import ControlError, Greeting, Hello
+from pjreg_cli.counters import Tally
 from pjreg_cli.dialects import named
 from pjreg_cli.render import evidence
 
@@ -60,7 +61,11 @@ class Connection:
         writer: asyncio.StreamWriter,
         permitted: Callable[[str], bool],
         monitors: bool,
+        *,
+        lost: Tally,
+        garbled: Tally,
     ) -> None:
+        """`lost` counts lines that are not read, `garbled` what is not understood."""
         self._port = port
         self._permitted = permitted
         self._monitors = monitors
@@ -77,6 +82,7 @@ class Connection:
         self._heard = 0
         """Up to which verbosity lines of the log are asked for."""
         self._lost = 0
+        self._losses, self._garbled = lost, garbled
         self._counts_timer: asyncio.TimerHandle | None = None
         self._reports_counts = False
         self._inbox: asyncio.Queue[_Request] = asyncio.Queue(_PIPELINED)
@@ -137,6 +143,7 @@ class Connection:
                 await self._answer(group, *request)
                 self.busy = not self._inbox.empty()
         except ControlError as error:
+            self._garbled.add()
             self.refuse(str(error))
         except OSError:
             pass  # as above
@@ -330,6 +337,7 @@ class Connection:
             return
         if self._writer.transport.get_write_buffer_size() > _LOG_BEHIND:
             self._lost += 1
+            self._losses.add()
             return
         if self._lost:
             note = f"({self._lost} lines were lost: this console reads too slowly)"

@@ -27,6 +27,7 @@ from pjreg_cli.api.notices import (
 from pjreg_cli.api.port import Api
 from pjreg_cli.control.access import Permissions, judge, only_shows
 from pjreg_cli.control.peer import peer_of
+from pjreg_cli.counters import Counters
 from pjreg_cli.render.traced import stamped
 
 if TYPE_CHECKING:
@@ -45,11 +46,21 @@ class ControlServer:
         feed: LogFeed,
         shell_allowed: Callable[[], bool],
         permissions: Callable[[], Permissions],
+        counters: Counters | None = None,
     ) -> None:
         self._port = port
         self._feed = feed
         self._shell_allowed = shell_allowed
         self._permissions = permissions
+        counts = counters or Counters()
+        self._refused = counts.declare(
+            "control_refused", "connections to the control socket beyond the limit"
+        )
+        self._denied = counts.declare("control_denied", "commands that were not permitted")
+        self._lost = counts.declare("console_lines_lost", "lines that consoles read too slowly for")
+        self._garbled = counts.declare(
+            "control_garbled", "connections to the control socket that were not understood"
+        )
         self._servers: list[asyncio.Server] = []
         self._connections: set[Connection] = set()
         self._goodbye = b"stop"
@@ -120,10 +131,17 @@ class ControlServer:
     ) -> None:
         from pjreg_cli.control.connection import Connection
 
+        def asked(line: str) -> bool:
+            allowed = permitted(line)
+            self._denied.add(not allowed)
+            return allowed
+
         connection = Connection(
-            self._port, self._feed, self._shell_allowed, reader, writer, permitted, monitors
-        )
+            self._port, self._feed, self._shell_allowed, reader, writer, asked, monitors,
+            lost=self._lost, garbled=self._garbled,
+        )  # fmt: skip
         if len(self._connections) >= _MOST:
+            self._refused.add()
             connection.refuse(f"more than {_MOST} connections at once")
             writer.close()
             return

@@ -26,6 +26,7 @@ def watch(counters: Counters, timers: Timers, pool: Pool, inbound: Inbound) -> N
          "refused for handshakes"),
         ("incoming_failed", "TLS handshakes of others that failed or took too long",
          "handshakes that failed"),
+        ("incoming_useless", "connections of others closed for what they sent", "useless"),
         ("incoming_idle", "connections of others closed for their silence", "idle"),
     ):  # fmt: skip
         counters.watch(name, meaning, partial(met.__getitem__, what))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from pjreg_cli.api.notices import Notice, Notices, Settled, StateDropped
 from pjreg_cli.config.observers import HookSettings
+from pjreg_cli.counters import Counters
 from pjreg_cli.spawner import Spawner
 
 _log = logging.getLogger("pjreg_cli.instance")
@@ -40,7 +41,15 @@ class Change(NamedTuple):
 class Hooks:
     """The hooks of one instance; `settings` gives those in force."""
 
-    def __init__(self, settings: Callable[[], HookSettings], spawn: Spawner) -> None:
+    def __init__(
+        self,
+        settings: Callable[[], HookSettings],
+        spawn: Spawner,
+        counters: Counters | None = None,
+    ) -> None:
+        counts = counters or Counters()
+        self._untold = counts.declare("hooks_untold", "changes that no hook was told")
+        self._killed = counts.declare("hooks_killed", "hooks that took too long")
         self._settings = settings
         self._spawn = spawn
         self._waiting: dict[tuple[str, str], Change] = {}
@@ -86,6 +95,7 @@ class Hooks:
         self._waiting.pop(key, None)
         if len(self._waiting) >= _WAITING:
             self._lost += 1
+            self._untold.add()
             return
         self._waiting[key] = change
 
@@ -104,7 +114,9 @@ class Hooks:
         try:
             words = shlex.split(command)
             if words:
-                await _execute(kind, words, _environment(kind, changes), max(1.0, timeout_s))
+                environment = _environment(kind, changes)
+                in_time = await _execute(kind, words, environment, max(1.0, timeout_s))
+                self._killed.add(not in_time)
         finally:
             self._running -= 1
             if self._lost:
@@ -115,7 +127,8 @@ class Hooks:
 
 async def _execute(
     kind: str, words: list[str], environment: Mapping[str, str], timeout_s: float
-) -> None:
+) -> bool:
+    """Run one command; whether it came to its end in time, if it began at all."""
     try:
         process = await asyncio.create_subprocess_exec(
             *words,
@@ -127,7 +140,7 @@ async def _execute(
         )
     except (OSError, ValueError) as error:
         _log.warning("hook %s: %s cannot be run: %s", kind, words[0], error)
-        return
+        return True
     try:
         async with asyncio.timeout(timeout_s):
             status = await process.wait()
@@ -135,9 +148,10 @@ async def _execute(
         process.kill()
         await process.wait()
         _log.warning("hook %s: %s took longer than %g s and was killed", kind, words[0], timeout_s)
-    else:
-        if status:
-            _log.warning("hook %s: %s ended with status %d", kind, words[0], status)
+        return False
+    if status:
+        _log.warning("hook %s: %s ended with status %d", kind, words[0], status)
+    return True
 
 
 def _facts(notice: Settled) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from pjreg_cli.counters import Counters
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.metrics.statsd import Statsd
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 class Observers:
     """Those of one engine; `this` is the machine as part of a fleet."""
 
-    def __init__(self, engine: Engine, this: Callable[[], ThisMachine | None]) -> None:
+    def __init__(
+        self, engine: Engine, this: Callable[[], ThisMachine | None], counters: Counters
+    ) -> None:
         self._engine = engine
+        self._counters = counters
         self._this = this
         # always: its gauges say what has happened since the start, whenever they are wanted
         self._statsd = Statsd(engine.settings.statsd, spawn=spawn)
@@ -54,14 +58,16 @@ class Observers:
         if self._hooks is None and settings.hooks.wanted:
             from pjreg_cli.instance.hooks import Hooks
 
-            self._hooks = Hooks(lambda: self._engine.settings.hooks, spawn)
+            self._hooks = Hooks(lambda: self._engine.settings.hooks, spawn, self._counters)
             self._stack.callback(self._hooks.start(self._engine.notices))
         if self._prometheus is None:
             if not (settings.http.enabled and settings.prometheus.enabled):
                 return []
             from pjreg_cli.metrics.prometheus import Prometheus
 
-            self._prometheus = Prometheus(self._engine.registrations.measures, self._this)
+            self._prometheus = Prometheus(
+                self._engine.registrations.measures, self._this, self._counters
+            )
             self._stack.push_async_callback(self._prometheus.close)
             self._stack.callback(self._prometheus.start(self._engine.notices))
         return await self._prometheus.apply(settings.http, settings.prometheus)

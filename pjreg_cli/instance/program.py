@@ -136,10 +136,14 @@ class Program:
             cluster=Overview(lambda: self.engine.settings, this),
             history=self.history,
         )
-        self.observers = Observers(self.engine, this)
+        self.observers = Observers(self.engine, this, logs.counters)
         self.supervisor = Supervisor(os.environ, self._words)
         self.control = ControlServer(
-            self.port, logs, self.shell_allowed, lambda: self.engine.settings.permissions
+            self.port,
+            logs,
+            self.shell_allowed,
+            lambda: self.engine.settings.permissions,
+            logs.counters,
         )
 
     def shell_allowed(self) -> bool:
@@ -160,6 +164,7 @@ class Program:
             wall_clock=now,
             dialect=self._dialect,
             registry_detail=self.engine.settings.pjreg.registry_detail,
+            counters=self.logs.counters,
         )
 
     async def _change(self, change: Change) -> None:

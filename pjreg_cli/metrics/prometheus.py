@@ -19,6 +19,7 @@ from pjreg_cli.api.cluster import ThisMachine
 from pjreg_cli.api.notices import Notice, Notices, Settled
 from pjreg_cli.api.registrations import Measure
 from pjreg_cli.config.models import HttpSettings, PrometheusSettings
+from pjreg_cli.counters import Count, Counters
 
 _log = logging.getLogger("pjreg_cli.metrics")
 
@@ -40,18 +41,26 @@ class Snapshot(NamedTuple):
     attempts: dict[str, int]
     delay_s: float
     scrapes: int
+    counts: tuple[Count, ...] = ()
+    """What `pjreg show counters` shows."""
     this: ThisMachine | None = None
     """Where this machine stands in its fleet, if it is in one."""
 
 
 class Prometheus:
-    """Offers metrics; `measures` takes a look at all registrations, `this` at the fleet's share."""
+    """Offers metrics; `measures` takes a look at all registrations, `this` at the fleet's share,
+    `counters` are those of the instance."""
 
     def __init__(
         self,
         measures: Callable[[], Iterable[Measure]],
         this: Callable[[], ThisMachine | None] = lambda: None,
+        counters: Counters | None = None,
     ) -> None:
+        self._counters = counters or Counters()
+        self._refused = self._counters.declare(
+            "metrics_refused", "requests for metrics beyond the limit, or without a right to them"
+        )
         self._measures = measures
         self._this = this
         self._failures: Counter[tuple[str, str]] = Counter()
@@ -123,7 +132,9 @@ class Prometheus:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open += 1
         try:
-            if self._open <= _MOST:
+            if self._open > _MOST:
+                self._refused.add()
+            else:
                 async with asyncio.timeout(_PATIENCE_S):
                     head = await reader.readuntil(b"\r\n\r\n")
                     writer.write(await self._answer(head))
@@ -145,6 +156,7 @@ class Prometheus:
         if method not in ("GET", "HEAD"):
             return _response(405, "Method Not Allowed", b"only GET\n", "Allow: GET, HEAD")
         if not self._admitted(rest):
+            self._refused.add()
             realm = self._settings.auth_realm.replace('"', "")
             ask = f'WWW-Authenticate: Basic realm="{realm}"'
             return _response(401, "Unauthorized", b"credentials are wanted\n", ask)
@@ -175,6 +187,7 @@ class Prometheus:
             dict(self._attempts),
             self._delay_s,
             self._scrapes,
+            self._counters.counts(),
             self._this(),
         )
 
@@ -235,6 +248,12 @@ def _families(core: Any, snapshot: Snapshot, *, core_metrics: bool = True) -> It
     for (name, cause), count in snapshot.failures.items():
         failures.add_metric([name, cause], count)
     yield from (attempts, failures)
+    for one_count in snapshot.counts:
+        # where a machine stands in its fleet goes up and down, and is below
+        if not one_count.name.startswith("cluster_"):
+            met = counter(f"pjreg_{one_count.name}", one_count.meaning)
+            met.add_metric([], one_count.value)
+            yield met
     if (this := snapshot.this) is not None:
         for name, meaning, value in (
             ("pjreg_shards", "Shards of the fleet that are this machine's", this.shards),

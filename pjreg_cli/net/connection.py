@@ -50,8 +50,8 @@ class Connection(asyncio.Protocol, Endpoint):
     __slots__ = (
         "_admission", "_asked_at", "_asking", "_first", "_framer", "_listener", "_loop", "_lost",
         "_opened", "_paused", "_pings", "_stream", "_tap", "_turns", "_useless", "_why", "_working",
-        "heard_at", "made_at", "peer", "ponged", "protocol", "reliable", "spoke", "transport",
-        "trouble",
+        "given_up_on", "heard_at", "made_at", "peer", "ponged", "protocol", "reliable", "spoke",
+        "transport", "trouble",
     )  # fmt: skip
 
     def __init__(
@@ -93,6 +93,8 @@ class Connection(asyncio.Protocol, Endpoint):
         """When it was made, and when something last came in, by the loop's clock."""
         self.ponged = False
         """The other side has answered a keep-alive: that it is silent means something."""
+        self.given_up_on = False
+        """It was closed for what came in."""
         self.spoke = False
         """A message came in that was of use."""
 
@@ -262,6 +264,7 @@ class Connection(asyncio.Protocol, Endpoint):
 
     def _give_up_on(self, why: str) -> None:
         self._why = self._why or why
+        self.given_up_on = True
         if self._stream is not None:
             self._framer = StreamFramer()
             self._stream.abort()

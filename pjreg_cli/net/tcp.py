@@ -340,6 +340,8 @@ class StreamEndpoint:
 
     def _left(self, connection: Connection, why: str) -> None:
         self._incoming.discard(connection)
+        if connection.given_up_on:
+            self._refused("useless")
         _log.debug("transport %s: %s: %s", self.transport, connection.theirs, why)
 
     def _turned_away(self, why: str) -> None:

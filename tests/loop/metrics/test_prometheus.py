@@ -34,7 +34,8 @@ def scrape(
             with urllib.request.urlopen(request, timeout=10) as response:
                 return str(response.read().decode("utf-8"))
         except urllib.error.HTTPError as error:
-            return str(error.code)
+            with error:
+                return str(error.code)
 
     async def act(world: World) -> Finding:
         world.registrar.script("alice", answer)

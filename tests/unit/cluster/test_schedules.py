@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from pjreg_cli.cluster import lease, messages
-from tests.support.fleet_simulation import Database, Node, Simulation
+from tests.support.fleet_simulation import DATABASE_MUTANTS, Database, Node, Simulation
 
 SOURCE = Path(lease.__file__)
 SCHEDULES = int(os.environ.get("PJREG_SCHEDULES", "8"))
@@ -39,6 +39,18 @@ RULES = {
     "trust that has lapsed comes back": (
         "if not _is_settled(lease, now) and now >= lease.trust_until:",
         "if False:",
+    ),
+    "a lease of our own clock after a failover": (
+        "return not lease.quarantined and now >= lease.quiet_until",
+        "return not lease.quarantined",
+    ),
+    "only what the table says is held": (
+        "and lease.asked_at > tenure.asked_at",
+        "and False",
+    ),
+    "silence counts while we listen": (
+        "lease.seen if now - lease.heard_at <= lease.times.listening_s else {}",
+        "lease.seen",
     ),
 }
 
@@ -286,3 +298,74 @@ def test_an_incarnation_that_is_given_twice_is_missed() -> None:
     mutant = Scene("incarnations from a sequence")
     incarnation_given_twice(mutant)
     assert mutant.violated
+
+
+def clock_that_jumps_in_a_quarantine(scene: Scene) -> None:
+    """The standby has not heard that one gave shards to two, which goes on with them; its clock
+    jumps over the quarantine."""
+    scene.beat(scene.one, 0.0)
+    scene.beat(scene.one, 0.1)
+    before = scene.snapshot()
+    two_alive(scene)
+    scene.fail_over(before)
+    scene.beat(scene.one, 0.3)
+    scene.database.offset += 100.0
+    for tenth in range(4, 30):
+        scene.beat(scene.one, tenth / 10)
+
+
+def test_a_quarantine_by_the_clock_of_the_database_alone_is_missed() -> None:
+    real = Scene()
+    clock_that_jumps_in_a_quarantine(real)
+    assert not real.violated
+    mutant = Scene(module=without("a lease of our own clock after a failover"))
+    clock_that_jumps_in_a_quarantine(mutant)
+    assert mutant.violated
+
+
+def shard_that_moved_in_a_lost_commit(scene: Scene) -> None:
+    """Two has given everything to one, which the standby has not heard; both go on there."""
+    two_alive(scene)
+    before = scene.snapshot()
+    for row in scene.database.tables.rows.values():
+        row.alive = row.name == scene.one.name  # two drains, say: its share goes to one
+    for shard in scene.database.tables.shards.values():
+        shard[1] = shard[1] if shard[1] == scene.one.lease.incarnation else None
+    scene.two.lease = replace(scene.two.lease, held={})
+    scene.beat(scene.one, 0.3)
+    scene.beat(scene.one, 0.4)
+    assert set(scene.one.lease.held) == {0, 1, 2, 3}
+    scene.fail_over(before)
+    for tenth in range(5, 80):
+        scene.beat(scene.one, tenth / 10)
+        scene.beat(scene.two, tenth / 10)
+
+
+def test_who_holds_what_the_table_gives_to_another_is_missed() -> None:
+    real = Scene()
+    shard_that_moved_in_a_lost_commit(real)
+    assert not real.violated
+    assert real.two.lease.held, "it has its own again"
+    mutant = Scene(module=without("only what the table says is held"))
+    shard_that_moved_in_a_lost_commit(mutant)
+    assert mutant.violated
+
+
+def ended_by_whoever_came_first(scene: Scene) -> bool:
+    """The database is gone for a minute, and one is the first to be back."""
+    two_alive(scene)
+    for at in (0.3, 60.0, 60.1):
+        scene.beat(scene.one, at)
+    return not all(row.alive for row in scene.database.tables.rows.values())
+
+
+def test_silence_that_counts_while_nobody_was_heard_is_missed() -> None:
+    assert not ended_by_whoever_came_first(Scene())
+    assert ended_by_whoever_came_first(Scene(module=without("silence counts while we listen")))
+
+
+def test_every_rule_that_can_be_left_out_is_missed() -> None:
+    """No rule is in a list for nothing."""
+    text = Path(__file__).read_text("utf-8")
+    assert [rule for rule in RULES if text.count(f'"{rule}"') < 2] == []
+    assert [rule for rule in DATABASE_MUTANTS if f'"{rule}"' not in text] == []

@@ -214,7 +214,7 @@ class _Run:
             inspector=Inspector(OpenTransports.of(transports.values())),
             global_=new.get("global_", old.global_),
             open_rows=old.open_rows,
-            share=(shards, old.fresh),
+            share=tables.Extent(shards, old.fresh, old.stale),
         )
         if both.error is not None:
             self.parts.errors.append(both.error)

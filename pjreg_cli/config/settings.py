@@ -117,6 +117,8 @@ class Settings:
     """Of a fleet: the shards whose rows are this machine's; None: all rows are."""
     fresh: frozenset[int] | None = None
     """Those of them that a run reads, the others stay as they are; None: all."""
+    stale: frozenset[str] | None = frozenset()
+    """Auth sections that a run reads anew when it reads only `fresh` ones; None: all."""
     unread: bool = False
     """Those tables could not be read: what is in force of them may be old."""
     open_rows: OpenRows = field(default=no_database, compare=False)

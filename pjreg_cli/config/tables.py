@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import build
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from pjreg_cli.config.settings import Difference, Settings
 
 T = TypeVar("T", Registration, Auth)
+
+
+class Extent(NamedTuple):
+    """How much of the tables a run reads: see `Settings`."""
+
+    shards: frozenset[int] | None = None
+    fresh: frozenset[int] | None = None
+    stale: frozenset[str] | None = frozenset()
+
+
+WHOLE: Final = Extent()
 
 
 @dataclass(slots=True)
@@ -55,16 +66,15 @@ def add(
     inspector: Inspector,
     global_: Global,
     open_rows: OpenRows,
-    share: tuple[frozenset[int] | None, frozenset[int] | None] = (None, None),
+    share: Extent = WHOLE,
 ) -> Both:
     """What files and tables say together; of one name in both the first source counts.
 
-    `registrations` and `auths` are those of files, `old` all that were in force.  `share`: see
-    `Settings.shards` and `Settings.fresh`.
+    `registrations` and `auths` are those of files, `old` all that were in force.
     """
     both = Both({}, {})
     rows = of_tables(old[0])
-    shards, fresh = share
+    shards, fresh, stale = share
     kept: dict[str, Registration] = {}
     if shards is not None:
         rows = {name: one for name, one in rows.items() if shard_of(name) in shards}
@@ -86,7 +96,7 @@ def add(
     except ConfigError as error:
         both.error = error
     both.registrations = _merged(mapped.registration, registrations, rows, both.problems)
-    known = set(old[1]) if fresh is not None else set()
+    known = set() if fresh is None or stale is None else set(old[1]) - stale
     both.auths = _auths(mapped, auths, old[1], both, global_, open_rows, known)
     if both.error is not None:
         both.problems.append(_unreadable(both.error))

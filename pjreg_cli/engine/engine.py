@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable
     from pjreg_cli.config.load import Settings
     from pjreg_cli.config.models import Registration
+    from pjreg_cli.config.told import Told
     from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.journal import Keeper
     from pjreg_cli.engine.share import Share
@@ -255,21 +256,22 @@ class Engine:
 
     # -- reload -------------------------------------------------------------------------------
 
-    async def reload(self, scope: Scope, *, asked: bool = True) -> ReloadReport:
+    async def reload(self, scope: Scope, *, told: Told | None = None) -> ReloadReport:
         """Read the configuration anew and apply what changed; a file that is given up leaves its
         own settings as they were, no others.  Problems are logged.  One reload runs after the
         other.
 
-        When nobody has `asked` for it in person, it may not take away most of what tables said.
+        One that nobody asked for, but of which tables have `told`, may not take most of them away.
         """
         async with self._reloading:
             old = self.settings
             with garbage.undisturbed():
-                result = await asyncio.to_thread(reload, old, scope)
+                since = told.within(old) if told else old
+                result = await asyncio.to_thread(reload, since, scope)
             log_problems(result.problems)
             if self.shards is not None:
                 result = self.shards.still_ours(result)
-            if not asked and (why := too_much(old, result.difference)):
+            if told and (why := too_much(old, result.difference)):
                 why = f"{why}: nothing is changed until somebody reloads"
                 _log.error("%s", why)
                 return ReloadReport(scope.value, failures=(why,))
@@ -322,8 +324,7 @@ class Engine:
             # a file that was written again brings back what `send unregister *all` forgot
             fresh = [name for name in settings.registrations if name not in fleet.entries]
         await self._start(settings.registrations[name] for name in fresh)
-        if difference.auths_read:
-            await self._jobs.run(self._jobs.give_another_chance())
+        await self._jobs.run(self._jobs.give_another_chance(difference))
         return failures
 
     async def _start(self, registrations: Iterable[Registration]) -> None:

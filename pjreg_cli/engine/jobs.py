@@ -25,6 +25,7 @@ _log = logging.getLogger("pjreg_cli.engine")
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
+    from pjreg_cli.config.settings import Difference
     from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.fleet import Fleet
 
@@ -141,10 +142,15 @@ class Jobs:
                 left.append(entry.name)
             self._fleet.remove(entry)
 
-    def give_another_chance(self) -> Job:
-        """Those rejected for good may have other credentials now."""
+    def give_another_chance(self, difference: Difference) -> Job:
+        """Those rejected for good may have other credentials now: all of them when files with auth
+        sections were read, else those whose own were changed in a table."""
+        every, changed = difference.auths_read, frozenset(difference.auths_changed)
+        if not every and not changed:
+            return
         for entry in list(self._fleet.entries.values()):
-            if entry.state.status is Status.REJECTED_PERMANENT:
+            concerned = every or not changed.isdisjoint(entry.settings.outbound_auth)
+            if concerned and entry.state.status is Status.REJECTED_PERMANENT:
                 jitter_s = self._fleet.jitter_s(entry.settings)
                 self._fleet.post(entry, AuthReloaded(jitter_s))
             yield

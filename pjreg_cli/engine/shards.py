@@ -109,14 +109,18 @@ class Shards:
         if settings.shards is None:
             return result
         lost = settings.shards - taken - (self._current().shards or frozenset())
-        settings = replace(_without(settings, lost), fresh=None)
+        settings = replace(_without(settings, lost), fresh=None, stale=frozenset())
         there, before = settings.registrations, result.difference
+        # who is taken over is not tried again because its password is new to us
+        auths = () if taken else before.auths_changed
         kept = {name: why for name, why in before.changed.items() if name in there}
         added = tuple(name for name in before.added if name in there)
         return replace(
             result,
             settings=settings,
-            difference=replace(before, added=added, changed=MappingProxyType(kept)),
+            difference=replace(
+                before, added=added, changed=MappingProxyType(kept), auths_changed=auths
+            ),
         )
 
     def risen(self, epochs: Mapping[int, int]) -> None:

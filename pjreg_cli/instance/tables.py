@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pjreg_cli.config.settings import Scope
-from pjreg_cli.store.rows import told
+from pjreg_cli.store.rows import told as listen
 
 if TYPE_CHECKING:
+    from pjreg_cli.config.told import Told
     from pjreg_cli.engine.engine import Engine
 
 _log = logging.getLogger("pjreg_cli.instance")
@@ -31,10 +32,10 @@ async def follow(engine: Engine, withhold: Callable[[str], None]) -> None:
         if (await engine.reload(Scope.PJSIP)).ok:
             _log.info("%s can be read now", table.database.title)
 
-    async def changed() -> None:
-        report = await engine.reload(Scope.REGISTRATIONS, asked=False)
+    async def changed(told: Told) -> None:
+        report = await engine.reload(Scope.REGISTRATIONS, told=told)
         withhold("" if report.ok else report.failures[0])
 
     schema = engine.settings.cluster.schema
     plain = schema.isascii() and schema.isidentifier()
-    await told(table.database, changed, f"{schema.lower() if plain else 'pjreg'}_config")
+    await listen(table.database, changed, f"{schema.lower() if plain else 'pjreg'}_config")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from pjreg_cli.config.told import EVERYTHING, Told, told
 from pjreg_cli.store.postgres_rows import reason
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ _PAUSE_S = 5.0
 
 
 async def listen(
-    database: Database, changed: Callable[[], Awaitable[object]], channel: str = CHANNEL
+    database: Database, changed: Callable[[Told], Awaitable[object]], channel: str = CHANNEL
 ) -> None:
-    """Call `changed` after each burst of notifications, and after a lost session, in which some may
-    have been missed; until cancelled."""
+    """Call `changed` after each burst of notifications with what they said, and after a lost
+    session, in which some may have been missed; until cancelled."""
     lost = False
     while True:
         try:
@@ -38,11 +39,10 @@ async def listen(
                 await connection.execute(f"LISTEN {channel}")
                 if lost:
                     _log.info("%s: answers again", database.title)
-                    await changed()
+                    await changed(EVERYTHING)
                 lost = False
                 while True:
-                    await _one_burst(connection)
-                    await changed()
+                    await changed(told(await _one_burst(connection)))
         except (psycopg.Error, OSError) as error:
             if not lost:
                 why = reason(error) if isinstance(error, psycopg.Error) else str(error)
@@ -52,13 +52,14 @@ async def listen(
 
 
 # Any would be what rows hold: none are read here
-async def _one_burst(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
-    """Wait for a notification, and for those that come right behind it."""
-    async for _ in connection.notifies(stop_after=1):
-        pass
+async def _one_burst(connection: psycopg.AsyncConnection[tuple[object, ...]]) -> set[str]:
+    """Wait for a notification, and for those that come right behind it; what they say."""
+    said = {one.payload async for one in connection.notifies(stop_after=1)}
     loop = asyncio.get_running_loop()
     end = loop.time() + _LONGEST_S
     while loop.time() < end:
-        more = [one async for one in connection.notifies(timeout=_GATHER_S, stop_after=1)]
+        more = {one.payload async for one in connection.notifies(timeout=_GATHER_S, stop_after=1)}
         if not more:
-            return
+            break
+        said |= more
+    return said

@@ -10,6 +10,7 @@ from pjreg_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from pjreg_cli.config.realtime import Database, Rows
+    from pjreg_cli.config.told import Told
 
 
 def open_rows(database: Database) -> AbstractContextManager[Rows]:
@@ -27,7 +28,9 @@ def open_rows(database: Database) -> AbstractContextManager[Rows]:
     return PostgresRows.open(database)
 
 
-async def told(database: Database, changed: Callable[[], Awaitable[object]], channel: str) -> None:
+async def told(
+    database: Database, changed: Callable[[Told], Awaitable[object]], channel: str
+) -> None:
     """Call `changed` whenever the database says by `channel` that its tables have changed; ends at
     once for one that never says so."""
     if database.driver != "pgsql":

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from pjreg_cli.config.shards import shard_of
 from pjreg_cli.store.sql import schema
 from tests.support.ami_client import Client
 from tests.support.fleet import ACCOUNTS, GRANT_S, LEASE_MS, Fleet
-from tests.support.instance import Done, run
+from tests.support.instance import Done, Instance, run
 from tests.support.judge import Judge
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.postgres import Postgres, binaries
@@ -101,6 +102,23 @@ async def test_changes_that_triggers_tell_reach_whom_they_concern(fleet: Fleet) 
     fleet.server.execute("DELETE FROM ps_registrations WHERE id = 'r6'")
     await asyncio.to_thread(until, lambda: fleet.judge.registered() == ACCOUNTS - 1, "r6 is gone")
     assert fleet.judge.verdict.not_higher == []
+    # what is told names the shard: nothing else is read
+    other = next(n for n in range(7, 300) if shard_of(f"r{n}") != shard_of("r7"))
+    fleet.server.execute("ALTER TABLE ps_registrations DISABLE TRIGGER ALL")
+    fleet.server.execute(
+        "UPDATE ps_registrations SET contact_user = 'late' WHERE id = %s", f"r{other}"
+    )
+    fleet.server.execute("ALTER TABLE ps_registrations ENABLE TRIGGER ALL")
+    fleet.server.execute("DELETE FROM ps_registrations WHERE id = 'r7'")
+    await asyncio.to_thread(until, lambda: fleet.judge.registered() == ACCOUNTS - 2, "r7 is gone")
+    assert {contact_user(one, f"r{other}") for one in fleet.machines.values()} == {"", None}
+
+
+def contact_user(instance: Instance, name: str) -> str | None:
+    """An option as a machine has it; None on one that has not this registration."""
+    lines = instance.ask(f"pjsip show registration {name}").out.splitlines()
+    found = [line.partition(":")[2].strip() for line in lines if "contact_user" in line]
+    return found[0] if found else None
 
 
 MANAGER = """\

@@ -1,13 +1,13 @@
-"""One attempt of a registration: find targets, send requests, turn answers into outcomes."""
+"""One attempt of a registration: send requests, turn answers into outcomes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.accounts import Accounts
-from pjreg_cli.engine.bench import Bench
 from pjreg_cli.engine.bindings import Binding, bound, doubt
 from pjreg_cli.engine.contain import Contained, report
 from pjreg_cli.engine.credentials import challenged, kept, signed
@@ -17,9 +17,10 @@ from pjreg_cli.engine.network import no_network
 from pjreg_cli.engine.record import answered, failed, signed_by, trouble_of
 from pjreg_cli.engine.served import Served
 from pjreg_cli.engine.silence import Silence
-from pjreg_cli.errors import PjregError, ResolveError, SipParseError, TransportError
+from pjreg_cli.engine.targets import Targets
+from pjreg_cli.errors import SipParseError, TransportError
 from pjreg_cli.registration.form import LONGEST_DATAGRAM, USUAL
-from pjreg_cli.registration.request import Template, next_hop
+from pjreg_cli.registration.request import Template
 from pjreg_cli.registration.state import Cause, Flight, Hop, Outcome, SendRegister
 from pjreg_cli.sip.contacts import granted, min_expires_s, retry_after_s, security_servers
 
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
     from pjreg_cli.net.flow import Flow, Source
     from pjreg_cli.net.pool import Pool
     from pjreg_cli.net.resolver import Resolver
-    from pjreg_cli.sip.locate import Target, TransportKinds
     from pjreg_cli.sip.message import Response
-    from pjreg_cli.sip.uri import SipUri
     from pjreg_cli.spawner import Spawner
 
 
@@ -64,13 +63,20 @@ class Attempts:
         succession: Succession,
     ) -> None:
         self._pool = pool
-        self._resolver = resolver
         self._ids = ids
-        self._spawn = spawn
         self._settle = settle
         self._faults = faults
-        self._succession = succession
-        self._bench = Bench(timers.clock)
+        self._targets = Targets(
+            pool=pool,
+            resolver=resolver,
+            clock=timers.clock,
+            spawn=spawn,
+            faults=faults,
+            succession=succession,
+            found=self._located,
+            failed=self.give_up,
+        )
+        self._bench = self._targets.bench
         self.exchanges = Exchanges(timers, self._delivered, faults)
         self.accounts = Accounts()
         self.user_agent = ""  # for registrations that name none
@@ -90,7 +96,7 @@ class Attempts:
             attempt = entry.attempt = Attempt()
             attempt.expires_s = effect.expires_s
             entry.attempts += 1
-            self._begin(entry, attempt)
+            self._targets.find(entry, attempt)
             return
         if effect.hop is Hop.NEXT:
             attempt.aim(attempt.tried + 1)
@@ -101,68 +107,33 @@ class Attempts:
         """Whether the attempt under way has sent nothing: it waits for DNS, or for who leaves."""
         return entry.attempt is not None and entry.attempt.tried < 0
 
-    def _begin(self, entry: Entry, attempt: Attempt) -> None:
-        """Look for targets, as soon as nobody leaves the place that is to be taken."""
-        if self._succession.holds(entry, attempt, self._begin):
-            attempt.locating = True
-            attempt.since = self._clock()
-        else:
-            self._find_targets(entry, attempt)
-
-    def _find_targets(self, entry: Entry, attempt: Attempt) -> None:
-        """Look up where to go (RFC 3263); at once where nobody needs to be asked."""
-        attempt.locating = False
-        try:
-            uri = next_hop(entry.settings)
-            kinds = self._pool.kinds(entry.settings.transport)
-            targets = self._resolver.now(uri, kinds, entry.granted_by)
-        except PjregError as error:
-            attempt.trouble = trouble_of(error)
-            self._located(entry, attempt, (), str(error))
-            return
-        if targets is not None:
-            self._located(entry, attempt, targets)
-        elif attempt.expires_s == 0 and entry.granted_by is not None:
-            # a farewell knows where to go without asking
-            self._located(entry, attempt, ())
-        else:
-            attempt.locating = True
-            attempt.since = self._clock()
-            self._spawn(self._locate(entry, attempt, uri, kinds), f"locate {entry.name}")
-
-    async def _locate(
-        self, entry: Entry, attempt: Attempt, uri: SipUri, kinds: TransportKinds
-    ) -> None:
-        targets: tuple[Target, ...] = ()
-        why = ""
-        with Contained(self._faults, "%s: the look-up", entry.name) as step:
-            try:
-                targets = await self._resolver.locate(uri, kinds, entry.granted_by)
-            except ResolveError as error:
-                why, attempt.trouble = str(error), trouble_of(error)
-            attempt.locating = False
-            self._located(entry, attempt, targets, why)
-        if step.error is not None and entry.attempt is attempt and attempt.exchange is None:
-            attempt.locating = False
-            self.give_up(entry)
-
-    def _located(
-        self, entry: Entry, attempt: Attempt, targets: tuple[Target, ...], why: str = ""
-    ) -> None:
-        if entry.attempt is not attempt:
-            return  # the instance was closed meanwhile
-        targets = self._bench.ordered(entry.name, targets)
-        granted_by = entry.granted_by
-        if attempt.expires_s == 0 and granted_by is not None:
-            # origin: begins with the first target, which may know nothing of the binding
-            targets = (granted_by, *(target for target in targets if target != granted_by))
-        if not targets:
+    def _located(self, entry: Entry, attempt: Attempt, why: str) -> None:
+        """Send the first request to the first target."""
+        if not attempt.targets:
             self._fail(entry, attempt, Cause.UNRESOLVED, why)
+        elif not self._parked(entry, attempt):
+            attempt.aim(0)
+            self._request(entry, attempt, SendRegister(attempt.expires_s))
+
+    def _parked(self, entry: Entry, attempt: Attempt) -> bool:
+        """Whether the attempt has to wait until fewer others do."""
+        try:
+            flow = self._pool.flow(entry.settings.transport, attempt.targets[0])
+        except TransportError:
+            return False
+        attempt.parked = self.exchanges.lanes.park(flow, partial(self._unpark, entry, attempt))
+        attempt.since = self._clock()
+        return attempt.parked
+
+    def _unpark(self, entry: Entry, attempt: Attempt) -> None:
+        if entry.attempt is not attempt or not attempt.parked:
             return
-        settled.note_targets(entry, targets)
-        attempt.targets = targets
-        attempt.aim(0)
-        self._request(entry, attempt, SendRegister(attempt.expires_s))
+        attempt.parked = False
+        with Contained(self._faults, "%s: beginning", entry.name) as step:
+            attempt.aim(0)
+            self._request(entry, attempt, SendRegister(attempt.expires_s))
+        if step.error is not None and entry.attempt is attempt and attempt.exchange is None:
+            self.give_up(entry)
 
     def _request(self, entry: Entry, attempt: Attempt, effect: SendRegister, long: int = 0) -> None:
         target = attempt.target

@@ -81,6 +81,7 @@ class Attempt:
         "mechanisms",
         "missing",
         "outcome",
+        "parked",
         "reason",
         "refused",
         "repeated",
@@ -112,6 +113,8 @@ class Attempt:
         self.template: Template | None = None
         self.locating = False
         """A look-up of the targets is under way."""
+        self.parked = False
+        """It begins when fewer others wait for their turn."""
         self.exchange: Exchange | None = None
         self.since = 0.0
         """When that look-up or request began, in seconds of the loop's clock."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: requests that may be on their way over one flow without having been answered or resent
 WINDOW = 200
+#: requests of a flow that are made before their turn
+READY = 100
 #: what a ceiling lets pass at once after a pause, in seconds of its rate
 _BURST_S = 0.1
 #: registrars whose pace is remembered
@@ -28,8 +30,8 @@ _KEPT = 10_000
 class Lane:
     """The requests of one flow that have no final answer."""
 
-    __slots__ = ("_woken", "flow", "fresh", "held", "members", "pumping", "sent", "timer_at",
-                 "waiting")  # fmt: skip
+    __slots__ = ("_woken", "flow", "fresh", "held", "members", "parked", "pumping", "sent",
+                 "timer_at", "waiting")  # fmt: skip
 
     def __init__(self, flow: Flow, woken: Callable[[Lane], None]) -> None:
         self.flow = flow
@@ -37,6 +39,8 @@ class Lane:
         """All of them, in the order in which they came."""
         self.waiting: deque[Exchange] = deque()
         """Those not sent yet; some of them may have ended meanwhile."""
+        self.parked: deque[Callable[[], None]] = deque()
+        """What makes more of them, when there are few."""
         self.fresh = 0
         self.sent: deque[Exchange] = deque()
         """Of a stream: those sent, until T1 after that."""
@@ -93,6 +97,15 @@ class Lanes:
         lane.waiting.append(exchange)
         self._pump(lane)
 
+    def park(self, flow: Flow, make: Callable[[], None]) -> bool:
+        """Have `make` called when few requests wait for this flow, where there are many: what is
+        not made yet takes no room.  Whether there are; `make` must not raise."""
+        lane = self._lanes.get(flow)
+        if lane is None or len(lane.waiting) < READY:
+            return False
+        lane.parked.append(make)
+        return True
+
     def no_longer_fresh(self, exchange: Exchange) -> None:
         """Something was heard of a request, or it was resent: the next one may go."""
         if exchange.fresh:
@@ -105,6 +118,11 @@ class Lanes:
         """A request has ended, sent or not."""
         lane = exchange.lane
         lane.members.pop(exchange, None)
+        if lane.parked:
+            if len(lane.waiting) < READY:
+                self._pump(lane)
+            while lane.parked and not lane.members:
+                lane.parked.popleft()()  # held back, and nobody else would bring it about
         if not lane.members:
             if lane.timer_at is not None:
                 self._timers.arm(lane, None)
@@ -120,6 +138,7 @@ class Lanes:
         """Forget them all."""
         for lane in self._lanes.values():
             lane.waiting.clear()
+            lane.parked.clear()
             self._timers.arm(lane, None)
         self._lanes.clear()
         self._held.clear()
@@ -144,7 +163,10 @@ class Lanes:
         lane.pumping = True
         waiting = lane.waiting
         try:
-            while waiting:
+            while waiting or lane.parked:
+                if lane.parked and len(waiting) < READY:
+                    lane.parked.popleft()()
+                    continue
                 if waiting[0].over:
                     waiting.popleft()
                     continue

@@ -55,17 +55,23 @@ def fault(entry: Entry, now: float) -> str:
     return _late(entry.timer_at, now)
 
 
+def _waiting(attempt: Attempt, now: float) -> str:
+    return "waits for its turn without end" if _long(attempt, now, LONGEST_WAIT_S) else ""
+
+
 def _stuck(attempt: Attempt | None, now: float) -> str:
     """What is wrong with the request that should be under way."""
     if attempt is None:
         return "waits for an attempt that does not exist"
     if attempt.locating:
         return "looks up its registrar without end" if _long(attempt, now, LONGEST_LOOKUP_S) else ""
+    if attempt.parked:
+        return _waiting(attempt, now)
     exchange = attempt.exchange
     if exchange is None:
         return "waits for a request that does not exist"
     if exchange.transaction is None:
-        return "waits for its turn without end" if _long(attempt, now, LONGEST_WAIT_S) else ""
+        return _waiting(attempt, now)
     if exchange.timer_at is None:
         return "waits for an answer without end"
     return _late(exchange.timer_at, now)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+
 import pytest
 
 from pjreg_cli.engine.exchange import Exchange
-from pjreg_cli.engine.lanes import WINDOW
+from pjreg_cli.engine.lanes import READY, WINDOW
 from pjreg_cli.sip.locate import Target
 from tests.support.registrations import RecordingFlow
 from tests.unit.engine.test_exchange import Bench, response
@@ -111,3 +114,45 @@ def test_those_that_wait_fail_without_being_looked_for(monkeypatch: pytest.Monke
     assert len(bench.delivered) == 1_000
     assert bench.flow.sent == [b"z9hG4bK0"]
     assert compared == 0
+
+
+class Crowd(Bench):
+    """Requests that are made when few wait for their turn."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(window=3)
+        self.made: list[str] = []
+        self.begin(map(str, range(count)))
+
+    def begin(self, names: Iterable[str]) -> None:
+        for name in names:
+            make = partial(self.make, name)
+            if not self.exchanges.lanes.park(self.flow, make):
+                make()
+
+    def make(self, name: str) -> None:
+        self.made.append(name)
+        self.open(f"z9hG4bK{name}")
+
+
+def test_of_thousands_only_those_are_made_whose_turn_is_near() -> None:
+    crowd = Crowd(2000)
+    assert len(crowd.made) == 3 + READY
+    number = 0
+    while number < len(crowd.made):
+        crowd.hear(response(200, f"z9hG4bK{crowd.made[number]}"))
+        number += 1
+        assert len(crowd.made) - number <= 3 + READY
+    assert crowd.made == [str(number) for number in range(2000)], "in the order in which they came"
+    assert crowd.flow.sent == [f"z9hG4bK{number}".encode() for number in range(2000)]
+
+
+def test_of_thousands_none_is_left_behind_where_a_ceiling_holds_them_up() -> None:
+    crowd = Crowd(0)
+    crowd.exchanges.lanes.rate = 0.001
+    crowd.begin(map(str, range(1000)))
+    assert len(crowd.made) == READY + 1
+    while under_way := crowd.exchanges.on(crowd.flow):
+        for exchange in under_way:
+            crowd.exchanges.drop(exchange)
+    assert len(crowd.made) == 1000

@@ -57,6 +57,15 @@ def looking_up(since: float) -> Entry:
     return one
 
 
+def parked(since: float) -> Entry:
+    """A registration that begins when fewer others wait."""
+    one = placed(REGISTERING)
+    one.attempt = Attempt()
+    one.attempt.parked = True
+    one.attempt.since = since
+    return one
+
+
 def without_request() -> Entry:
     one = placed(REGISTERING)
     one.attempt = Attempt()
@@ -75,6 +84,7 @@ def without_request() -> Entry:
         under_way(timer_at=NOW + 1),
         under_way(sent=False),
         looking_up(NOW),
+        parked(0.0),
     ],
 )
 def test_what_has_a_deadline_or_a_reason_to_rest_is_left_alone(one: Entry) -> None:
@@ -94,6 +104,7 @@ def test_what_has_a_deadline_or_a_reason_to_rest_is_left_alone(one: Entry) -> No
         (without_request(), "request that does not exist"),
         (under_way(), "answer without end"),
         (under_way(timer_at=NOW - 2 * LATE_S), "late"),
+        (parked(0.0 - NOW * 9), "turn without end"),
         (under_way(0.0 - NOW * 9, sent=False), "turn without end"),
         (looking_up(NOW - LONGEST_LOOKUP_S - 1), "without end"),
         (placed(REGISTERED._replace(wake_at=1.0), timer_at=1.0), "late"),

@@ -53,7 +53,7 @@ soak: $(VENV)/.dev
 
 # the budgets, measured side by side
 bench: $(VENV)/.dev
-	@for benchmark in ami config_read react sip_codec startup; do \
+	@for benchmark in ami config_read explanations react sip_codec startup; do \
 	    $(BIN)/python -m benchmarks.$$benchmark || exit 1; done
 	$(BIN)/python -m pip install -q --disable-pip-version-check matplotlib
 	$(BIN)/python -m benchmarks.fleet --page

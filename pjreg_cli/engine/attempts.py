@@ -22,7 +22,7 @@ from pjreg_cli.errors import SipParseError, TransportError
 from pjreg_cli.registration.form import LONGEST_DATAGRAM, USUAL
 from pjreg_cli.registration.request import Template
 from pjreg_cli.registration.state import Cause, Flight, Hop, Outcome, SendRegister
-from pjreg_cli.sip.contacts import granted, min_expires_s, retry_after_s, security_servers
+from pjreg_cli.sip.contacts import Alone, granted, min_expires_s, retry_after_s, security_servers
 
 if TYPE_CHECKING:
     from pjreg_cli.counters import Tally
@@ -329,7 +329,7 @@ class Attempts:
                 return Outcome(code)
             ours, asked_s = template.contact, attempt.expires_s
             grant = granted(response, ours, asked_s, template.instance, template.offered)
-            attempt.missing = grant.missing
+            attempt.missing, attempt.alone = grant.missing, isinstance(grant, Alone)
             return Outcome(code, granted_s=grant.expires_s)
         repeated = stale = False
         if code in (401, 407):

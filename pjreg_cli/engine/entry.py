@@ -71,6 +71,7 @@ class Attempt:
     """What an attempt needs until it settles; the requests of one share it."""
 
     __slots__ = (
+        "alone",
         "answers",
         "challenges",
         "exchange",
@@ -103,6 +104,8 @@ class Attempt:
     def __init__(self) -> None:
         self.targets: tuple[Target, ...] = ()
         """All targets of this attempt, in the order they are tried."""
+        self.alone = False
+        """The last 2xx lists our Contact as offered, and no other."""
         self.tried = -1
         """Index of the target in use; -1 before the first.  Set by `aim`."""
         self.target: Target | None = None

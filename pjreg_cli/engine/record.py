@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pjreg_cli.registration.state import Publish
     from pjreg_cli.sip.digest import Account, Challenge
     from pjreg_cli.sip.message import Response
-    from pjreg_cli.sip.uri import SipUri
 
 #: the word of a registration changed so often within an hour: more than anybody wants to know
 _CHANGES = 20
@@ -59,6 +58,8 @@ class Sent(NamedTuple):
 
 
 WIDTH = len(Sent._fields)
+_Asked = tuple[str, str, str | None, tuple[str, ...], bool]
+"""What a challenge tells, without what is new in each."""
 Flat = tuple[object, ...]
 """The values of all requests of an attempt, one after the other."""
 
@@ -75,7 +76,6 @@ class Record:
         "granted_at",
         "granted_s",
         "losses",
-        "settled_at",
         "steps",
         "told_at",
         "trouble",
@@ -88,7 +88,6 @@ class Record:
         """Why that came to no request."""
         self.changes: tuple[float, ...] = ()
         """When the word changed: the last time, and those within an hour."""
-        self.settled_at = 0.0
         self.granted_at: float | None = None
         """When the binding in force was granted, and for how long."""
         self.granted_s: int | None = None
@@ -101,7 +100,6 @@ class Record:
         """An attempt has come to its outcome."""
         self.steps = attempt.steps
         self.trouble = attempt.trouble
-        self.settled_at = now
         if changed:
             recent = [at for at in self.changes[1 - _CHANGES :] if now - at < HOUR_S]
             self.changes = (*recent, now)
@@ -141,20 +139,19 @@ def requests(steps: Sequence[object]) -> Iterator[Sent]:
         yield Sent._make(steps[at : at + WIDTH])
 
 
-def heard(response: Response, challenges: Sequence[Challenge], ours: SipUri | None) -> Heard:
-    """What explains a final answer to a request whose Contact was `ours`."""
+def heard(response: Response, challenges: Sequence[Challenge], offered: str) -> Heard:
+    """What explains a final answer to a request whose Contact was `offered`."""
     code = response.code
-    contacts: tuple[str, ...] = ()
     if challenges:
-        return _heard(code, response.reason, tuple(map(_offer, challenges)), (), ())
+        asked = [(one.answer, one.realm, one.algorithm, one.qop, one.stale) for one in challenges]
+        return _challenged(code, response.reason, tuple(asked))
     if 200 <= code < 300:
         contacts = response.headers.all("contact")
-        if len(contacts) == 1 and ours is not None and contacts[0].startswith(f"<{ours}>"):
-            contacts = ()
-        elif contacts:
-            contacts = tuple(value[:_LONGEST] for value in contacts[:_MOST])
-        return _heard(code, response.reason, (), (), contacts)
-    return _heard(code, response.reason, (), _explaining(response), ())
+        if len(contacts) == 1 and contacts[0].startswith(f"<{offered}>"):
+            return _heard(code, response.reason)
+        kept = tuple(value[:_LONGEST] for value in contacts[:_MOST])
+        return _heard(code, response.reason, contacts=kept)
+    return _heard(code, response.reason, headers=_explaining(response))
 
 
 def _explaining(response: Response) -> tuple[tuple[str, str], ...]:
@@ -166,26 +163,25 @@ def _explaining(response: Response) -> tuple[tuple[str, str], ...]:
     return tuple(found[:_MOST])
 
 
+# the same object for all who heard the same: most of a fleet does
 @lru_cache(maxsize=4096)
 def _heard(
     code: int,
     reason: str,
-    offers: tuple[Offer, ...],
-    headers: tuple[tuple[str, str], ...],
-    contacts: tuple[str, ...],
+    *,
+    headers: tuple[tuple[str, str], ...] = (),
+    contacts: tuple[str, ...] = (),
 ) -> Heard:
-    """The same object for all who heard the same: most of a fleet does."""
-    return Heard(code, reason[:_LONGEST], offers, headers, contacts)
+    return Heard(code, reason[:_LONGEST], (), headers, contacts)
 
 
-def _offer(challenge: Challenge) -> Offer:
-    return Offer(
-        challenge.answer != "Authorization",
-        challenge.realm,
-        challenge.algorithm or "MD5",
-        challenge.qop,
-        challenge.stale,
+@lru_cache(maxsize=1024)
+def _challenged(code: int, reason: str, asked: tuple[_Asked, ...]) -> Heard:
+    offers = tuple(
+        Offer(answer != "Authorization", realm, algorithm or "MD5", qop, stale)
+        for answer, realm, algorithm, qop, stale in asked
     )
+    return Heard(code, reason[:_LONGEST], offers)
 
 
 # -- what Attempts leaves behind --------------------------------------------------------------
@@ -208,15 +204,20 @@ def answered(
 ) -> Flat:
     """A request that has its final answer, which the exchanges remember for a while."""
     exchanges.messages.append((exchange.entry.call_id, now, response))
-    flow, template = exchange.flow, attempt.template
-    challenges = attempt.challenges if response.code in (401, 407) else ()
+    flow, code = exchange.flow, response.code
+    if attempt.alone and code < 300:
+        found = _heard(code, response.reason)
+    else:
+        challenges = attempt.challenges if code in (401, 407) else ()
+        template = attempt.template
+        found = heard(response, challenges, "" if template is None else template.offered)
     return (
         flow,
         exchange.sent_at,
         now,
         exchange.resends + 1,
         attempt.signed,
-        heard(response, challenges, None if template is None else template.contact),
+        found,
         trouble_since(exchange),
         "" if flow.reliable or source is None else _elsewhere(flow, source),
     )

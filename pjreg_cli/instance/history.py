@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple
 
 from pjreg_cli.api.history import Happened
 from pjreg_cli.api.notices import Notice, Notices, Settled, StateDropped
@@ -22,37 +22,35 @@ GATHER_S = 0.5
 KEPT = 5_000
 
 
-class Keeper(Protocol):
-    """Where lines of history go; never waits and never raises."""
+class Event(NamedTuple):
+    """Something to be remembered; its lines are made when they are written or asked for."""
 
-    def record(self, rows: Iterable[HistoryRow]) -> None:
-        """Keep these."""
-        ...
-
-    def history(self, name: str, limit: int, kind: str = "") -> Sequence[HistoryRow]:
-        """The last lines about a registration, the oldest first."""
-        ...
+    name: str
+    at: float
+    settled: Settled | None
+    """None: the registration lost its state."""
+    cause: str
 
 
 class Memory:
-    """Keeps the last lines of all registrations in memory."""
+    """Keeps the last events of all registrations in memory."""
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._rows: deque[HistoryRow] = deque(maxlen=kept)
+        self._events: deque[Event] = deque(maxlen=kept)
 
     @property
     def count(self) -> int:
-        """How many lines are kept."""
-        return len(self._rows)
+        """How many events are kept."""
+        return len(self._events)
 
-    def record(self, rows: Iterable[HistoryRow]) -> None:
-        """See Keeper."""
-        self._rows.extend(rows)
+    def record(self, events: Iterable[Event]) -> None:
+        """Keep these."""
+        self._events.extend(events)
 
     def history(self, name: str, limit: int, kind: str = "") -> Sequence[HistoryRow]:
-        """See Keeper."""
-        found = [row for row in self._rows if row.name == name and kind in ("", row.kind)]
-        return found[-limit:]
+        """The last lines about a registration, the oldest first."""
+        found = [row for event in self._events if event.name == name for row in lines(event)]
+        return [row for row in found if kind in ("", row.kind)][-limit:]
 
 
 class History:
@@ -60,9 +58,9 @@ class History:
 
     def __init__(self, store: Store | None, wall_clock: Callable[[], float]) -> None:
         self._store = store
-        self._keeper: Keeper = store if store is not None else Memory()
+        self._memory = Memory()
         self._wall_clock = wall_clock
-        self._rows: list[HistoryRow] = []
+        self._events: list[Event] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self, notices: Notices) -> Callable[[], None]:
@@ -80,7 +78,7 @@ class History:
         self.flush()
         store = self._store
         if store is None:
-            return [happened(row) for row in self._keeper.history(name, limit, kind)]
+            return [happened(row) for row in self._memory.history(name, limit, kind)]
 
         def read() -> Sequence[HistoryRow]:
             store.flush(1.0)
@@ -93,29 +91,41 @@ class History:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        rows, self._rows = self._rows, []
-        if rows:
-            self._keeper.record(rows)
+        events, self._events = self._events, []
+        if not events:
+            return
+        if self._store is None:
+            self._memory.record(events)
+        else:
+            self._store.record([row for event in events for row in lines(event)])
 
     def _noticed(self, notice: Notice) -> None:
         match notice:
             case Settled():
-                self._rows += lines(notice)
+                self._events.append(event_of(notice))
             case StateDropped(name=name):
-                at = self._wall_clock()
-                self._rows.append(HistoryRow(name, at, "transition", "Unregistered"))
+                self._events.append(Event(name, self._wall_clock(), None, ""))
             case _:
                 return
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(GATHER_S, self.flush)
 
 
-def lines(notice: Settled) -> list[HistoryRow]:
-    """What an outcome leaves in the history."""
+def event_of(notice: Settled) -> Event:
+    """An outcome, with its cause, which only now can be told."""
     evidence = notice.evidence
     # asked only where it is not clear: most of a fleet is fine, and stays so
     fine = 200 <= evidence.code < 300 and notice.word == "Registered"
     cause = "fine" if fine and not evidence.contact_missing else notice.why().cause
+    return Event(notice.name, evidence.at, notice, cause)
+
+
+def lines(event: Event) -> list[HistoryRow]:
+    """What an event leaves in the history."""
+    notice = event.settled
+    if notice is None:
+        return [HistoryRow(event.name, event.at, "transition", "Unregistered")]
+    evidence, cause = notice.evidence, event.cause
     facts = {
         "method": evidence.method,
         "reason": evidence.reason,

@@ -54,6 +54,12 @@ class Grant(NamedTuple):
     """Contacts are listed, and none of them can be ours."""
 
 
+class Alone(Grant):
+    """The grant of an answer that lists our Contact as we offered it, and no other."""
+
+    __slots__ = ()
+
+
 def granted(
     response: Response, ours: SipUri, requested_s: int, instance: str = "", offered: str = ""
 ) -> Grant:
@@ -88,7 +94,7 @@ def granted(
 @lru_cache(maxsize=1024)
 def _told(digits: str) -> Grant | None:
     expires_s = _seconds(digits)
-    return Grant(expires_s) if expires_s else None
+    return Alone(expires_s) if expires_s else None
 
 
 #: one Contact and nothing unusual about it, the answer to nearly every REGISTER

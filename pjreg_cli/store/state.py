@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 from pjreg_cli.cluster.resume import Resumable, left_s
+from pjreg_cli.levels import NOTICE
 from pjreg_cli.store.schema import MIGRATIONS, VERSION
 
 _log = logging.getLogger("pjreg_cli.store")
@@ -72,6 +73,8 @@ class Store:
         self._resume: dict[str, tuple[float, Resumable] | None] = {}
         self._since_pruned: dict[str, int] = {}
         self._connection: sqlite3.Connection | None = None
+        self._identity = (0, 0)
+        """Device and number of the file that is open."""
         self._work = threading.Condition()
         self._closing = False
         self._busy = False
@@ -176,8 +179,13 @@ class Store:
     ) -> str:
         """Write one batch; why it was not written, empty when it was."""
         try:
-            connection = self._connection or _open(self.path)
-            self._connection = connection
+            if self._connection is not None and _identity(self.path) != self._identity:
+                # SQLite would go on with what nobody can read any more
+                raise OSError("it was removed, emptied or replaced; a new one is begun")
+            if self._connection is None:
+                self._connection = _open(self.path)
+                self._identity = _identity(self.path)
+            connection = self._connection
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
                 _write_history(connection, lines)
@@ -222,7 +230,7 @@ class Store:
         if failure and not before:
             _log.warning("%s cannot be written: %s; registrations go on", self.path, failure)
         elif before and not failure:
-            _log.info("%s is written again; %d lines were lost", self.path, self.lost)
+            _log.log(NOTICE, "%s is written again; %d lines were lost", self.path, self.lost)
 
     def _prune(self, connection: sqlite3.Connection, lines: list[HistoryRow]) -> None:
         """Drop the oldest lines of who has too many."""
@@ -316,6 +324,15 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Device and number of a file; zeros for none, and for one without anything in it."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino) if found.st_size else (0, 0)
 
 
 def _version(connection: sqlite3.Connection) -> int:

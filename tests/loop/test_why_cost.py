@@ -15,7 +15,7 @@ from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.record import RECENT, Record
 from pjreg_cli.engine.timers import Timers
-from pjreg_cli.instance.history import KEPT, Memory, lines
+from pjreg_cli.instance.history import KEPT, Memory, event_of
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
 from pjreg_cli.registration.state import Status
@@ -33,7 +33,7 @@ def size(record: Record) -> int:
     """The bytes of a record that it shares with nobody."""
     own: list[object] = [record, record.steps, record.changes]
     own += [one for one in record.steps if isinstance(one, float)]
-    own += [*record.changes, record.settled_at, record.granted_at]
+    own += [*record.changes, record.granted_at]
     return sum(map(sys.getsizeof, own))
 
 
@@ -65,7 +65,7 @@ def day(count: int) -> tuple[Fleet, Memory, int]:
         nonlocal told
         if isinstance(notice, Settled):
             told += 1
-            memory.record(lines(notice))
+            memory.record([event_of(notice)])
 
     way = OneWay(cast(Any, Way(loop, lambda answer: heard(answer))))
     fleet = Fleet(

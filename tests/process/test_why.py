@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.instance import run
+import pytest
+
+from tests.support.instance import Instance, run
 from tests.support.ports import free_port
 from tests.support.registrar import Registrar, Reply, Seen, protected
-from tests.support.waiting import becomes, running_instance, until
+from tests.support.waiting import becomes, running_instance, status, until
 
 CONFIGURATION = """\
 [tcp]
@@ -85,6 +89,84 @@ def test_a_broken_history_costs_a_warning(home: Path) -> None:
         becomes(instance, "alice", "Rejected", 60)
         assert instance.ask("pjreg history alice").status == 0
         assert "registrations go on" in instance.log()
+
+
+#: fails once a second, for ever
+RESTLESS = configuration() + "retry_interval = 1\nmax_retries = 1000000\n"
+
+
+def attempts(instance: Instance) -> int:
+    """How many were made."""
+    return int(status(instance, "alice")["attempts"])
+
+
+def newest(instance: Instance) -> str:
+    """The last line of the history."""
+    return instance.ask("pjreg history alice").out.splitlines()[-1]
+
+
+def told(instance: Instance, what: str) -> int:
+    """How many lines of the log say this."""
+    return sum(what in line for line in instance.log().splitlines())
+
+
+def state_file(home: Path) -> Path:
+    """Where the history is."""
+    (found,) = (home / "state").glob("*.sqlite3")
+    return found
+
+
+def test_a_full_disk_costs_a_warning_until_there_is_room_again(home: Path) -> None:
+    with running_instance(home, RESTLESS) as instance:
+        until(lambda: " attempt " in instance.ask("pjreg history alice").out, "a history")
+        last = newest(instance)
+        # no file may grow any more
+        unlimited = resource.prlimit(instance.pid, resource.RLIMIT_FSIZE)
+        size = state_file(home).with_name(state_file(home).name + "-wal").stat().st_size
+        assert size > len(instance.log()) + 10_000, "the log still has room"
+        resource.prlimit(instance.pid, resource.RLIMIT_FSIZE, (size, unlimited[1]))
+        until(lambda: told(instance, "registrations go on") == 1, "a warning")
+        made = attempts(instance)
+        until(lambda: attempts(instance) >= made + 3, "more attempts")
+        assert told(instance, "registrations go on") == 1
+        assert newest(instance) >= last
+        resource.prlimit(instance.pid, resource.RLIMIT_FSIZE, unlimited)
+        until(lambda: told(instance, "is written again; 0 lines were lost") == 1, "room", 60)
+        found = json.loads(instance.ask("pjreg history alice", "--json").out)["events"]
+        assert sum(event["kind"] == "attempt" for event in found) >= min(made, 50)
+
+
+def emptied(path: Path) -> None:
+    """Nothing is in it any more."""
+    path.write_bytes(b"")
+
+
+def removed(path: Path) -> None:
+    """Its folder is gone."""
+    shutil.rmtree(path.parent)
+
+
+def replaced(path: Path) -> None:
+    """Another file has its name, and it is no database."""
+    other = path.with_name("other")
+    other.write_bytes(b"nothing of the kind" * 1000)
+    other.replace(path)
+
+
+@pytest.mark.parametrize("break_it", [emptied, removed, replaced])
+def test_a_file_that_is_taken_away_costs_a_warning(
+    home: Path, break_it: Callable[[Path], None]
+) -> None:
+    with running_instance(home, RESTLESS) as instance:
+        until(lambda: " attempt " in instance.ask("pjreg history alice").out, "a history")
+        break_it(state_file(home))
+        until(lambda: told(instance, "a new one is begun; registrations go on") == 1, "a warning")
+        until(lambda: told(instance, "is written again") == 1, "a new file")
+        last = newest(instance)
+        until(lambda: newest(instance) > last, "the history goes on")
+        assert told(instance, "registrations go on") == 1
+    done = run("-C", str(instance.etc), "pjreg", "history", "alice", home=home)
+    assert " attempt " in done.out, "it is there for who comes later"
 
 
 def test_the_last_exchange_as_a_ladder(home: Path) -> None:

@@ -4,9 +4,8 @@ from pjreg_cli.engine.record import SOON_S, WIDTH, Record, heard, requests
 from pjreg_cli.sip.digest import parse_challenges
 from pjreg_cli.sip.headers import Headers
 from pjreg_cli.sip.message import Response
-from pjreg_cli.sip.uri import parse_uri
 
-OURS = parse_uri("sip:s@192.0.2.1:5060")
+OURS = "sip:s@192.0.2.1:5060"
 
 
 def response(code: int, *headers: tuple[str, str]) -> Response:

@@ -1,0 +1,182 @@
+"""What it costs to be able to tell why: the same instance with and without gathering.
+
+    python benchmarks/explanations.py [--count N] [--pairs N]
+
+One instance refreshes all its registrations again and again; every other while it keeps nothing
+for explanations.  The processor time of a refresh is compared in neighbouring whiles, and the
+median of the ratios is given.  Two fresh instances, one with and one without, show the memory.
+Exits with 1 when a budget is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import signal
+import statistics
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import fleet
+from tests.support.instance import environment, short_folder
+from tests.support.ports import free_port
+
+#: at most so many times the processor time of an attempt without gathering
+DEARER = 1.05
+#: at most so many KiB for each registration
+KIB = 0.5
+_WITHOUT, _WITH = signal.SIGUSR1, signal.SIGUSR2
+#: lifetime of a binding: refreshed after half of it
+_GRANTED_S = 20
+#: how long each measurement is, in seconds
+_WHILE_S = 2.0
+_PATIENCE_S = 60.0
+#: registrations whose memory is looked at; more would only take longer
+_WEIGHED = 3_000
+
+
+# -- the instance that can be told to gather nothing ------------------------------------------
+
+
+def child(mode: str, arguments: list[str]) -> None:
+    """The program itself, told by signals whether to keep anything for explanations; with `full` or
+    `empty` for its mode it does or does not, and tells how much memory it holds."""
+    from pjreg_cli.engine import attempts, entry, record  # noqa: PLC0415 -- for the child alone
+    from pjreg_cli.entry import main as program  # noqa: PLC0415 -- as above
+    from pjreg_cli.instance import history  # noqa: PLC0415 -- as above
+
+    def nothing(*_words: object, **_more: object) -> tuple[()]:
+        return ()
+
+    # where they are called; what is not there any more is an error
+    each: list[tuple[object, str]] = [
+        (attempts, "answered"),
+        (attempts, "failed"),
+        (record.Record, "settled"),
+    ]
+    # bounded in all, however many registrations there are
+    together: list[tuple[object, str]] = [(record.Messages, "append"), (history, "event_of")]
+    places = [(owner, name, getattr(owner, name)) for owner, name in (*each, *together)]
+
+    def turn(on: bool) -> None:
+        for owner, name, function in places:
+            setattr(owner, name, function if on else nothing)
+
+    if mode == "turning":
+        signal.signal(_WITHOUT, lambda _number, _frame: turn(on=False))
+        signal.signal(_WITH, lambda _number, _frame: turn(on=True))
+    else:
+        tracemalloc.start()
+        signal.signal(_WITH, lambda _number, _frame: tell_memory(Path(arguments[1]).parent))
+        for owner, name in together if mode == "full" else (*each, *together):
+            setattr(owner, name, nothing)
+        if mode == "empty":
+            one = record.Record()
+            setattr(entry, "Record", lambda: one)  # noqa: B010 -- no type may be put there
+    sys.argv = ["pjreg-cli", *arguments]
+    sys.exit(program())
+
+
+def tell_memory(home: Path) -> None:
+    """Leave the bytes in use in a file."""
+    gc.collect()
+    (home / "bytes.new").write_text(str(tracemalloc.get_traced_memory()[0]))
+    (home / "bytes.new").rename(home / "bytes")
+
+
+@contextmanager
+def instance(at: fleet.Registrar, home: Path, count: int, mode: str) -> Iterator[fleet.Run]:
+    """Such an instance, once all its registrations stand."""
+    own = free_port()
+    fleet.configure(home / "etc", own, at.port, count, "state = no\n")
+    command = [sys.executable, __file__, "--child", mode]
+    command += ["-C", str(home / "etc"), "-s", str(home / "ctl"), "-f"]
+    with fleet.running(command, at, count, own, environment(home, PYTHONWARNINGS="")) as run:
+        yield run
+
+
+# -- what it costs ----------------------------------------------------------------------------
+
+
+def each_us(at: fleet.Registrar, pid: int) -> float:
+    """Microseconds of processor time that an attempt costs, over a while."""
+    grants, used = at.stats().grants, on_processor_s(pid)
+    time.sleep(_WHILE_S)
+    return 1e6 * (on_processor_s(pid) - used) / max(at.stats().grants - grants, 1)
+
+
+def on_processor_s(pid: int) -> float:
+    """Seconds of processor time of a process's first thread, to the nanosecond."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def dearer(program: Path, count: int, pairs: int) -> tuple[float, float, float]:
+    """How many times the processor time gathering costs; the microseconds of an attempt without
+    and with."""
+    with_us, without_us, ratios = [], [], []
+    with (
+        fleet.registrar(program, _GRANTED_S) as at,
+        short_folder() as home,
+        instance(at, home, count, "turning") as run,
+    ):
+        at.until(3 * count)  # it goes on evenly from here
+        for number in range(pairs):
+            found = {}
+            # in turn, so that what drifts weighs on both
+            for mode in (_WITHOUT, _WITH) if number % 2 else (_WITH, _WITHOUT):
+                os.kill(run.pid, mode)
+                found[mode] = each_us(at, run.pid)
+            with_us.append(found[_WITH])
+            without_us.append(found[_WITHOUT])
+            ratios.append(found[_WITH] / found[_WITHOUT])
+    median = statistics.median
+    return median(ratios), median(without_us), median(with_us)
+
+
+def kept_kib(program: Path, count: int) -> float:
+    """KiB that each registration keeps for explanations, by what Python has allocated."""
+    sizes = {}
+    for mode in ("empty", "full"):
+        with (
+            fleet.registrar(program, 3600) as at,
+            short_folder() as home,
+            instance(at, home, count, mode) as run,
+        ):
+            os.kill(run.pid, _WITH)
+            deadline = time.monotonic() + _PATIENCE_S
+            while not (home / "bytes").exists():
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the instance does not tell its memory")
+                time.sleep(0.05)
+            sizes[mode] = int((home / "bytes").read_text())
+    return (sizes["full"] - sizes["empty"]) / count / 1024
+
+
+def main() -> int:
+    """Print the figures beside their budgets."""
+    if sys.argv[1:2] == ["--child"]:
+        child(sys.argv[2], sys.argv[3:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=10_000, help="registrations")
+    parser.add_argument("--pairs", type=int, default=40, help="whiles that are compared")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        program = fleet.compiled(Path(folder))
+        ratio, without_us, with_us = dearer(program, arguments.count, arguments.pairs)
+        kib = kept_kib(program, min(arguments.count, _WEIGHED))
+    print(f"an attempt without gathering {without_us:12.1f} us")
+    print(f"an attempt with it           {with_us:12.1f} us   {ratio:.3f} x (at most {DEARER})")
+    print(f"kept for each registration   {kib:12.2f} KiB       (at most {KIB})")
+    return 0 if ratio <= DEARER and kib <= KIB else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

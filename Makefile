@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # most tests wait for timers, not for the processor
 JOBS ?= 6
+# else every worker compiles all tests anew, which takes as long as running half of them
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo demo-cluster soak test unit check bench docs dist lowest servers venv clean fuzz figures machine pythons
 

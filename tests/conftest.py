@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the files in fixtures/")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What thousands of tests are made of is no garbage: nobody looks for cycles in it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Compares text with a file of the project."""
@@ -35,6 +47,16 @@ def home() -> Iterator[Path]:
     """A folder of the test's own, with a name short enough for a socket in it."""
     with short_folder() as folder:
         yield folder
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Instance]:
+    """As `instance`, one for all tests of this process that only ask it."""
+    with short_folder() as home:
+        one = Instance(home, QUIET.format(port=free_port()))
+        one.start()
+        yield one
+        one.stop()
 
 
 @pytest.fixture

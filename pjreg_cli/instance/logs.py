@@ -161,6 +161,9 @@ class Logs:
         self._log_file: LogFile | None = None
         for logger in self._loggers:
             logger.propagate = False
+        # else `logging` itself writes warnings that nobody takes to stderr
+        self._nobody = logging.NullHandler()
+        self._add(self._nobody)
         if stderr is not None:
             number = stderr.fileno()
             form = LineFormat(journal=is_journal(number), as_json=as_json)
@@ -210,7 +213,7 @@ class Logs:
         """Write what waits, for at most `within_s` seconds, and let go of everything."""
         channels = [one for one in (self._stderr, self._file) if one is not None]
         self._stderr = self._file = self._log_file = None
-        for handler in (self._consoles, *channels):
+        for handler in (self._consoles, self._nobody, *channels):
             self._remove(handler)
         for channel in channels:
             channel.outlet.close(within_s / len(channels))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.postgres import Postgres, postgres
+from tests.support.terminal import CONSOLE_PROMPT, OpenTerminal, Terminal
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,36 @@ def database() -> Iterator[Postgres]:
     """A PostgreSQL for all tests of this process, one after the other."""
     with postgres() as one:
         yield one
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A home for the history of consoles."""
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def console(state: Path) -> Iterator[OpenTerminal]:
+    """Opens consoles before a backend that does as told; they end with the test."""
+    opened: list[Terminal] = []
+
+    def open_console(
+        *arguments: str,
+        columns: int = 100,
+        rows: int = 30,
+        ready: str = CONSOLE_PROMPT,
+        **more: str,
+    ) -> Terminal:
+        terminal = Terminal(
+            [sys.executable, "-m", "tests.support.console_host", *arguments],
+            columns=columns,
+            rows=rows,
+            environment={"XDG_STATE_HOME": str(state), "SHELL": "/bin/sh", **more},
+        )
+        opened.append(terminal)
+        terminal.until_prompt(ready)
+        return terminal
+
+    yield open_console
+    for terminal in opened:
+        terminal.process.close(force=True)

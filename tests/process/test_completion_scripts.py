@@ -68,10 +68,10 @@ def in_bash(instance: Instance, *words: str) -> list[str]:
     ],
 )
 def test_bash_offers_what_the_console_would(
-    instance: Instance, words: list[str], offered: list[str]
+    shared: Instance, words: list[str], offered: list[str]
 ) -> None:
-    filled = [str(instance.socket) if word == "SOCKET" else word for word in words]
-    assert sorted(in_bash(instance, "pjreg-cli", *filled)) == offered
+    filled = [str(shared.socket) if word == "SOCKET" else word for word in words]
+    assert sorted(in_bash(shared, "pjreg-cli", *filled)) == offered
 
 
 def offered(home: Path, *words: str) -> list[str]:
@@ -120,11 +120,9 @@ _SHELLS = {
 
 
 @pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(name)) for name in _SHELLS])
-def test_tab_completes_a_registration_of_the_running_instance(
-    instance: Instance, shell: str
-) -> None:
+def test_tab_completes_a_registration_of_the_running_instance(shared: Instance, shell: str) -> None:
     command, load = _SHELLS[shell]
-    with Terminal(command, environment=variables(instance), columns=120) as terminal:
+    with Terminal(command, environment=variables(shared), columns=120) as terminal:
         terminal.enter(f"{load}; echo rea''dy")
         terminal.until("ready")
         terminal.type("pjreg-cli pjsip show registration my\t")
@@ -163,8 +161,8 @@ def test_name_with_blanks_is_completed_and_understood(home: Path, shell: str, be
 
 
 @pytest.mark.parametrize("name", ["trunk a", "a\\b", "say-'x'", "*", "trunk  two"])
-def test_word_of_the_shell_is_a_word_of_the_console(instance: Instance, name: str) -> None:
-    done = run("pjsip", "show", "registration", name, home=instance.home)
+def test_word_of_the_shell_is_a_word_of_the_console(shared: Instance, name: str) -> None:
+    done = run("pjsip", "show", "registration", name, home=shared.home)
     assert done.out == f"Unable to find object {name}.\n\n"
 
 

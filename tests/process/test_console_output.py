@@ -2,67 +2,45 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.instance import PROGRAM, Instance, environment
-from tests.support.terminal import Terminal
-
-PROMPT = "pbx.example.com*CLI>"
-Open = Callable[..., Terminal]
+from tests.support.terminal import CONSOLE_PROMPT, OpenTerminal, Terminal
 
 
-@pytest.fixture
-def console(tmp_path: Path) -> Iterator[Open]:
-    """Opens consoles that end with the test."""
-    opened: list[Terminal] = []
-
-    def open_console(*arguments: str, **more: str) -> Terminal:
-        terminal = Terminal(
-            [sys.executable, "-m", "tests.support.console_host", *arguments],
-            environment={"XDG_STATE_HOME": str(tmp_path), "SHELL": "/bin/sh", **more},
-        )
-        opened.append(terminal)
-        terminal.until_prompt(PROMPT)
-        return terminal
-
-    yield open_console
-    for terminal in opened:
-        terminal.process.close(force=True)
-
-
-def test_output_goes_through_a_command_of_the_shell(console: Open) -> None:
+def test_output_goes_through_a_command_of_the_shell(console: OpenTerminal) -> None:
     terminal = console()
     terminal.enter("rows 3000 | grep -E 'row(7|2999)/' | sort -r")
     terminal.until("row2999/")
     terminal.until("row7/")
-    terminal.until_prompt(PROMPT)
+    terminal.until_prompt(CONSOLE_PROMPT)
     assert "row70/" not in terminal.text
 
 
-def test_command_that_reads_no_further_ends_the_output(console: Open) -> None:
+def test_command_that_reads_no_further_ends_the_output(console: OpenTerminal) -> None:
     terminal = console()
     terminal.enter("rows 100000000 | head -2")
     terminal.until("row1/")
-    terminal.until_prompt(PROMPT)
+    terminal.until_prompt(CONSOLE_PROMPT)
     terminal.enter("on")
     terminal.until("<on>")
 
 
-def test_ctrl_c_ends_both_sides(console: Open) -> None:
+def test_ctrl_c_ends_both_sides(console: OpenTerminal) -> None:
     terminal = console()
     terminal.enter("rows 100000000 | sed -n 's/row1000/seen/p'; echo the end")
     terminal.until("seen/sip:a@b")
     terminal.type("\x03")
-    terminal.until_prompt(PROMPT)
+    terminal.until_prompt(CONSOLE_PROMPT)
     terminal.enter("on")
     terminal.until("<on>")
 
 
-def test_output_is_written_to_a_file_and_on_behind_it(console: Open, tmp_path: Path) -> None:
+def test_output_is_written_to_a_file_and_on_behind_it(
+    console: OpenTerminal, tmp_path: Path
+) -> None:
     terminal = console("colour")
     file = tmp_path / "rows"
     terminal.enter(f"rows 2 > {file}")
@@ -78,23 +56,25 @@ def test_output_is_written_to_a_file_and_on_behind_it(console: Open, tmp_path: P
     ("target", "why"),
     [("/nonexistent/file", "No such file or directory"), ("/dev/full", "No space left")],
 )
-def test_file_that_cannot_be_written_is_told(console: Open, target: str, why: str) -> None:
+def test_file_that_cannot_be_written_is_told(console: OpenTerminal, target: str, why: str) -> None:
     terminal = console()
     terminal.enter(f"rows 3 > {target}")
     terminal.until(why)
-    terminal.until_prompt(PROMPT)
+    terminal.until_prompt(CONSOLE_PROMPT)
 
 
 @pytest.mark.parametrize(
     "line", ['say "a | b"', "like a|b", "where number > 5", "say a \\| b", "say >", "say |"]
 )
-def test_signs_that_belong_to_the_command_stay_with_it(console: Open, line: str) -> None:
+def test_signs_that_belong_to_the_command_stay_with_it(console: OpenTerminal, line: str) -> None:
     terminal = console()
     terminal.enter(line)
     terminal.until(f"<{line}>")
 
 
-def test_instance_that_forbids_the_shell_forbids_these_too(console: Open, tmp_path: Path) -> None:
+def test_instance_that_forbids_the_shell_forbids_these_too(
+    console: OpenTerminal, tmp_path: Path
+) -> None:
     terminal = console("noshell")
     terminal.enter(f"rows 1 | cat > {tmp_path}/x")
     terminal.until("The instance allows its remote consoles no shell.")
@@ -103,19 +83,19 @@ def test_instance_that_forbids_the_shell_forbids_these_too(console: Open, tmp_pa
     assert not (tmp_path / "x").exists()
 
 
-def test_long_outputs_are_paged_and_short_ones_are_not(console: Open) -> None:
+def test_long_outputs_are_paged_and_short_ones_are_not(console: OpenTerminal) -> None:
     terminal = console(PJREG_PAGER="sed 's/row/paged/'")
     terminal.enter("rows 3")
     terminal.until("row2/")
-    terminal.until_prompt(PROMPT)
+    terminal.until_prompt(CONSOLE_PROMPT)
     terminal.enter("rows 100")
     terminal.until("paged99/")
-    terminal.until_prompt(PROMPT)
+    terminal.until_prompt(CONSOLE_PROMPT)
     terminal.until("paged0/")
     assert "paged2/" in terminal.text
 
 
-def test_less_has_the_keyboard(console: Open) -> None:
+def test_less_has_the_keyboard(console: OpenTerminal) -> None:
     terminal = console(PJREG_PAGER="less")
     terminal.enter("rows 1000")
     terminal.until("row10/")
@@ -123,10 +103,10 @@ def test_less_has_the_keyboard(console: Open) -> None:
     terminal.type("G")
     terminal.until("row999/")
     terminal.type("q")
-    terminal.until_prompt(PROMPT)
+    terminal.until_prompt(CONSOLE_PROMPT)
 
 
-def test_time_a_command_took_is_told_on_request(console: Open) -> None:
+def test_time_a_command_took_is_told_on_request(console: OpenTerminal) -> None:
     terminal = console()
     terminal.enter("pjreg timing on")
     terminal.until("How long a command took is told.")

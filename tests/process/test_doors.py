@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.instance import QUIET, Instance
 from tests.support.ports import free_port
+from tests.support.waiting import until
 
 ACL = "[ten]\ndeny = 0.0.0.0/0\npermit = 10.0.0.0/8\n[home]\ndeny = 0.0.0.0/0\npermit = 127.0.0.1\n"
 MANAGER = """\
@@ -61,7 +62,8 @@ def test_amis_address_in_use_stops_nothing_and_is_tried_again(instance: Instance
         port = taken.getsockname()[1]
         (instance.etc / "manager.conf").write_text(MANAGER.format(port=port, rules=""), "utf-8")
         instance.start()
-        assert f"AMI cannot listen on 127.0.0.1:{port}" in instance.log()
+        complaint = f"AMI cannot listen on 127.0.0.1:{port}"
+        until(lambda: complaint in instance.log(), complaint)
         assert instance.ask("pjsip show registrations").status == 0
     assert instance.ask("module reload manager").status == 0
     assert b"Authentication accepted" in login(port)

@@ -41,20 +41,22 @@ def timeless(table: str) -> str:
         ["--", *SHOW.split()],
     ],
 )
-def test_every_way_to_ask_gets_the_same_table(instance: Instance, arguments: list[str]) -> None:
-    done = run("-s", str(instance.socket), *arguments, home=instance.home)
-    assert timeless(done.out) == timeless(instance.ask(SHOW).out)
+def test_every_way_to_ask_gets_the_same_table(shared: Instance, arguments: list[str]) -> None:
+    done = run("-s", str(shared.socket), *arguments, home=shared.home)
+    assert timeless(done.out) == timeless(shared.ask(SHOW).out)
     assert done.status == 0
     assert "my_provider/sip:registrar.invalid" in done.out
     assert done.err == ""
 
 
-def test_socket_is_taken_from_the_environment(instance: Instance) -> None:
-    assert run("-rx", SHOW, home=instance.home).status == 0
+def test_socket_is_taken_from_the_environment(shared: Instance) -> None:
+    assert run("-rx", SHOW, home=shared.home).status == 0
 
 
-def test_several_commands_are_executed_in_order_and_one_failure_counts(instance: Instance) -> None:
-    done = run("-x", "core show uptime seconds", "-x", "bogus", "-x", SHOW, home=instance.home)
+def test_several_commands_are_executed_in_order_and_one_failure_counts(
+    shared: Instance,
+) -> None:
+    done = run("-x", "core show uptime seconds", "-x", "bogus", "-x", SHOW, home=shared.home)
     assert done.status == 1
     uptime, unknown, table = (
         done.out.index(text) for text in ("System uptime", "No such command 'bogus'", "my_provider")
@@ -62,18 +64,18 @@ def test_several_commands_are_executed_in_order_and_one_failure_counts(instance:
     assert uptime < unknown < table
 
 
-def test_commands_are_read_from_a_pipe_line_by_line(instance: Instance) -> None:
-    done = run("-r", stdin=f"\n{SHOW}\n  core show uptime\nquit\nbogus\n", home=instance.home)
+def test_commands_are_read_from_a_pipe_line_by_line(shared: Instance) -> None:
+    done = run("-r", stdin=f"\n{SHOW}\n  core show uptime\nquit\nbogus\n", home=shared.home)
     assert done.status == 0
     assert "Objects found: 1" in done.out
     assert "System uptime" in done.out
     assert "bogus" not in done.out
 
 
-def test_command_is_answered_before_the_pipe_ends(instance: Instance) -> None:
+def test_command_is_answered_before_the_pipe_ends(shared: Instance) -> None:
     with subprocess.Popen(
         [*PROGRAM, "-r"],
-        env=environment(instance.home),
+        env=environment(shared.home),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as asker:
@@ -100,31 +102,31 @@ def test_command_is_answered_before_the_pipe_ends(instance: Instance) -> None:
         ("no such thing", 1),
     ],
 )
-def test_exit_status_tells_the_truth(instance: Instance, line: str, status: int) -> None:
-    done = instance.ask(line)
+def test_exit_status_tells_the_truth(shared: Instance, line: str, status: int) -> None:
+    done = shared.ask(line)
     assert done.status == status
     assert done.err == ""
 
 
-def test_output_is_coloured_only_when_asked_for(instance: Instance) -> None:
-    plain = instance.ask(SHOW)
-    coloured = instance.ask(SHOW, "--color", "always")
+def test_output_is_coloured_only_when_asked_for(shared: Instance) -> None:
+    plain = shared.ask(SHOW)
+    coloured = shared.ask(SHOW, "--color", "always")
     assert "\x1b[" not in plain.out
     assert "\x1b[" in coloured.out
     without = coloured.out.replace("\x1b[0m", "")
     assert "Unregistered" in without
-    assert instance.ask(SHOW, "-n").out.split("(exp")[0] == plain.out.split("(exp")[0]
+    assert shared.ask(SHOW, "-n").out.split("(exp")[0] == plain.out.split("(exp")[0]
 
 
-def test_json_is_the_same_rows(instance: Instance) -> None:
-    done = instance.ask(SHOW, "--json")
+def test_json_is_the_same_rows(shared: Instance) -> None:
+    done = shared.ask(SHOW, "--json")
     assert done.status == 0
     rows = json.loads(done.out)
     assert "my_provider" in json.dumps(rows)
 
 
-def test_dialect_12_has_no_expiry_column(instance: Instance) -> None:
-    done = instance.ask(SHOW, "--dialect", "12")
+def test_dialect_12_has_no_expiry_column(shared: Instance) -> None:
+    done = shared.ask(SHOW, "--dialect", "12")
     assert "my_provider" in done.out
     assert "exp." not in done.out
 
@@ -225,12 +227,12 @@ def connected(pid: int) -> bool:
     return state == "S" and any(link.startswith("socket:") for link in links)
 
 
-def test_interrupted_one_shot_ends_quietly(instance: Instance) -> None:
-    os.kill(instance.pid, signal.SIGSTOP)
+def test_interrupted_one_shot_ends_quietly(shared: Instance) -> None:
+    os.kill(shared.pid, signal.SIGSTOP)
     try:
         asker = subprocess.Popen(
             [*PROGRAM, "-rx", SHOW],
-            env=environment(instance.home),
+            env=environment(shared.home),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -238,7 +240,7 @@ def test_interrupted_one_shot_ends_quietly(instance: Instance) -> None:
         asker.send_signal(signal.SIGINT)
         out, err = asker.communicate(timeout=20)
     finally:
-        os.kill(instance.pid, signal.SIGCONT)
+        os.kill(shared.pid, signal.SIGCONT)
     assert (asker.returncode, out, err) == (130, b"", b"")
 
 
@@ -261,8 +263,8 @@ def in_shell(home: Path, command: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     "words", ['-rx "$SHOW"', "--help", "--version", "completion bash", "core show help"]
 )
-def test_full_disk_behind_stdout_is_one_line_and_a_failure(instance: Instance, words: str) -> None:
-    done = in_shell(instance.home, f"$PJREG {words} >/dev/full")
+def test_full_disk_behind_stdout_is_one_line_and_a_failure(shared: Instance, words: str) -> None:
+    done = in_shell(shared.home, f"$PJREG {words} >/dev/full")
     assert done.returncode == 1
     assert done.stderr == "pjreg-cli: cannot write to stdout: No space left on device\n"
 
@@ -275,8 +277,8 @@ def test_full_disk_is_told_where_no_instance_runs(offline: Path, words: str) -> 
     assert "Traceback" not in done.stderr
 
 
-def test_closed_stdout_is_told(instance: Instance) -> None:
-    done = in_shell(instance.home, '$PJREG -rx "$SHOW" >&-')
+def test_closed_stdout_is_told(shared: Instance) -> None:
+    done = in_shell(shared.home, '$PJREG -rx "$SHOW" >&-')
     assert (done.returncode, done.stderr) == (
         1,
         "pjreg-cli: cannot write to stdout: Bad file descriptor\n",
@@ -293,14 +295,14 @@ def test_complaint_that_nobody_can_read_changes_no_status(offline: Path, where: 
 # -- options behind the words -----------------------------------------------------------------
 
 
-def test_misspelt_option_behind_a_command_is_bad_usage(instance: Instance) -> None:
-    done = run(*SHOW.split(), "--jsn", home=instance.home)
+def test_misspelt_option_behind_a_command_is_bad_usage(shared: Instance) -> None:
+    done = run(*SHOW.split(), "--jsn", home=shared.home)
     assert done.status == 2
     assert "unknown option --jsn, did you mean '--json'?" in done.err
 
 
-def test_short_option_behind_a_command_counts(instance: Instance) -> None:
-    done = run("--color", "always", *SHOW.split(), "-n", home=instance.home)
+def test_short_option_behind_a_command_counts(shared: Instance) -> None:
+    done = run("--color", "always", *SHOW.split(), "-n", home=shared.home)
     assert "\x1b[" not in done.out
 
 
@@ -332,7 +334,7 @@ def test_program_alone_says_in_few_lines_what_there_is_to_do(home: Path) -> None
         assert word in "\n".join(shown)
 
 
-def test_revealing_secrets_is_for_the_instance(instance: Instance) -> None:
-    done = instance.ask(SHOW, "--reveal-secrets")
+def test_revealing_secrets_is_for_the_instance(shared: Instance) -> None:
+    done = shared.ask(SHOW, "--reveal-secrets")
     assert done.status == 0
     assert "--reveal-secrets is for the instance" in done.err

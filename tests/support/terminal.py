@@ -208,3 +208,10 @@ def _plain_environment() -> dict[str, str]:
     """Ours, without what would change how a console looks or where it keeps its things."""
     ours = ("ASTERISK_PROMPT", "AST_", "NO_COLOR", "PJREG_", "XDG_", "PROMPT_TOOLKIT_", "COLUMNS")
     return {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+
+
+CONSOLE_PROMPT = "pbx.example.com*CLI>"
+"""The prompt of `tests.support.console_host`."""
+
+OpenTerminal = Callable[..., Terminal]
+"""Runs a program on a terminal of its own."""

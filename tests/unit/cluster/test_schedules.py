@@ -69,6 +69,7 @@ def without(rule: str) -> ModuleType:
 # -- random schedules -------------------------------------------------------------------------
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(SCHEDULES))
 def test_no_two_hold_one_shard(seed: int) -> None:
     played = Simulation(seed).run(120.0 if SCHEDULES < 100 else 240.0)
@@ -76,6 +77,7 @@ def test_no_two_hold_one_shard(seed: int) -> None:
     assert played.gains
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("rule", "seed"),
     [

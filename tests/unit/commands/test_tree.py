@@ -265,6 +265,7 @@ def test_names_come_with_how_they_stand() -> None:
     assert [one.description for one in found] == ["Rejected"]
 
 
+@pytest.mark.exhaustive
 def test_of_very_many_words_the_first_the_last_and_their_number_are_told() -> None:
     fake = Fake(views=[registration(f"trunk-{number:04}") for number in range(5000)])
     found = suggest("pjsip show registration tr", console(fake))

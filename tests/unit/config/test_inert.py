@@ -51,6 +51,7 @@ def read_somewhere() -> frozenset[str]:
     return frozenset(found)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_option_that_nothing_reads_is_declared_inert(model: Any) -> None:
     silent = option_names(model) - inert_options(model) - read_somewhere() - OURS

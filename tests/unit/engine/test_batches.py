@@ -27,6 +27,7 @@ async def test_a_small_job_is_done_at_once() -> None:
     assert batches.idle
 
 
+@pytest.mark.exhaustive
 async def test_a_big_job_lets_others_on_the_loop_have_their_turn() -> None:
     batches, told = Batches(), list[str]()
     batches.do(job("a", 40, told, slow=True))
@@ -39,6 +40,7 @@ async def test_a_big_job_lets_others_on_the_loop_have_their_turn() -> None:
     assert told == ["a"] * 40
 
 
+@pytest.mark.exhaustive
 async def test_jobs_keep_their_order() -> None:
     batches, told = Batches(), list[str]()
     batches.do(job("a", 20, told, slow=True))

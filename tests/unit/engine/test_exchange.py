@@ -146,6 +146,7 @@ def test_a_stream_is_no_answer_to_a_datagram(bench: Bench) -> None:
     assert not bench.hear(response(200), reliable=True)
 
 
+@pytest.mark.exhaustive
 def test_thousands_that_cannot_be_sent_all_fail_in_turn() -> None:
     bench = Bench(window=3)
     bench.open("z9hG4bKfirst")

@@ -33,6 +33,7 @@ def test_what_is_set_aside_is_not_searched_any_more() -> None:
     assert not searched & {id(one) for one in fleet}
 
 
+@pytest.mark.exhaustive
 def test_young_objects_are_looked_through_seldom_and_cycles_are_still_found() -> None:
     garbage.tune()
     assert gc.get_threshold() == garbage.THRESHOLDS

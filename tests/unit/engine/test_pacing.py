@@ -42,6 +42,7 @@ def test_other_seconds_are_not_touched(pace: Pace) -> None:
     assert pace.moment(9000.5, refresh=True) == 9000.5
 
 
+@pytest.mark.exhaustive
 def test_what_is_past_is_forgotten() -> None:
     clock = ManualClock()
     pace = Pace(clock, Ids(seed=1).fraction)

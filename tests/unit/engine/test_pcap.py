@@ -40,6 +40,7 @@ def tshark(path: Path, *fields: str) -> list[list[str]]:
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
 
+@pytest.mark.exhaustive
 @needs_tshark
 def test_tshark_reads_udp_and_tcp_of_both_families(tmp_path: Path) -> None:
     path = tmp_path / "a.pcap"

@@ -61,6 +61,7 @@ def test_none_of_them_is_forgotten() -> None:
     assert len(files) == 49
 
 
+@pytest.mark.exhaustive
 def test_floods_of_strangers_are_not_all_answered() -> None:
     data = (MESSAGES / "semiuri.sip").read_bytes()
     wire = Wire()

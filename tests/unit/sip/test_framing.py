@@ -145,6 +145,7 @@ def test_arbitrary_bytes_raise_nothing_else(chunks: list[bytes]) -> None:
     assert b"".join(messages) in b"".join(chunks)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(20)
 def test_many_small_messages_in_one_piece_cost_no_more_than_their_sum() -> None:
     stream = b"A b SIP/2.0\r\n\r\n" * 300_000

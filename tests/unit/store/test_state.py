@@ -128,6 +128,7 @@ def test_a_place_that_cannot_be_written_costs_a_warning(
     assert "6 lines of history were lost" in caplog.text
 
 
+@pytest.mark.exhaustive
 def test_a_locked_file_is_written_when_it_is_free_again(path: Path, store: Store) -> None:
     store.record([attempt(1)])
     assert store.flush()

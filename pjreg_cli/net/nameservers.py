@@ -6,6 +6,7 @@ The library is loaded with the first question: who has only addresses never asks
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import os
 from pathlib import Path
@@ -28,6 +29,16 @@ _SHORTEST_S = 0.01
 _REST_S = 30.0
 _LONGEST_REST_S = 900.0
 _PROBE_S = 1.0
+#: what the system says of a server that there is no way to
+_NO_WAY = frozenset(
+    {
+        errno.ENETUNREACH,
+        errno.ENETDOWN,
+        errno.EHOSTUNREACH,
+        errno.EADDRNOTAVAIL,
+        errno.EAFNOSUPPORT,
+    }
+)
 
 
 class NoNameServerError(ResolveError):
@@ -71,9 +82,14 @@ class DnsNameServers:
         clock = asyncio.get_running_loop().time
         ends_at = clock() + self._lifetime_s
         failures: dict[Address, str] = {}
+        unreachable: dict[Address, str] = {}
         # only silence is worth another round: a datagram may have been lost
-        while not failures:
+        silent = True
+        while silent and not failures:
+            silent = False
             for server in self._in_order(clock()):
+                if server in unreachable:
+                    continue
                 patience_s = min(self._patience_s(server), ends_at - clock())
                 if patience_s < _SHORTEST_S:
                     why = f"{question.name}: no answer from any name server"
@@ -83,16 +99,19 @@ class DnsNameServers:
                         response = await dns_client.ask(server, query)
                 except TimeoutError:
                     self._failed(server, clock())
+                    silent = True
                     continue
                 except OSError as error:
                     self._failed(server, clock())
-                    failures[server] = error.strerror or str(error)
+                    # one that there is no way to (of IPv6, where there is none) says nothing
+                    there = failures if error.errno not in _NO_WAY else unreachable
+                    there[server] = error.strerror or str(error)
                     continue
                 self._resting.pop(server, None)
                 if dns_answers.is_definite(response):
                     return dns_answers.answer(question, response)
                 failures[server] = dns_answers.code(response)
-        server, why = next(reversed(failures.items()))
+        server, why = next(reversed((failures or unreachable).items()))
         failure = excerpt(f"{server} {why}")
         raise ResolveError(f"{question.name}: look-up failed: {failure}", result=failure)
 

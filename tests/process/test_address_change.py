@@ -15,6 +15,8 @@ pytestmark = pytest.mark.timeout(60)
 REGISTRAR_PORT = 5060
 OWN_PORT = 5070
 LATER = "10.71.0.77"
+#: an address of IPv6, which the network of these tests does not have
+NOWHERE = "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"
 
 
 @pytest.fixture
@@ -67,15 +69,20 @@ def test_a_network_that_comes_late_is_used_at_once(home: Path, network: Nat) -> 
             becomes(instance, "alice", "Registered")
 
 
+def name_servers(home: Path, *servers: str) -> None:
+    """Who is asked for names."""
+    (home / "etc").mkdir()
+    lines = "".join(f"nameserver = {server}\n" for server in servers)
+    (home / "etc/resolver_unbound.conf").write_text(f"[general]\n{lines}resolv =\nhosts =\n")
+
+
+@pytest.mark.parametrize("servers", [(OUTSIDE,), (NOWHERE,), (OUTSIDE, NOWHERE)], ids=str)
 @pytest.mark.parametrize("uri", [OUTSIDE, f"{OUTSIDE}\\;transport=tcp", "registrar.example"])
 def test_a_network_that_is_not_there_yet_uses_up_no_retries(
-    home: Path, network: Nat, uri: str
+    home: Path, network: Nat, uri: str, servers: tuple[str, ...]
 ) -> None:
     network.cut()
-    (home / "etc").mkdir()
-    (home / "etc/resolver_unbound.conf").write_text(
-        f"[general]\nnameserver = {OUTSIDE}\nresolv =\nhosts =\n"
-    )
+    name_servers(home, *servers)
     options = (
         configuration().replace("3600", "1").replace(f"sip:{OUTSIDE}\nclient", f"sip:{uri}\nclient")
     )
@@ -100,3 +107,18 @@ def test_an_address_that_comes_late_is_bound_at_last(home: Path, network: Nat) -
         network.inside_has(LATER)
         assert f"{LATER}:{OWN_PORT}" in registrar.saw()["contact"]
         becomes(instance, "alice", "Registered")
+
+
+def test_a_name_server_of_ipv6_that_is_unreachable_is_no_missing_network(
+    home: Path, network: Nat
+) -> None:
+    """Another one refuses: that is heeded, and counts."""
+    name_servers(home, OUTSIDE, NOWHERE)
+    options = (
+        configuration().replace("3600", "1").replace(f"sip:{OUTSIDE}\nclient", "sip:a.b\nclient")
+    )
+    options += "max_retries = 3\n"
+    with running_instance(home, options, prefix=network.within(network.inside)) as instance:
+        until(lambda: status(instance, "alice")["retries"] >= 1, "a retry that counts", 40)
+        found = becomes(instance, "alice", "Rejected", 40)
+        assert found["last"]["rule"] != "no network", found["last"]

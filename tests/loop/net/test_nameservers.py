@@ -151,3 +151,24 @@ def test_with_all_servers_dead_each_is_still_asked() -> None:
             assert answer.records == ("192.0.2.1",)
 
     run_virtually(main())
+
+
+def test_a_server_without_a_way_to_it_costs_no_second_try_of_another() -> None:
+    async def main() -> None:
+        async with nameserver(ZONE) as one:
+            one.mood = "silent"
+            # documentation addresses (RFC 3849) lead nowhere, whether the host has IPv6 or not
+            servers = DnsNameServers(
+                ResolverSettings(
+                    nameservers=(("127.0.0.1", one.port), ("2001:db8::53", 53)),
+                    resolv=False,
+                    hosts="",
+                )
+            )
+
+            asyncio.get_running_loop().call_later(1.0, setattr, one, "mood", "well")
+            answer = await servers.ask(Question("one.example.com", "A"))
+            assert answer.records == ("192.0.2.1",)
+            assert len(one.asked) == 2
+
+    run_virtually(main())

@@ -239,7 +239,13 @@ def _sub_program(options: command_line.Options) -> int:
         return run(options)
     from pjreg_cli import shell_completion
 
-    return shell_completion.run(options, _suggested)
+    return shell_completion.run(options, _suggested, _providers)
+
+
+def _providers() -> list[str]:
+    from pjreg_cli.offline.providers import names
+
+    return names()
 
 
 def _suggested(options: command_line.Options, text: str) -> list[str]:

@@ -93,14 +93,14 @@ complete -c pjreg-cli -s s -l socket -r -F
 _SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
-def run(options: Options, unasked: Offline) -> int:
+def run(options: Options, unasked: Offline, providers: Callable[[], list[str]]) -> int:
     """Print the script of the shell that the words name, or suggestions; raises UsageError.
 
-    `unasked` suggests where no instance runs.
+    `unasked` suggests where no instance runs; `providers` are those that `init` knows.
     """
     _, *arguments = options.words
     if arguments[:1] == ["suggest"]:
-        return _suggest(options, arguments[1:], unasked)
+        return _suggest(options, arguments[1:], unasked, providers)
     if len(arguments) != 1 or arguments[0] not in _SCRIPTS:
         given = f", not '{excerpt(' '.join(arguments))}'" if arguments else ""
         raise UsageError(f"completion takes one of {', '.join(_SHELLS)}{given}")
@@ -108,28 +108,32 @@ def run(options: Options, unasked: Offline) -> int:
     return remote.DONE
 
 
-def _suggest(options: Options, typed: list[str], unasked: Offline) -> int:
+def _suggest(
+    options: Options, typed: list[str], unasked: Offline, providers: Callable[[], list[str]]
+) -> int:
     """What the last of `typed` may become, one a line with a tab before its explanation.
 
     The words are those of the shell, without its quotes; so are those suggested.
     """
     *before, partial = typed or [""]
     waiting = before[-1] if before else ""
+    choices = {**CHOICES, "--provider": providers()} if "init" in before else CHOICES
     try:
         given = parse(before)
     except UsageError:
         # an option that waits for its value: the shell offers files where we have no words
-        found = _starting(CHOICES.get(waiting, ()), partial)
+        found = _starting(choices.get(waiting, ()), partial)
     else:
-        found = _found(options, given, partial, unasked)
+        name, assigned, value = partial.partition("=")
+        if assigned and name in choices:
+            found = [f"{name}={word}" for word in _starting(choices[name], value)]
+        else:
+            found = _found(options, given, partial, unasked)
     remote.write("".join(f"{line}\n" for line in found).encode("utf-8", "surrogateescape"))
     return remote.DONE
 
 
 def _found(options: Options, given: Options, partial: str, unasked: Offline) -> list[str]:
-    name, assigned, value = partial.partition("=")
-    if assigned and name in CHOICES:
-        return [f"{name}={word}" for word in _starting(CHOICES[name], value)]
     if partial.startswith("-") and given.words[:1] != ["pjreg"]:
         return _starting(SPELLINGS, partial)
     if given.words[:1] == ["completion"]:

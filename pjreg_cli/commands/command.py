@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from pjreg_cli.api.notices import Settled
 from pjreg_cli.api.port import Api
+from pjreg_cli.commands.outcomes import Outcomes
 from pjreg_cli.dialects import Dialect
 
 
@@ -45,18 +46,12 @@ class Console:
     permitted: Callable[[str], bool] | None = None
     """Whether a command may be given here (its words, aliases followed, with single blanks); None:
     all of them."""
-    asked: dict[str, str] = field(default_factory=dict)
-    """Registrations for which it has asked `register` or `unregister` and not been told the
-    outcome."""
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    """Of `register` and `unregister` that it has asked for."""
 
-    def concerns(self, notice: Settled) -> bool:
-        """Whether this is an outcome of what it has asked for; the last one is told once."""
-        wanted = self.asked.get(notice.name)
-        if wanted is None:
-            return False
-        if wanted == notice.evidence.method:
-            del self.asked[notice.name]
-        return True
+    def told(self, notice: Settled) -> str:
+        """A line on an outcome of what it has asked for; empty when it is none."""
+        return self.outcomes.told(notice)
 
 
 @dataclass(frozen=True, slots=True)

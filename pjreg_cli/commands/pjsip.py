@@ -196,14 +196,17 @@ async def _send(
     if len(call.args) != 1:
         return USAGE
     name = call.args[0]
+    registrations, outcomes = call.port.registrations, call.console.outcomes
     if name == _ALL:
+        if call.console.kind.interactive:
+            outcomes.ask_all(verb, registrations.count(), call.port.instance.view().now_at)
         every()
         return say(queued)
     if call.console.kind.interactive:
-        call.console.asked[name] = verb
+        outcomes.ask(name, verb)
     if one(name):
         return Answer()
-    call.console.asked.pop(name, None)
+    outcomes.forget(name)
     answer = failed(f"Unable to retrieve registration {name}", *perhaps(call, _names))
     return replace(answer, complaints=await _elsewhere(call, name))
 

@@ -11,7 +11,6 @@ from pjreg_cli.api.notices import Doing, Notice, Settled, Traced
 from pjreg_cli.commands.command import Console, Suggestion
 from pjreg_cli.commands.tree import execute, suggest
 from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
-from pjreg_cli.render import evidence
 from pjreg_cli.render.traced import stamped
 
 _PIECE = 8_192
@@ -56,8 +55,8 @@ class LocalBackend:
         """Tell of log lines, traces and every change of the counts."""
 
         def heard(notice: Notice) -> None:
-            if isinstance(notice, Settled) and self._console.concerns(notice):
-                watcher.lines(evidence.settled(notice))
+            if isinstance(notice, Settled) and (told := self._console.told(notice)):
+                watcher.lines(told)
             if isinstance(notice, Traced):
                 if not self._console.muted:
                     watcher.lines(stamped(notice, datetime.now(UTC).astimezone()))

@@ -19,7 +19,6 @@ from pjreg_cli.control.peer import asker_at
 from pjreg_cli.control.protocol import ControlError, Greeting, Hello
 from pjreg_cli.counters import Tally
 from pjreg_cli.dialects import named
-from pjreg_cli.render import evidence
 
 _log = logging.getLogger("pjreg_cli.control")
 
@@ -320,8 +319,8 @@ class Connection:
 
     def settled(self, notice: Settled) -> None:
         """Tell a console what came of what it has asked for."""
-        if self._unsubscribe is not None and self._console.concerns(notice):
-            self._send(protocol.LOG, protocol.print_log("", evidence.settled(notice)))
+        if self._unsubscribe is not None and (told := self._console.told(notice)):
+            self._send(protocol.LOG, protocol.print_log("", told))
 
     def traced(self, text: str) -> None:
         """Show a SIP message to a console that watches the log."""

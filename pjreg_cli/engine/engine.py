@@ -109,7 +109,7 @@ class Engine:
             publish=self.publish,
             journal=self._journal,
             share=share,
-            why=lambda name: self.facts.brief(name, self.settings),
+            why=lambda entry: self.facts.brief(entry, self.settings),
             faults=counters.declare("step_failures", "steps of a registration that failed"),
         )
         self._watch = Watch(self._fleet, self._timers, counters, loop.call_later)

@@ -50,12 +50,12 @@ class FactsOf:
         settings, entry = self._fleet.shown.find(name) or (None, None)
         return self.of(name, settings, entry)
 
-    def brief(self, name: str, settings: Settings) -> Brief:
-        """Why a registration stands as it does, in short; the causes are loaded when somebody asks
-        for the first time."""
+    def brief(self, entry: Entry, settings: Settings) -> Brief:
+        """Why a registration stands as it does, in short, also one whose name another one has by
+        now; the causes are loaded when somebody asks for the first time."""
         from pjreg_cli.why.diagnosis import brief
 
-        return brief(self.named(name), settings)
+        return brief(self.of(entry.name, entry.settings, entry), settings)
 
     def messages(self, name: str) -> Sequence[Message]:
         """See api.registrations.Registrations."""

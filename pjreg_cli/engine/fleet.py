@@ -83,7 +83,7 @@ class Fleet:
         faults: Tally,
         journal: Journal | None = None,
         share: Share | None = None,
-        why: Callable[[str], Brief] = settled.unexplained,
+        why: Callable[[Entry], Brief] = settled.unexplained,
     ) -> None:
         """`journal` is told of changes, `share` is what we have of a fleet of machines, if any;
         `why` finds out how one stands."""
@@ -340,7 +340,7 @@ class Fleet:
             self._mark(entry)
         entry.record.settled(attempt, published, old_word != entry.word, now := self._clock())
         next_s = next_attempt_s(entry, now)
-        why = partial(self._why, entry.name)
+        why = partial(self._why, entry)
         settled.log(entry, evidence, old_word, next_s, why)
         self._publish(settled.notice(entry, evidence, old_word, next_s, why, self.reveal_secrets))
         if is_settled(entry):

@@ -79,7 +79,7 @@ class Standing:
         return "" if since is None else f" after {duration(at - since)} as {old}"
 
 
-def unexplained(_name: str) -> Brief:
+def unexplained(_entry: Entry) -> Brief:
     """What is found where nobody finds out."""
     return Brief("", "")
 

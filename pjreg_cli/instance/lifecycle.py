@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from pjreg_cli.config.added import Change
 
 _log = logging.getLogger("pjreg_cli.instance")
+
+#: how often is told how something goes that takes long, in seconds
+_EVERY_S = 1.0
 
 
 class Lifecycle:
@@ -91,7 +95,8 @@ class Lifecycle:
         """One reload: whatever fails of it is told, and the next one goes on."""
         report = ReloadReport(name)
         if module.scope is not None:
-            report = replace(await self._reload(module.scope), module=name)
+            with self._telling("reloading"):
+                report = replace(await self._reload(module.scope), module=name)
             if report.ok and module.scope.registrations:
                 self.withheld = ""
         if module is LOGGER or module.scope is Scope.ALL:
@@ -179,6 +184,27 @@ class Lifecycle:
         if text != self._doing:
             self._doing = text
             self._publish(Doing(text))
+
+    @contextmanager
+    def _telling(self, what: str) -> Iterator[None]:
+        """Within this block everybody is told every second how long it has taken so far."""
+        loop = asyncio.get_running_loop()
+        begun_at = loop.time()
+        timer: asyncio.TimerHandle
+
+        def tell() -> None:
+            nonlocal timer
+            timer = loop.call_later(_EVERY_S, tell)
+            if self._doing[: len(what)] in ("", what):
+                self.doing(f"{what}, {loop.time() - begun_at:.0f} s so far")
+
+        timer = loop.call_later(_EVERY_S, tell)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if self._doing.startswith(what):
+                self.doing("")
 
     async def until_stopped(
         self, leave: Callable[[], asyncio.Task[None]], come_back: Callable[[], Awaitable[int]]

@@ -89,7 +89,7 @@ def stopped(case: Case) -> bool:
 
 def unregister_refused(case: Case) -> bool:
     """an unregister was refused, or nobody answered it"""
-    return case.facts.method == "unregister" and case.facts.rule == "refused"
+    return case.facts.method == "unregister" and case.facts.rule in ("refused", "leaving")
 
 
 def under_way(case: Case) -> bool:

@@ -70,6 +70,24 @@ async def test_console_tells_what_came_of_a_send(
         await asyncio.to_thread(terminal.until, " ms, 3600 s")
 
 
+async def test_console_sums_up_what_came_of_all(
+    instance_of: Instance, registrar: Registrar
+) -> None:
+    await asyncio.to_thread(instance_of.start)
+    assert (await ask(instance_of, "pjreg wait *all")).status == 0
+    words = [*PROGRAM, "-r", "-s", str(instance_of.socket)]
+    with Terminal(words, environment=environment(instance_of.home)) as terminal:
+        await asyncio.to_thread(terminal.until, "*CLI>")
+        registrar.script("bob", fail(403))
+        terminal.enter("pjsip send register *all")
+        await asyncio.to_thread(terminal.until, "\nall: 1 Registered, 1 Rejected, after ")
+        terminal.enter("pjsip send unregister *all")
+        await asyncio.to_thread(terminal.until, "\nall: 1 Unregistered, after ")
+    # the one that left is explained, not the one that has its name by now
+    assert "unregister-refused: the unregister failed" in instance_of.log()
+    assert "waiting: the first attempt" not in instance_of.log()
+
+
 async def test_script_waits_until_a_registration_stands(
     instance_of: Instance, registrar: Registrar
 ) -> None:

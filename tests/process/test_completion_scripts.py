@@ -101,6 +101,10 @@ def test_names_of_the_configuration_are_offered_where_no_instance_runs(home: Pat
         (["--color=n"], ["--color=never"]),
         (["pjsip", "--dia"], ["--dialect"]),
         (["-C", ""], []),
+        (["init", "--provider", "te"], ["telnyx"]),
+        (["init", "--provider=si"], ["--provider=sipgate"]),
+        (["init", "--prov"], ["--provider"]),
+        (["init", ""], []),
     ],
 )
 def test_values_of_options_are_offered(home: Path, words: list[str], found: list[str]) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pjreg_cli.api.instance import InstanceView, ReloadReport, Stop
-from pjreg_cli.api.notices import Notice, Reloaded
+from pjreg_cli.api.notices import Doing, Notice, Reloaded
 from pjreg_cli.config.load import Scope
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import ConfigError
 from pjreg_cli.instance.lifecycle import Lifecycle
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.instance.modules import MODULES
+from tests.support.clock import run_virtually
 
 START = InstanceView(
     version="1.2.3",
@@ -40,6 +41,7 @@ class World:
         self.log_failure = ""
         self.reopened = 0
         self.notices: list[Notice] = []
+        self.takes_s = 0.0
         self.may_leave = asyncio.Event()
         self.began_to_leave = 0
         self.came_back = 0
@@ -63,7 +65,7 @@ class World:
         """Take a moment, in which nobody else may reload."""
         self.reloads_at_once += 1
         self.most_at_once = max(self.most_at_once, self.reloads_at_once)
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.takes_s)
         self.at += 10
         self.scopes.append(scope)
         self.reloads_at_once -= 1
@@ -100,6 +102,20 @@ async def test_view_tells_the_time(logs: Logs) -> None:
 
 
 # -- reload -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("takes_s", "told"),
+    [(0.5, []), (2.5, ["reloading, 1 s so far", "reloading, 2 s so far", ""])],
+)
+def test_a_reload_that_takes_long_says_so(logs: Logs, takes_s: float, told: list[str]) -> None:
+    async def main() -> list[Notice]:
+        world = World(logs)
+        world.takes_s = takes_s
+        await world.life.reload([])
+        return world.notices
+
+    assert [one.text for one in run_virtually(main()) if isinstance(one, Doing)] == told
 
 
 async def test_modules_are_reloaded_in_turn_with_or_without_suffix(logs: Logs) -> None:

@@ -7,12 +7,17 @@ it.  Refreshes only ever move to an earlier moment, other attempts to a later on
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil, floor
 
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.state import Event, Outcome, Paced, Policy, State, Status
 
 #: attempts that may fall due within one second before those that follow are moved
 MOST = 100
+#: of so many within one second, those that follow are due together, ten times in it: to wake up
+#: for each of them costs as much as the rest
+MANY = 20
+_TICKS = 10
 #: how far one is moved at most: this part of the time until it is due, and so many seconds
 _PART = 0.2
 _FARTHEST_S = 300.0
@@ -53,7 +58,7 @@ class Pace:
             if len(due) > self._tidy_at:
                 self._tidy()
             self._due[second] = number + 1
-            return at
+            return at if number < MANY else _together(at, refresh)
         now = self._clock()
         # out of the second that is full
         room_s = max(0.0, min((at - now) * _PART, _FARTHEST_S) - 1)
@@ -61,10 +66,15 @@ class Pace:
         moved = at - away_s if refresh else at + away_s
         second = int(moved)
         due[second] = due.get(second, 0) + 1
-        return moved
+        return _together(moved, refresh)
 
     def _tidy(self) -> None:
         """Forget what is past; where most is not, wait until there is twice as much."""
         now = self._clock()
         self._due = {second: number for second, number in self._due.items() if second >= now - 1}
         self._tidy_at = max(_KEPT, 2 * len(self._due))
+
+
+def _together(at: float, refresh: bool) -> float:
+    """The moment next to `at` that is shared with others."""
+    return (floor if refresh else ceil)(at * _TICKS) / _TICKS

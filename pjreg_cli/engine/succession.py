@@ -56,21 +56,22 @@ class Succession:
     def __init__(self, timers: Timers, leaving: Collection[Entry]) -> None:
         self._timers = timers
         self._leaving = leaving
-        self._placed: dict[Place, set[Entry]] = {}
+        # nearly always one at each, and a set of one takes as much room as four tuples
+        self._placed: dict[Place, tuple[Entry, ...]] = {}
         self._held: dict[Entry, list[Hold]] = {}
 
     def enter(self, entry: Entry) -> None:
         """A registration was made."""
         if (place := _place(entry)) is not None:
-            self._placed.setdefault(place, set()).add(entry)
+            self._placed[place] = (*self._placed.get(place, ()), entry)
 
     def left(self, entry: Entry) -> list[Entry]:
         """A registration has ended: what waited for it goes on.  Those whose bindings its farewell
         has taken along, as it was answered after they had been made."""
         robbed = self._robbed(entry)
         if (place := _place(entry)) is not None and (there := self._placed.get(place)):
-            there.discard(entry)
-            if not there:
+            self._placed[place] = others = tuple(one for one in there if one is not entry)
+            if not others:
                 del self._placed[place]
         for hold in self._held.pop(entry, ()):
             self._timers.arm(hold, None)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pjreg_cli.engine.pacing import MOST, Pace
+from pjreg_cli.engine.pacing import MANY, MOST, Pace
 from pjreg_cli.engine.randomness import Ids
 from tests.support.clock import ManualClock
 
@@ -16,10 +16,19 @@ def pace() -> Pace:
     return Pace(ManualClock(1000.0), Ids(seed=1).fraction)
 
 
-def test_a_hundred_in_a_second_keep_their_moments(pace: Pace) -> None:
-    for number in range(MOST):
-        at = 4590.0 + number / MOST
+def test_a_few_in_a_second_keep_their_moments(pace: Pace) -> None:
+    for number in range(MANY):
+        at = 4590.0 + number / MANY
         assert pace.moment(at, refresh=True) == at
+
+
+@pytest.mark.parametrize("refresh", [True, False])
+def test_many_in_a_second_are_due_together(pace: Pace, refresh: bool) -> None:
+    wanted = [4590.0 + number / MOST for number in range(MOST)]
+    moments = [pace.moment(at, refresh=refresh) for at in wanted]
+    assert len(set(moments[MANY:])) <= 11
+    early = [at - moment for at, moment in zip(wanted, moments, strict=True)]
+    assert all(0 <= one < 0.1 for one in (early if refresh else [-one for one in early]))
 
 
 def test_thousands_of_refreshes_are_spread_to_earlier_moments(pace: Pace) -> None:

@@ -155,6 +155,23 @@ def nat() -> Iterator[Nat]:
             subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
 
+@contextmanager
+def namespace() -> Iterator[str]:
+    """A namespace of its own, with nothing but itself in it."""
+    name = f"pjreg-{os.getpid()}-{next(_numbers)}"
+    try:
+        _run("ip", "netns", "add", name)
+        _ip(name, "link set lo up")
+        yield name
+    finally:
+        subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+def in_namespace(name: str, words: str) -> None:
+    """Have `ip` do something there."""
+    _ip(name, words)
+
+
 def _cable(name: str, router: str, port: str, address: str, router_address: str) -> None:
     """Connect a namespace with the router's `port`."""
     _ip(name, f"link add net type veth peer name {port} netns {router}")

@@ -34,6 +34,7 @@ EVERY_S = 1.0
 SPARING = 60
 _ORDERS = ("trouble", "name", "next")
 _KEYS = "Enter explain  s sort  / filter  r register  u unregister  q leave"
+_BACK = " any key: back "
 _STYLE = Style.from_dict(
     {
         "head": "bold",
@@ -73,6 +74,8 @@ class Screen:
         """The row at the top."""
         self.page: list[str] = []
         """An explanation that is open."""
+        self.turned = 0
+        """How many of its lines have gone off the top."""
         self.question = ""
         """A command to be confirmed."""
         self.typing: str | None = None
@@ -151,8 +154,11 @@ class Screen:
         size = self._app.output.get_size()
         width, height = size.columns, size.rows
         if self.page:
-            lines: list[tuple[str, str]] = [("", line) for line in self.page[: height - 1]]
-            foot = ("class:keys", " any key: back ")
+            self.turned = max(0, min(self.turned, len(self.page) - (height - 1)))
+            shown = self.page[self.turned : self.turned + height - 1]
+            lines: list[tuple[str, str]] = [("", line) for line in shown]
+            longer = len(self.page) > height - 1
+            foot = ("class:keys", " Up, Down  any other key: back " if longer else _BACK)
         else:
             lines = self._table(width)
             foot = self._foot()
@@ -225,7 +231,11 @@ class Screen:
         if name == "c-c":
             self._app.exit()
         elif self.page:
-            self.page = []
+            steps = self._steps()
+            if name in steps and len(self.page) > self._app.output.get_size().rows - 1:
+                self.turned += steps[name]
+            else:
+                self.page = []
         elif self.typing is not None:
             self._typed(name, data)
         elif self.question:
@@ -235,9 +245,12 @@ class Screen:
         else:
             self._chosen_key(name, data)
 
+    def _steps(self) -> dict[str, int]:
+        """How far keys go."""
+        return {"up": -1, "down": 1, "pageup": -self.room(), "pagedown": self.room()}
+
     def _chosen_key(self, name: str, data: str) -> None:
-        steps = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -self.room()}
-        steps["pagedown"] = self.room()
+        steps = {**self._steps(), "k": -1, "j": 1}
         if (name if name in steps else data) in steps:
             self._move(steps[name if name in steps else data])
         elif data == "q" or name == "escape":
@@ -281,7 +294,7 @@ class Screen:
 
     async def _open(self, name: str) -> str:
         answer = await self._ask(f"pjreg explain {shlex.quote(name)}")
-        self.page = answer.splitlines()
+        self.page, self.turned = answer.splitlines(), 0
         return ""
 
     def _do(self, work: Awaitable[str]) -> None:

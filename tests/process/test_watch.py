@@ -69,6 +69,47 @@ def test_trouble_comes_first_and_explains_itself(home: Path, columns: int, rows:
             assert terminal.raw.rindex(b"\x1b[?1049l") > terminal.raw.rindex(b"Enter explain")
 
 
+def test_only_what_changes_is_drawn(home: Path) -> None:
+    text = CONFIGURATION.format(port=free_port(), registrar=free_port())
+    with running_instance(home, text) as instance:
+        becomes(instance, "alice", "Rejected")
+        with looking(instance, "pjreg", "watch") as terminal:
+            terminal.until("! alice")
+            drawn = len(terminal.raw)
+            heads = {terminal.lines[0]}
+
+            def goes_on(me: Terminal) -> bool:
+                """The clock at least has changed twice."""
+                heads.add(me.lines[0])
+                return len(heads) > 2
+
+            terminal.until(goes_on)
+            since = terminal.raw[drawn:]
+            assert b"\x1b[2J" not in since, "the screen is never cleared"
+            assert b"\x1b[J" not in since
+            assert b"alice" not in since, "nor drawn again where nothing has changed"
+            assert len(since) < 80 * 24 / 2
+
+
+def test_an_explanation_that_is_longer_than_the_screen_can_be_read(home: Path) -> None:
+    text = CONFIGURATION.format(port=free_port(), registrar=free_port())
+    with running_instance(home, text) as instance:
+        becomes(instance, "alice", "Rejected")
+        with looking(instance, "pjreg", "watch", rows=8) as terminal:
+            terminal.until("! alice")
+            terminal.type("\r")
+            terminal.until("alice is Rejected since")
+            terminal.until("Up, Down  any other key: back")
+            assert "its operator's" not in terminal.text
+            terminal.type("\x1b[6~")
+            terminal.type("\x1b[6~")
+            terminal.until("its operator's")
+            assert "alice is Rejected since" not in terminal.text
+            terminal.type("\x1b[A")
+            terminal.type("q")
+            terminal.until("! alice")
+
+
 def test_a_console_opens_it_and_goes_on_afterwards(home: Path) -> None:
     text = CONFIGURATION.format(port=free_port(), registrar=free_port())
     with running_instance(home, text) as instance:

@@ -34,6 +34,9 @@ EVERY_S = 1.0
 SPARING = 60
 _ORDERS = ("trouble", "name", "next")
 _KEYS = "Enter explain  s sort  / filter  r register  u unregister  q leave"
+_GAP = 2
+#: the narrowest of columns that are not always there, and of the name beside them
+_NAME, _ANSWER, _TARGET = 24, 16, 26
 _BACK = " any key: back "
 _STYLE = Style.from_dict(
     {
@@ -323,18 +326,21 @@ def _state(row: dict[str, Any]) -> str:
 def _sizes(width: int) -> tuple[int, ...]:
     """How broad the columns are: the name takes what is left, what is last falls off first."""
     status, since, cause, following = 12, 7, 26, 7
-    fixed = status + since + cause + following + 4 * 2
-    if width < 116:
-        return (max(width - fixed, 16), status, since, cause, following, 0, 0)
-    room = width - fixed - 4
-    name = max(24, room // 3)
-    answer = (room - name) // 2
-    return name, status, since, cause, following, answer, room - name - answer
+    left = width - status - since - cause - following - 4 * _GAP
+    name, answer, target = max(left, 16), 0, 0
+    if left >= _NAME + _ANSWER + _GAP:
+        name = _NAME + (left - _NAME - _ANSWER) // 3
+        answer = left - name - _GAP
+    if left >= _NAME + _ANSWER + _TARGET + 2 * _GAP:
+        target = _TARGET
+        name = _NAME + (left - _NAME - _ANSWER - _TARGET) // 3
+        answer = left - name - target - 2 * _GAP
+    return name, status, since, cause, following, answer, target
 
 
 def _joined(cells: Sequence[str], sizes: Sequence[int]) -> str:
     parts = [cell[:size].ljust(size) for cell, size in zip(cells, sizes, strict=True) if size]
-    return "  ".join(parts)
+    return (" " * _GAP).join(parts)
 
 
 def _plain(text: object) -> str:

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("pjreg_cli.engine")
 
 #: registrations handled in one go before the loop may look at its sockets again
-BATCH = 200
+BATCH = 50
 
 
 class Engine:

@@ -119,6 +119,8 @@ def log(
         word = f"{entry.word}{change}"
     else:
         level = VERBOSE if good else bad
+        if good and not _log.isEnabledFor(VERBOSE):
+            return  # what happens all the time
         word = f"still {entry.word}"
     if _log.isEnabledFor(level):
         facts = _facts(entry, evidence, next_s)

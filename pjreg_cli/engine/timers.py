@@ -40,8 +40,11 @@ class Timers:
     A sleeper that raises is logged and counted in `failures`; the others are woken all the same.
     """
 
-    #: sleepers woken in one go before the loop may look at its sockets again
+    #: sleepers woken in one go at most before the loop may look at its sockets again, how long
+    #: that may take in seconds, and how many are woken between two looks at the clock
     BATCH = 200
+    TURN_S = 0.005
+    SLICE = 8
     #: stale entries that are not worth going through all
     FEW = 64
     #: runs: one that a moment far ahead has closed to others should not be the only one
@@ -161,9 +164,11 @@ class Timers:
         self._handle = None
         now = self.clock()
         try:
-            for _ in range(self.BATCH):
+            for number in range(1, self.BATCH + 1):
                 first = self._first()
                 if first is None or first[0] > now:
+                    break
+                if number % self.SLICE == 0 and self.clock() >= now + self.TURN_S:
                     break
                 # it is left behind as a stale one, and is dropped as such in a moment
                 sleeper = first[2]

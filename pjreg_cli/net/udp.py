@@ -34,7 +34,7 @@ _log = logging.getLogger("pjreg_cli.net")
 #: the work has taken TURN_S
 _BATCH = 256
 #: datagrams between two looks at the clock
-_SLICE = 16
+_SLICE = 8
 _LARGEST = 65_535
 _KEEP_ALIVE = b"\r\n"
 #: datagrams that may wait for a full socket

@@ -118,7 +118,8 @@ def _auths(
     table = table_of(mapped.auth)
     if table is not None and both.error is None:
         names = {name for one in both.registrations.values() for name in one.outbound_auth}
-        before = {name: rows[name] for name in rows if name in names & known}
+        kept = names & known
+        before = {name: one for name, one in rows.items() if name in kept}
         try:
             with open_rows(table.database) as source:
                 records = _records(source, table, "auth", Auth, names - known)

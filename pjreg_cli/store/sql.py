@@ -11,15 +11,15 @@ FORMAT: Final = 1
 OLDEST: Final = 140000
 """The least PostgreSQL, as `server_version_num` has it."""
 
-_FOLDER = Path(__file__).parent
+FOLDER: Final = Path(__file__).parent
 
 
 def schema(*, triggers: bool = False, lease_ms: int = 6000, name: str = "pjreg") -> str:
     """The SQL; with `triggers` changes of Asterisk's tables are told."""
-    text = (_FOLDER / "schema.sql").read_text("utf-8")
+    text = (FOLDER / "schema.sql").read_text("utf-8")
     text = text.replace("VALUES (1, 256, 6000,", f"VALUES (1, 256, {lease_ms},")
     if triggers:
-        text += (_FOLDER / "triggers.sql").read_text("utf-8")
+        text += (FOLDER / "triggers.sql").read_text("utf-8")
     return text if name == "pjreg" else _renamed(text, name)
 
 

@@ -12,6 +12,8 @@ from pjreg_cli.store.connection import Connection, rows_of
 #: how long reading the states of shards may take, each step of it and in all, in seconds
 _STEP_S = 10.0
 _WHOLE_S = 60.0
+#: rows that come at once: making these keeps everybody else waiting
+_AT_ONCE = 500
 
 COLUMNS: Final = (
     "shard", "id", "epoch", "identity", "call_id", "cseq", "line", "contact", "target",
@@ -48,30 +50,44 @@ class StateTable:
     async def write(self, rows: Sequence[Resumable], me: int | None) -> None:
         """Keep what these registrations go on with, as far as we own their shards under the epochs
         that they name; raises StoreError."""
+        left = sorted(rows, key=_key)
+        # nearly all have a row, and changing those alone costs half
+        found = await self._put(_UPDATE, left, me)
+        if len(found) < len(left):
+            there = set(found)
+            await self._put(_UPSERT, [row for row in left if _key(row) not in there], me)
+
+    async def _put(
+        self, query: str, rows: Sequence[Resumable], me: int | None
+    ) -> list[tuple[Any, ...]]:
+        """What a statement returns that is given the columns of `rows`.  Any: see `rows_of`."""
+        writer = await self._open_writer()
+        lists = [list(column) for column in zip(*map(_values, rows), strict=True)]
+        return await writer.run(
+            3 * self._times.answer_s / 2, rows_of(writer, self._sql(query), (*lists, me))
+        )
+
+    async def _open_writer(self) -> Connection:
         if self._writer is None or self._writer.closed:
             self._writer = await Connection.open(
                 self._conninfo,
                 f"{self._name} journal",
-                setup="SET synchronous_commit = off",
+                # one plan for all would look through whole shards: nobody knows how many rows come
+                setup="SET synchronous_commit = off; SET plan_cache_mode = force_custom_plan",
             )
-        lists = [list(column) for column in zip(*map(_values, sorted(rows, key=_key)), strict=True)]
-        await self._writer.run(
-            3 * self._times.answer_s / 2,
-            rows_of(self._writer, self._sql(_UPSERT), (*lists, me), fetch=False),
-        )
+        return self._writer
 
     async def forget(self, rows: Sequence[tuple[int, str]], me: int | None) -> None:
         """Keep nothing of these (shard, name), as far as we own their shards; raises StoreError."""
-        if self._writer is None or self._writer.closed:
-            self._writer = await Connection.open(self._conninfo, f"{self._name} journal")
+        writer = await self._open_writer()
         values = ([shard for shard, _ in rows], [name for _, name in rows], me)
         query = (
             "DELETE FROM pjreg.state t USING unnest(%s::smallint[], %s::text[]) u (shard, id)"
             " JOIN pjreg.shard s ON s.shard = u.shard AND s.owner = %s"
             " WHERE t.shard = u.shard AND t.id = u.id"
         )
-        await self._writer.run(
-            self._times.answer_s, rows_of(self._writer, self._sql(query), values, fetch=False)
+        await writer.run(
+            self._times.answer_s, rows_of(writer, self._sql(query), values, fetch=False)
         )
 
     async def states(self, shards: Iterable[int]) -> dict[str, Resumable]:
@@ -82,7 +98,7 @@ class StateTable:
         async def read() -> None:
             async with connection.inner.transaction(), connection.inner.cursor("states") as cursor:
                 await connection.run(_STEP_S, cursor.execute(self._sql(_STATES), (list(shards),)))
-                while rows := await connection.run(_STEP_S, cursor.fetchmany(2000)):
+                while rows := await connection.run(_STEP_S, cursor.fetchmany(_AT_ONCE)):
                     for row in rows:
                         one = _resumable(row)
                         found[one.name] = one
@@ -131,11 +147,19 @@ def _written(column: str) -> str:
 
 
 _STATES = f"SELECT {', '.join(map(_selected, COLUMNS))} FROM pjreg.state WHERE shard = ANY (%s)"
-_UPSERT = (
-    f"INSERT INTO pjreg.state AS t ({', '.join(COLUMNS)}, settled_at)"
-    f" SELECT {', '.join(map(_written, COLUMNS))}, clock_timestamp()"
+_GIVEN = (
     f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in _TYPES)}) u ({', '.join(COLUMNS)})"
     " JOIN pjreg.shard s ON s.shard = u.shard AND s.owner = %s AND s.epoch = u.epoch"
+)
+_UPDATE = (
+    "UPDATE pjreg.state t SET"
+    f" {', '.join(f'{column} = {_written(column)}' for column in COLUMNS[2:])},"
+    f" settled_at = clock_timestamp(){_GIVEN}"
+    " WHERE t.shard = u.shard AND t.id = u.id AND t.epoch <= u.epoch RETURNING t.shard, t.id"
+)
+_UPSERT = (
+    f"INSERT INTO pjreg.state AS t ({', '.join(COLUMNS)}, settled_at)"
+    f" SELECT {', '.join(map(_written, COLUMNS))}, clock_timestamp(){_GIVEN}"
     " ON CONFLICT (shard, id) DO UPDATE SET"
     f" {', '.join(f'{column} = excluded.{column}' for column in (*COLUMNS[2:], 'settled_at'))}"
     " WHERE t.epoch <= excluded.epoch"

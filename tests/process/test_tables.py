@@ -19,8 +19,8 @@ from tests.support.asterisk_schema import statements
 from tests.support.instance import Instance, run
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.postgres import Postgres, binaries
-from tests.support.registrar import Registrar
-from tests.support.waiting import all_registered, until
+from tests.support.registrar import Registrar, fail, grant
+from tests.support.waiting import all_registered, becomes, until
 
 TRANSPORT = "[udp]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{port}\n"
 FILES = {
@@ -90,6 +90,27 @@ async def test_rows_register_and_changes_are_told(
         await asyncio.to_thread(all_registered, one, 2)
         assert len(registrar.of("alice")) == 1, "what has not changed is left alone"
         assert registrar.of("bob")[-1].expires_s == 0
+    finally:
+        await asyncio.to_thread(one.stop)
+
+
+async def test_a_password_that_is_changed_gives_another_chance(
+    home: Path, tables: Postgres, registrar: Registrar
+) -> None:
+    tables.execute("INSERT INTO ps_auths (id, username, password) VALUES ('a', 'alice', 'old')")
+    add(tables, registrar, "alice", "bob")
+    tables.execute("UPDATE ps_registrations SET outbound_auth = 'a' WHERE id = 'alice'")
+    for name in ("alice", "bob"):
+        registrar.script(name, fail(403), grant())
+    one = configured(home, tables.url())
+    try:
+        await asyncio.to_thread(one.start)
+        await asyncio.to_thread(becomes, one, "alice", "Rejected")
+        await asyncio.to_thread(becomes, one, "bob", "Rejected")
+        tables.execute("UPDATE ps_auths SET password = 'new'")
+        tables.execute(f"NOTIFY {CHANNEL}, 'auths a'")
+        await asyncio.to_thread(becomes, one, "alice", "Registered")
+        assert len(registrar.of("bob")) == 1, "whose own did not change is not tried again"
     finally:
         await asyncio.to_thread(one.stop)
 

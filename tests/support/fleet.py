@@ -36,6 +36,21 @@ registration = realtime,ps_registrations
 }
 
 
+def configured(
+    folder: Path, url: str, name: str, prefix: Sequence[str] = (), **options: str
+) -> Instance:
+    """A machine with its configuration below `folder`; see `Fleet.machine`."""
+    folder.mkdir(exist_ok=True)
+    one = Instance(folder, _TRANSPORT.format(port=free_port()), prefix)
+    for file, text in _FILES.items():
+        (one.etc / file).write_text(text)
+    more = "".join(f"{key} = {value}\n" for key, value in options.items())
+    (one.etc / "pjreg.conf").write_text(
+        f"[database]\nurl = {url}\n[cluster]\nname = {name}\n{more}"
+    )
+    return one
+
+
 class Fleet:
     """Machines of one fleet."""
 
@@ -64,16 +79,8 @@ class Fleet:
         """A machine that is not started; `url` is how it reaches the database, `prefix` begins its
         command line, `options` are those of [cluster]."""
         folder = self.home / (name if name not in self.machines else f"{name}-too")
-        folder.mkdir(exist_ok=True)
-        one = Instance(folder, _TRANSPORT.format(port=free_port()), prefix)
-        for file, text in _FILES.items():
-            (one.etc / file).write_text(text)
-        more = "".join(f"{key} = {value}\n" for key, value in options.items())
-        (one.etc / "pjreg.conf").write_text(
-            f"[database]\nurl = {url or self.server.url()}\n"
-            f"[cluster]\nname = {name}\ntakeover_rate = 1000\n{more}"
-        )
-        return one
+        options = {"takeover_rate": "1000"} | options
+        return configured(folder, url or self.server.url(), name, prefix, **options)
 
     async def start(self, *names: str, port: int = 0, **options: str) -> None:
         """Start machines; their database is behind `port`, if there is a proxy."""

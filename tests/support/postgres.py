@@ -71,6 +71,21 @@ class Postgres:
         with self.connect() as connection:
             connection.execute((tables or definitions()).encode())
 
+    def cpu_s(self) -> float:
+        """Processor time of all its processes until now, those that have ended included."""
+        first = int((self.data / "postmaster.pid").read_text().split()[0])
+        ticks = 0
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = path.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it has ended meanwhile
+            if path.parent.name == str(first):
+                ticks += sum(map(int, fields[11:15]))
+            elif fields[1] == str(first):
+                ticks += sum(map(int, fields[11:13]))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "start")

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 import psycopg
 
 from pjreg_cli.errors import StoreError
-from pjreg_cli.store.postgres_rows import reason
+from pjreg_cli.store.postgres_rows import encrypted, reason
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class Connection:
         """Connect as application `name` and run `setup`; raises StoreError."""
         try:
             inner = await psycopg.AsyncConnection.connect(
-                conninfo,
+                encrypted(conninfo),
                 autocommit=True,
                 connect_timeout=_CONNECT_S,
                 client_encoding="UTF8",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from pjreg_cli.config.told import EVERYTHING, Told, told
-from pjreg_cli.store.postgres_rows import reason
+from pjreg_cli.store.postgres_rows import encrypted, reason
 
 if TYPE_CHECKING:
     from pjreg_cli.config.realtime import Database
@@ -33,7 +33,7 @@ async def listen(
     while True:
         try:
             connection = await psycopg.AsyncConnection.connect(
-                database.location.get_secret_value(), autocommit=True, connect_timeout=5
+                encrypted(database.location.get_secret_value()), autocommit=True, connect_timeout=5
             )
             async with connection:
                 await connection.execute(f"LISTEN {channel}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pjreg_cli.config.realtime import Record
 from pjreg_cli.errors import ConfigError
@@ -35,7 +37,7 @@ class PostgresRows:
         """Connect; raises ConfigError."""
         try:
             connection = psycopg.connect(
-                database.location.get_secret_value(),
+                encrypted(database.location.get_secret_value()),
                 connect_timeout=_CONNECT_S,
                 client_encoding="UTF8",
             )
@@ -93,6 +95,25 @@ class PostgresRows:
             (".".join(f'"{part}"' for part in table.replace('"', "").split(".")),),
         )
         return [row[0] for row in found]
+
+
+def encrypted(conninfo: str) -> str:
+    """How to connect, by TLS with a certificate that is checked where the server is another machine
+    and nothing else is written down: the password of every account comes over it."""
+    try:
+        given = conninfo_to_dict(conninfo)
+    except psycopg.Error:
+        return conninfo  # connecting says what is wrong with it
+    if given.keys() & {"sslmode", "service"} or os.environ.keys() & {"PGSSLMODE", "PGSERVICE"}:
+        return conninfo
+    hosts = str(given.get("host") or given.get("hostaddr") or os.environ.get("PGHOST", ""))
+    if all(_is_here(host) for host in hosts.split(",")):
+        return conninfo
+    return make_conninfo(conninfo, sslmode="verify-full")
+
+
+def _is_here(host: str) -> bool:
+    return not host or host[0] in "/@" or host in ("localhost", "::1") or host.startswith("127.")
 
 
 def reason(error: psycopg.Error) -> str:

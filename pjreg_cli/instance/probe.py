@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 from pjreg_cli import __version__, remote
 from pjreg_cli import options as command_line
@@ -20,6 +22,7 @@ from pjreg_cli.config.models import Auth, Registration, Transport
 from pjreg_cli.config.settings import Settings
 from pjreg_cli.config.types import secret
 from pjreg_cli.engine.engine import Engine
+from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.errors import PjregError, SipParseError, UsageError
 from pjreg_cli.instance.register_once import until_terminated
 from pjreg_cli.render import explanation, json
@@ -30,6 +33,7 @@ from pjreg_cli.store.rows import open_rows
 _LONGEST_S = 120.0
 _LEAVE_S = 34.0
 _NEXT = Next("nothing", None, None, "nothing: a probe takes its binding off again, and ends")
+_INSTANCE = re.compile(r'(\+sip\.instance\s*=\s*)("[^"]*"|[^;"]*)', re.IGNORECASE)
 _VALUES = ("--uri", "--user", "--password-file")
 
 
@@ -77,11 +81,17 @@ def _words(words: list[str]) -> tuple[dict[str, str], list[str]]:
 
 def configured(settings: Settings, name: str) -> Settings:
     """One registration of a configuration alone, at once, from ports of its own; what there is
-    where there is none of this name."""
+    where there is none of this name.
+
+    An instance id would make its Contact the one of the instance that runs, wherever that is (RFC
+    5626 section 6): it gets another one.
+    """
     section = settings.registrations.get(name)
     if section is None:
         return settings
-    chosen = {name: replace(section, max_random_initial_delay=0)}
+    own = UUID(hex=Ids().call_id(), version=4)
+    params = _INSTANCE.sub(rf'\1"<urn:uuid:{own}>"', section.contact_header_params)
+    chosen = {name: replace(section, max_random_initial_delay=0, contact_header_params=params)}
     transports = {one.name: replace(one, port=0) for one in settings.transports.values()}
     return replace(settings, registrations=chosen, transports=transports)
 

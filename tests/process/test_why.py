@@ -237,6 +237,25 @@ def test_a_probe_needs_no_instance_and_takes_its_binding_off(home: Path) -> None
     assert done.status == 2
 
 
+def test_a_probe_is_another_device_than_the_instance_that_runs(home: Path) -> None:
+    registrar = free_port()
+    text = CONFIGURATION.format(port=free_port(), registrar=registrar)
+    params = '+sip.instance="<urn:uuid:00000000-0000-1000-8000-000A95A0E128>"\\;reg-id=1'
+    (home / "pjsip.conf").write_text(f"{text}contact_header_params = {params}\n", "utf-8")
+
+    async def probed() -> list[str]:
+        async with Registrar.open(port=registrar) as other:
+            done = await asyncio.to_thread(run, "-C", str(home), "probe", "alice", home=home)
+            assert done.status == 0, done
+            return [seen.header("contact") for seen in other.seen]
+
+    offered, gone = asyncio.run(probed())
+    assert '+sip.instance="<urn:uuid:' in offered
+    assert "000A95A0E128" not in offered + gone
+    assert offered.partition(";reg-id")[1]
+    assert offered.partition(">;")[0] == gone.partition(">;")[0], "the same is taken off"
+
+
 def closing(seen: Seen) -> Reply:
     """Grants, and hangs up."""
     return Reply(200, (("Contact", f"{seen.header('contact')};expires=600"),), close=True)

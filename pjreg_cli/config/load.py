@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,9 +27,17 @@ from pjreg_cli.config.problems import distinct
 from pjreg_cli.config.reader import Document, Section, given_up
 from pjreg_cli.config.realtime import FILES, FILES_ONLY, Mapped, OpenRows, mapped, no_database
 from pjreg_cli.config.rules import Inspector, OpenTransports
-from pjreg_cli.config.settings import NOTHING, Difference, Part, Reload, Scope, Settings
+from pjreg_cli.config.settings import (
+    NOTHING,
+    Difference,
+    Part,
+    Reload,
+    Scope,
+    Settings,
+    Unusable,
+)
 from pjreg_cli.config.tables import of_files
-from pjreg_cli.errors import ConfigError
+from pjreg_cli.errors import ConfigError, excerpt
 
 __all__ = ["Difference", "Reload", "Scope", "Settings", "load", "reload"]
 
@@ -157,6 +165,7 @@ class _Run:
                 "global_": global_.get("global", Global()),
                 "system": system.get("system", System()),
                 "transports": MappingProxyType(self.taken("pjsip", transports, old.transports)),
+                "unusable": tuple(_unusable(kinds["transport"], transports)),
             }
             auths, named = build.auths(kinds["auth"], new["global_"], own), files_of(kinds["auth"])
             self.parts.watch_too("pjsip", named)
@@ -279,6 +288,18 @@ def _implied(first: Section) -> Problem:
     """What is said of a configuration that has registrations and no transport to send them by."""
     what = f"no section of type=transport: {IMPLICIT.protocol} on {IMPLICIT.bind} is used"
     return Problem(first.path, first.line, Level.WARNING, what)
+
+
+def _unusable(sections: Iterable[Section], built: build.Built[Transport]) -> Iterator[Unusable]:
+    """The transports that were refused."""
+    for section in sections:
+        if section.name in built.refused and section.name not in built.objects:
+            protocol = section.last("protocol")
+            kind = protocol[1].strip().lower() if protocol is not None else ""
+            begins = f"[{excerpt(section.name)}] is refused: "
+            blamed = next(one for one in built.problems if one.message.startswith(begins))
+            why = built.refused[section.name][0].partition(": ")[2]
+            yield Unusable(section.name, kind, why, f"{blamed.path}:{blamed.line}")
 
 
 def _by_kind(document: Document) -> defaultdict[str, list[Section]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pjreg_cli.api.configuration import Problem
 from pjreg_cli.config.files import Fingerprint
@@ -82,6 +82,17 @@ class Part:
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
 
 
+class Unusable(NamedTuple):
+    """A transport section that was refused and is not in force."""
+
+    name: str
+    protocol: str
+    """In lower case, as far as it says one."""
+    why: str
+    where: str
+    """`FILE:LINE` to blame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration.  Mappings are in file order."""
@@ -110,6 +121,8 @@ class Settings:
     """Why files were given up when this was read."""
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
     """Names of refused registrations and why; one that was in force before stays so."""
+    unusable: tuple[Unusable, ...] = ()
+    """Transport sections that were refused."""
     parts: Mapping[str, Part] = field(default_factory=_nothing)
     mapped: Mapped = FILES_ONLY
     """Which objects come from tables of a database."""

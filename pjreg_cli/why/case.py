@@ -14,7 +14,7 @@ from pjreg_cli.sip.uri import SipUri, parse_uri
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Auth, Registration, Transport
-    from pjreg_cli.config.settings import Settings
+    from pjreg_cli.config.settings import Settings, Unusable
 
 _LONGEST = 80
 
@@ -111,6 +111,11 @@ class Case:
         asked = (uri.parameter("transport") or "").lower() if uri is not None else ""
         named = self.settings.transports.get(section.transport) if section is not None else None
         return asked or (named.protocol if named is not None else "udp")
+
+    def unusable(self, protocol: str) -> Unusable | None:
+        """A transport section that would lead there, had it not been refused."""
+        fitting = (one for one in self.settings.unusable if one.protocol in ("", protocol))
+        return next(fitting, None)
 
     # -- what happened ------------------------------------------------------------------------
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pjreg_cli.api.findings import Fix
-from pjreg_cli.why.case import Case
+from pjreg_cli.why.case import Case, inert
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.settings import Unusable
 
 
 class Cause(NamedTuple):
@@ -23,6 +26,16 @@ class Cause(NamedTuple):
     """What to change; the docstring says it in general."""
     ok: bool = False
     """The registration stands as it should."""
+
+
+def section_of(refused: Unusable) -> Fix:
+    """A transport section that was refused, to be mended."""
+    return Fix(f"transport [{inert(refused.name)}], then `pjsip reload`", "", refused.where)
+
+
+def was_refused(refused: Unusable) -> str:
+    """That it was, in a sentence."""
+    return f"transport [{inert(refused.name)}] was refused: {inert(refused.why, 200)}"
 
 
 def nothing(_case: Case) -> Sequence[Fix]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pjreg_cli.api.findings import Fix
+from pjreg_cli.errors import excerpt
 from pjreg_cli.sip.digest import algorithm_named
 from pjreg_cli.why.case import Case, inert, quoted
 from pjreg_cli.why.cause import Cause, operator, theirs
@@ -24,7 +25,7 @@ def no_credentials(case: Case) -> bool:
 
 def auth_refused(case: Case) -> bool:
     """challenged, and the only auth sections named were refused when the file was read"""
-    return _without_auth(case) and bool(_refused_auths(case))
+    return _without_auth(case) and bool(refused_auths(case))
 
 
 def auth_missing(case: Case) -> bool:
@@ -38,14 +39,15 @@ def _without_auth(case: Case) -> bool:
     )
 
 
-def _refused_auths(case: Case) -> list[tuple[str, str, str]]:
+def refused_auths(case: Case) -> list[tuple[str, str, str]]:
     """Name, place and reason of auth sections that it names and that were refused."""
     found = []
     for name in case.missing_auths:
-        marker = f"[{name}]"
+        begins = f"[{excerpt(name)}] is refused: "
         for problem in case.settings.problems:
-            if marker in problem.message and "auth" in problem.message:
-                found.append((name, f"{problem.path}:{problem.line}", problem.message))
+            if problem.message.startswith(begins) and name not in case.settings.refused:
+                why = problem.message.removeprefix(begins).rpartition("; ")[0]
+                found.append((name, f"{problem.path}:{problem.line}", why))
                 break
     return found
 
@@ -99,7 +101,7 @@ def _says_auth_missing(case: Case) -> str:
 
 def _says_auth_refused(case: Case) -> str:
     """outbound_auth names a section that cannot be used as it is written."""
-    name, _, why = _refused_auths(case)[0]
+    name, _, why = refused_auths(case)[0]
     return f"the auth section [{inert(name)}] was refused: {inert(why, 200)}"
 
 
@@ -156,7 +158,7 @@ def _fix_auth_missing(case: Case) -> Sequence[Fix]:
 
 def _fix_auth_refused(case: Case) -> Sequence[Fix]:
     """Mend the auth section; `check` says what is wrong with it."""
-    name, where, _ = _refused_auths(case)[0]
+    name, where, _ = refused_auths(case)[0]
     return (Fix(f"the auth section [{inert(name)}], then `pjsip reload`", "", where),)
 
 

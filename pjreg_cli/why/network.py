@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pjreg_cli.api.findings import Fix
 from pjreg_cli.why.case import Case, inert, span
-from pjreg_cli.why.cause import Cause, theirs
+from pjreg_cli.why.cause import Cause, section_of, theirs, was_refused
 
 #: what the reasons of a transport are about
 _OPTIONS = (
@@ -178,6 +178,9 @@ def _says_missing(case: Case) -> str:
         if case.trouble is not None
         else f"no transport for {case.protocol}"
     )
+    refused = case.unusable(case.protocol)
+    if refused is not None:
+        return f"nothing leads to the registrar: {why}; {was_refused(refused)}"
     return f"nothing is configured that leads to the registrar: {why}"
 
 
@@ -190,7 +193,11 @@ def _fix_not_open(case: Case) -> Sequence[Fix]:
 
 
 def _fix_missing(case: Case) -> Sequence[Fix]:
-    """Add a transport section of that protocol, or ask for another one in server_uri."""
+    """Mend the transport of that protocol that was refused, or add one, or ask for another one in
+    server_uri."""
+    refused = case.unusable(case.protocol)
+    if refused is not None:
+        return (section_of(refused),)
     section = case.registration
     option = "transport" if section is not None and section.transport else case.uri_option
     return (

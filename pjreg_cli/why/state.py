@@ -6,17 +6,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import BY_DESIGN, Fix, Tried
 from pjreg_cli.config.shards import shard_of
 from pjreg_cli.why.case import Case, inert, span
-from pjreg_cli.why.cause import Cause, nothing, theirs
+from pjreg_cli.why.cause import Cause, nothing, section_of, theirs, was_refused
 from pjreg_cli.why.challenges import CHALLENGES
 from pjreg_cli.why.network import NAMES, NETWORK
 from pjreg_cli.why.refusals import REFUSALS
 from pjreg_cli.why.tls import TLS
 
+if TYPE_CHECKING:
+    from pjreg_cli.config.settings import Unusable
+
 #: what a section is refused for when an option is not there at all
+_WANTED = re.compile(r"no transport for (\w+)")
 _MISSING = re.compile(r"is refused: (\w+) is missing")
 _ANSWERED = (*CHALLENGES, *REFUSALS)
 #: what stands in the way before anything is answered; TLS first, as it is the more telling
@@ -171,8 +176,17 @@ def _says_refused(case: Case) -> str:
 
 def _says_no_transport(case: Case) -> str:
     """Nothing is configured that could send to this registrar."""
-    why = "; ".join(case.settings.refused[case.facts.name])
-    return f"nothing is configured that leads to the registrar: {inert(why, 200)}"
+    why = inert("; ".join(case.settings.refused[case.facts.name]), 200)
+    refused = _refused_transport(case)
+    if refused is not None:
+        return f"nothing leads to the registrar: {why}; {was_refused(refused)}"
+    return f"nothing is configured that leads to the registrar: {why}"
+
+
+def _refused_transport(case: Case) -> Unusable | None:
+    """The transport that would have led from a section that was refused for want of it."""
+    wanted = _WANTED.search("; ".join(case.settings.refused[case.facts.name]))
+    return case.unusable(wanted[1]) if wanted is not None else None
 
 
 def _says_stopped(case: Case) -> str:
@@ -284,7 +298,11 @@ def _fix_section(case: Case) -> Sequence[Fix]:
 
 
 def _fix_transport(case: Case) -> Sequence[Fix]:
-    """Add a transport section of that protocol, or ask for another one in server_uri."""
+    """Mend the transport of that protocol that was refused, or add one, or ask for another one in
+    server_uri."""
+    refused = _refused_transport(case)
+    if refused is not None:
+        return (section_of(refused),)
     text = "server_uri, or add such a transport, then `pjsip reload`"
     return (Fix(text, "server_uri", _fix_section(case)[0].where),)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import Next, Step, Tried
 from pjreg_cli.why.case import Case, inert, quoted, span
+from pjreg_cli.why.challenges import refused_auths
 from pjreg_cli.why.tls import TLS_RECORDS, described
 
 if TYPE_CHECKING:
@@ -39,7 +40,11 @@ def _configured(case: Case) -> Iterator[Step]:
         return
     parts = [f"{section.source} [{inert(section.name)}]".lstrip()]
     parts += [f"auth [{inert(auth.name)}] {auth.source}" for auth in case.auths]
-    parts += [f"auth [{inert(name)}] missing" for name in case.missing_auths]
+    refused = {name for name, _, _ in refused_auths(case)}
+    parts += [
+        f"auth [{inert(name)}] {'refused' if name in refused else 'missing'}"
+        for name in case.missing_auths
+    ]
     ok = not case.missing_auths
     yield Step("configured", ok, ", ".join(parts), facts=(("source", section.source),))
     for why in case.settings.refused.get(section.name, ()):

@@ -98,9 +98,33 @@ def test_a_section_that_nothing_leads_from_is_refused(tmp_path: Path) -> None:
     assert finding.fix[0].where.endswith("pjsip.conf:17")
 
 
+def test_a_transport_that_was_refused_is_to_blame(tmp_path: Path) -> None:
+    path = tmp_path / "pjsip.conf"
+    secure = "[secure]\ntype = transport\nprotocol = tls\nbind = 127.0.0.1\ncert_file = /none.pem\n"
+    over_tls = FILES.replace("transport=tcp", "transport=tls")
+    text = f"{over_tls}\n{secure}"
+    path.write_text(text, "utf-8")
+    line = text[: text.index("cert_file")].count("\n") + 1
+    finding = offline_port(load(path)).registrations.finding("over-tcp")
+    found(finding, "transport-missing", says="[secure] was refused: ", fix="transport [secure]")
+    assert "cert_file: '/none.pem' cannot be read" in finding.finding
+    assert (finding.fix[0].option, finding.fix[0].where) == ("cert_file", f"{path}:{line}")
+
+
 def test_an_auth_section_that_was_refused(tmp_path: Path) -> None:
     finding = offline(tmp_path, "unauthorised")
     found(finding, "auth-section-refused", says="[bad-auth]", fix="[bad-auth]", where="pjsip.conf:")
+
+
+def test_an_auth_section_that_was_refused_whatever_for(tmp_path: Path) -> None:
+    path = tmp_path / "pjsip.conf"
+    named = "[keys]\ntype = auth\nusername = alice\nbogus = 1\n"
+    text = FILES.replace("= nowhere", "= keys") + named
+    path.write_text(text, "utf-8")
+    finding = offline_port(load(path)).registrations.finding("lost-auth")
+    says = "[keys] was refused: unknown option 'bogus'"
+    found(finding, "auth-section-refused", says=says, fix="[keys]", where=str(path))
+    assert finding.fix[0].option == "bogus"
 
 
 def test_an_auth_section_that_is_not_there(tmp_path: Path) -> None:

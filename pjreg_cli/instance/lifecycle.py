@@ -59,8 +59,7 @@ class Lifecycle:
         self._asked: tuple[Stop, bool] | None = None
         self._changed = asyncio.Event()
         self._doing = ""
-        self.withheld = ""
-        """See `InstanceView.withheld`."""
+        self._withheld = ""
 
     # -- api.instance.Instance ----------------------------------------------------------------
 
@@ -73,8 +72,12 @@ class Lifecycle:
             debug=self._logs.debug,
             manager_enabled=self._manager_enabled(),
             doing=self._doing,
-            withheld=self.withheld,
+            withheld=self._withheld,
         )
+
+    def defer(self, why: str) -> None:
+        """Note why a change of the tables waits until somebody reloads; empty: none does."""
+        self._withheld = why
 
     async def reload(self, modules: Sequence[str]) -> Sequence[ReloadReport]:
         """Reload these modules in turn, none: everything; what came of each."""
@@ -98,7 +101,7 @@ class Lifecycle:
             with self._telling("reloading"):
                 report = replace(await self._reload(module.scope), module=name)
             if report.ok and module.scope.registrations:
-                self.withheld = ""
+                self._withheld = ""
         if module is LOGGER or module.scope is Scope.ALL:
             try:
                 self._reopen_logs()

@@ -150,9 +150,6 @@ class Program:
         """Whether remote consoles may run a shell."""
         return self.engine.settings.pjreg.remote_shell
 
-    def _withhold(self, why: str) -> None:
-        self.life.withheld = why
-
     def _manager_server(self, settings: ManagerSettings) -> ManagerServer:
         from pjreg_cli.ami.server import ManagerServer
 
@@ -231,7 +228,7 @@ class Program:
         if self.engine.settings.mapped.table is not None:
             from pjreg_cli.instance.tables import follow
 
-            stack.push_async_callback(_ended, spawn(follow(self.engine, self._withhold), "tables"))
+            stack.push_async_callback(_ended, spawn(follow(self.engine, self.life.defer), "tables"))
 
     def _noticed(self, notice: Notice) -> None:
         if isinstance(notice, Traced):

@@ -131,8 +131,11 @@ async def test_an_emptied_table_unregisters_nobody_unasked(
         assert len(names(one)) == 120
         plan = one.ask("pjreg reload plan").out
         assert plan.count("unregistered") >= 120
+        red = "CRITICAL - the tables would take away 120 of 120 registrations"
+        await asyncio.to_thread(until, lambda: red in one.ask("pjreg health").out, "it is told")
         one.ask("module reload res_pjsip_outbound_registration")
         await asyncio.to_thread(until, lambda: names(one) == [], "asked for, it is done")
+        assert "would take away" not in one.ask("pjreg health").out
     finally:
         await asyncio.to_thread(one.stop)
 

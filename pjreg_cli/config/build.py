@@ -149,7 +149,7 @@ def _build(
     """All sections of one type, in file order."""
     built: Built[T] = Built()
     objects = built.objects
-    make = _maker(model, complete)
+    make: Callable[[Section], T] | None = None
     for section in sections:
         if section.name in objects:
             problem = _duplicate(section, model)
@@ -158,6 +158,8 @@ def _build(
             if model is not Transport:
                 built.duplicate = built.duplicate or problem
             continue
+        # only now: most kinds of sections are in no file
+        make = make or _maker(model, complete)
         try:
             made = make(section)
             found = defect(made)

@@ -49,7 +49,9 @@ DIGEST_LENGTHS: Final = {"MD5": 32, "SHA-256": 64, "SHA-512-256": 64}
 
 _HEX: Final = re.compile(r"[0-9a-fA-F]+\Z", re.ASCII)
 _NUMBER: Final = re.compile(r"(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)\Z", re.ASCII)
-_SMALL: Final = {str(n): n for n in range(10000)}  # one object for each of the usual numbers
+#: numbers that were read, by their texts: one object for each of the usual ones
+_KNOWN: Final[dict[str, int]] = {}
+_KNOWN_AT_MOST: Final = 10_000
 _CLASSES: Final = {
     "lowdelay": 0x10, "throughput": 0x08, "reliability": 0x04, "mincost": 0x02, "none": 0,
     "cs0": 0x00, "cs1": 0x20, "cs2": 0x40, "cs3": 0x60, "cs4": 0x80, "cs5": 0xA0, "cs6": 0xC0,
@@ -66,7 +68,7 @@ def number(value: Any) -> Any:
     """
     if type(value) is not str:
         return value
-    known = _SMALL.get(value)
+    known = _KNOWN.get(value)
     if known is not None:
         return known
     if _NUMBER.match(value) is None:
@@ -80,6 +82,8 @@ def number(value: Any) -> Any:
         result = int(value) if len(value) < 11 else MAXIMUM + 1
     if result > MAXIMUM:
         raise ValueError("is larger than 4294967295")
+    if len(_KNOWN) < _KNOWN_AT_MOST:
+        _KNOWN[value] = result
     return result
 
 

@@ -33,8 +33,9 @@ class Handle(Protocol):
 
 def tune() -> None:
     """For a process that holds a fleet: collect a little at a time; from now on, if the start went
-    without."""
+    without: what it has loaded stays."""
     gc.set_threshold(*THRESHOLDS)
+    set_aside()
     gc.enable()
 
 

@@ -27,8 +27,10 @@ BUDGETS = {
     "show registrations, 10000": 5.0,
     "show registration X of 10000": 2.2,
 }
-#: seconds from the start of an instance with 10 registrations to the first answer
+#: seconds from the start of an instance with 10 registrations until it can be asked
 READY_S = 0.24
+#: seconds until a command has been answered: a command of its own, and the commands are loaded
+ANSWERED_S = 0.28
 
 _REGISTRATION = """
 [reg{number}]
@@ -106,23 +108,31 @@ def one_shots(count: int, runs: int) -> bool:
 
 
 def start_to_answer(runs: int) -> bool:
-    """Measure from the start of an instance to its first answer; whether the budget is kept."""
-    taken = []
+    """Measure from the start of an instance until it can be asked, and to its first answer; whether
+    the budgets are kept."""
+    ready, answered = [], []
     for _ in range(runs):
         with short_folder() as home:
             instance = Instance(home, configuration(10))
             begun = time.perf_counter()
             instance.start()
+            ready.append(time.perf_counter() - begun)
             instance.ask("pjsip show registrations")
-            taken.append(time.perf_counter() - begun)
+            answered.append(time.perf_counter() - begun)
             instance.stop()
-    median = statistics.median(taken)
-    within = median <= READY_S
-    print(
-        f"{'start to answering, 10':<30} {median * 1000:7.1f} ms  (budget {READY_S * 1000:.0f} ms)"
-        + ("" if within else "  MISSED")
-    )
-    return within
+    kept = True
+    for name, taken, budget_s in (
+        ("start to listening, 10", ready, READY_S),
+        ("start to an answer, 10", answered, ANSWERED_S),
+    ):
+        median = statistics.median(taken)
+        within = median <= budget_s
+        kept = kept and within
+        print(
+            f"{name:<30} {median * 1000:7.1f} ms  (budget {budget_s * 1000:.0f} ms)"
+            + ("" if within else "  MISSED")
+        )
+    return kept
 
 
 def main() -> int:

@@ -29,6 +29,7 @@ from pjreg_cli.control.access import Permissions, judge, only_shows
 from pjreg_cli.control.peer import peer_of
 from pjreg_cli.counters import Counters
 from pjreg_cli.render.traced import stamped
+from pjreg_cli.spawner import Spawner
 
 if TYPE_CHECKING:
     from pjreg_cli.control.connection import Connection, LogFeed
@@ -46,12 +47,16 @@ class ControlServer:
         feed: LogFeed,
         shell_allowed: Callable[[], bool],
         permissions: Callable[[], Permissions],
+        *,
+        spawn: Spawner,
         counters: Counters | None = None,
     ) -> None:
         self._port = port
         self._feed = feed
         self._shell_allowed = shell_allowed
         self._permissions = permissions
+        self._spawn = spawn
+        self._closing = False
         counts = counters or Counters()
         self._refused = counts.declare(
             "control_refused", "connections to the control socket beyond the limit"
@@ -77,6 +82,7 @@ class ControlServer:
 
     async def close(self, within_s: float = 1.0) -> None:
         """Stop serving: what is under way has `within_s` to end, then everybody is told goodbye."""
+        self._closing = True
         self._unsubscribe()
         for server in self._servers:
             server.close()
@@ -115,20 +121,24 @@ class ControlServer:
                 for connection in self._connections:
                     connection.traced(text)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = peer_of(writer)
-        await self._run(judge(peer, self._permissions), False, reader, writer)
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._take(judge(peer_of(writer), self._permissions), False, reader, writer)
 
-    async def _monitor(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._run(only_shows, True, reader, writer)
+    def _monitor(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._take(only_shows, True, reader, writer)
 
-    async def _run(
+    def _take(
         self,
         permitted: Callable[[str], bool],
         monitors: bool,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
+        """Whoever has connected is known at once, so that the end waits for them; who connects
+        during it finds nobody."""
+        if self._closing:
+            writer.close()
+            return
         from pjreg_cli.control.connection import Connection
 
         def asked(line: str) -> bool:
@@ -146,6 +156,9 @@ class ControlServer:
             writer.close()
             return
         self._connections.add(connection)
+        self._spawn(self._run(connection), "control connection")
+
+    async def _run(self, connection: Connection) -> None:
         try:
             await connection.run()
         finally:

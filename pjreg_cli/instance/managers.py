@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+from pjreg_cli.engine.tasks import spawn
 
 if TYPE_CHECKING:
     from pjreg_cli.ami.server import ManagerServer
     from pjreg_cli.api.manager import ManagerAction, ManagerSession, ManagerUser
+    from pjreg_cli.api.port import Api
     from pjreg_cli.config.models import ManagerSettings
+    from pjreg_cli.config.settings import Settings
+    from pjreg_cli.counters import Counters
+    from pjreg_cli.dialects import Dialect
 
 
 class Managers:
-    """`api.manager.Managers`; `make` makes the server, which does not listen before it is told to.
+    """`api.manager.Managers`, whose server does not listen before `apply`.
 
-    `settings` are those in force at the start.
+    `settings` are those in force at the start; `wall_clock` gives seconds since 1970.
     """
 
     def __init__(
-        self, make: Callable[[ManagerSettings], ManagerServer], settings: ManagerSettings
+        self,
+        port: Callable[[], Api],
+        settings: Settings,
+        *,
+        wall_clock: Callable[[], float],
+        dialect: Dialect,
+        counters: Counters,
     ) -> None:
-        self._make = make
-        self._settings = settings
+        self._port = port
+        self._settings = settings.manager
+        self._detail = settings.pjreg.registry_detail
+        self._wall_clock = wall_clock
+        self._dialect = dialect
+        self._counters = counters
         self._made: ManagerServer | None = None
         self._started = False
 
     async def apply(self, settings: ManagerSettings, registry_detail: bool) -> Sequence[str]:
         """Put settings into force, changed or not; why it cannot listen somewhere."""
-        self._settings = settings
+        self._settings, self._detail = settings, registry_detail
         if settings.enabled and not self._started:
             self._started = True
-            self._made = self._make(settings)
+            self._made = self._make()
             return await self._made.start()
         return await self._made.apply(settings, registry_detail) if self._made else ()
 
@@ -42,8 +59,22 @@ class Managers:
     @property
     def _server(self) -> ManagerServer:
         if self._made is None:
-            self._made = self._make(self._settings)
+            self._made = self._make()
         return self._made
+
+    def _make(self) -> ManagerServer:
+        from pjreg_cli.ami.server import ManagerServer
+
+        return ManagerServer(
+            self._port,
+            self._settings,
+            spawn=spawn,
+            clock=asyncio.get_running_loop().time,
+            wall_clock=self._wall_clock,
+            dialect=self._dialect,
+            registry_detail=self._detail,
+            counters=self._counters,
+        )
 
     # -- api.manager.Managers -----------------------------------------------------------------
 

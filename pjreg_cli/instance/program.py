@@ -51,9 +51,7 @@ from pjreg_cli.store.rows import open_rows
 from pjreg_cli.store.state import Store
 
 if TYPE_CHECKING:
-    from pjreg_cli.ami.server import ManagerServer
     from pjreg_cli.config.added import Change
-    from pjreg_cli.config.models import ManagerSettings
     from pjreg_cli.instance.fleet import Membership
 
 _log = logging.getLogger("pjreg_cli.instance")
@@ -101,8 +99,13 @@ class Program:
             resumable=resumes.resumable() if resumes else None,
             share=self.member.tenancy if self.member else None,
         )
-        self._dialect = named(options.dialect)
-        self.managers = Managers(self._manager_server, settings.manager)
+        self.managers = Managers(
+            lambda: self.port,
+            settings,
+            wall_clock=now,
+            dialect=named(options.dialect),
+            counters=logs.counters,
+        )
         self.socket_path = Path(options.socket_path).absolute()
         started_at = now()
         start = InstanceView(
@@ -143,26 +146,13 @@ class Program:
             logs,
             self.shell_allowed,
             lambda: self.engine.settings.permissions,
-            logs.counters,
+            spawn=spawn,
+            counters=logs.counters,
         )
 
     def shell_allowed(self) -> bool:
         """Whether remote consoles may run a shell."""
         return self.engine.settings.pjreg.remote_shell
-
-    def _manager_server(self, settings: ManagerSettings) -> ManagerServer:
-        from pjreg_cli.ami.server import ManagerServer
-
-        return ManagerServer(
-            lambda: self.port,
-            settings,
-            spawn=spawn,
-            clock=asyncio.get_running_loop().time,
-            wall_clock=now,
-            dialect=self._dialect,
-            registry_detail=self.engine.settings.pjreg.registry_detail,
-            counters=self.logs.counters,
-        )
 
     async def _change(self, change: Change) -> None:
         from pjreg_cli.instance.added import take_up

@@ -22,6 +22,7 @@ from pjreg_cli.control.claim import Claim, SocketTakenError
 from pjreg_cli.control.client import ControlClient, Counts, Gone, LogLine, Pushed, connect
 from pjreg_cli.control.connection import LogListener
 from pjreg_cli.control.server import ControlServer
+from pjreg_cli.engine.tasks import spawn
 from tests.support.ami_port import FakeInstance, settled, view
 from tests.support.instance import short_folder
 
@@ -53,7 +54,9 @@ class Served:
         self.fake = FakeInstance(*views)
         self.feed = Feed()
         self.claim = Claim.take(path)
-        self.server = ControlServer(self.fake.port(), self.feed, lambda: True, Permissions)
+        self.server = ControlServer(
+            self.fake.port(), self.feed, lambda: True, Permissions, spawn=spawn
+        )
 
     async def open(self) -> None:
         await self.server.start(self.claim.listen())
@@ -580,3 +583,21 @@ def test_who_listens_counts_and_not_whose_the_file_is(folder: Path) -> None:
 def test_path_too_long_is_told(folder: Path) -> None:
     with pytest.raises(SocketTakenError, match="longer than 107"):
         Claim.take(folder / ("x" * 120))
+
+
+# asyncio itself leaves a connection to the collector that it has accepted and not begun
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_connects_while_it_ends_is_let_go_and_leaves_no_task(
+    folder: Path, turns: int
+) -> None:
+    served = Served(folder / "ctl")
+    await served.open()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(served.path)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await served.close()
+        for _ in range(5):  # closing takes effect in the next rounds of the loop
+            await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -21,7 +21,9 @@ from pjreg_cli.sip.scan import repeats, scan
 from pjreg_cli.sip.transaction import Event, begin
 from pjreg_cli.sip.transaction import react as transact
 from pjreg_cli.sip.uri import parse_uri
-from tests.support.counting import calls_of
+from tests.support.counting import Calls, calls_of
+from tests.support.manual_loop import ManualLoop
+from tests.support.many import many
 
 #: how much more than its figure anything may take
 SLACK = 1.25
@@ -98,3 +100,23 @@ def test_work_stays_within_its_budget(what: str) -> None:
 def test_no_budget_is_so_wide_that_a_slip_would_go_unseen(what: str) -> None:
     work, budget = WORK[what]
     assert calls_of(work) >= budget / SLACK
+
+
+#: calls that a registration takes from its wake to what it leaves behind, and a refresh: the engine
+#: without sockets, log and history
+WHOLE = {"registration": 330.0, "refresh": 322.0}
+COUNT = 200
+GRANTED_S = 600
+
+
+def test_a_whole_registration_and_a_refresh_stay_within_their_budget() -> None:
+    loop = ManualLoop()
+    fleet = many(loop, COUNT, lambda _notice: None, GRANTED_S, 10)
+    took: dict[str, float] = {}
+    for what, until_s in (("registration", 60.0), ("refresh", GRANTED_S + 30.0)):
+        with Calls(within="/pjreg_cli/") as calls:
+            loop.run_until(until_s)
+        took[what] = calls.count / COUNT
+    assert {entry.attempts for entry in fleet.entries.values()} == {2}
+    for what, budget in WHOLE.items():
+        assert budget / SLACK <= took[what] <= budget * SLACK, took

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.cluster.resume import RESERVE
 from pjreg_cli.config.other_files import PjregSettings
+from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.config.types import FOREVER
 from pjreg_cli.engine.record import Record
 from pjreg_cli.engine.settled import Standing
@@ -188,6 +189,7 @@ class Entry:
         "kept",
         "line",
         "name",
+        "open_uris",
         "policy",
         "record",
         "removed",
@@ -214,6 +216,9 @@ class Entry:
         policy: Policy | None = None,
     ) -> None:
         self.settings = settings
+        uris = settings.client_uri, settings.server_uri
+        self.open_uris = all(masked_uri(uri) == uri for uri in uris)
+        """There is no password in its URIs."""
         self.name = settings.name
         """The name of its section."""
         self.policy = policy or policy_of(settings)

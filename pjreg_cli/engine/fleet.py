@@ -21,7 +21,7 @@ from pjreg_cli.config.other_files import PjregSettings
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.attempts import Attempts
 from pjreg_cli.engine.contain import report
-from pjreg_cli.engine.entry import GONE, Entry, policy_of
+from pjreg_cli.engine.entry import GONE, LOCAL, Entry, policy_of
 from pjreg_cli.engine.pacing import Pace
 from pjreg_cli.engine.resuming import go_on
 from pjreg_cli.engine.share import Gate, Share
@@ -302,7 +302,7 @@ class Fleet:
             self._timers.arm(entry, at)
 
     def _woken(self, entry: Entry) -> None:
-        if self.gate.passes(entry):
+        if entry.shard == LOCAL or self.gate.passes(entry):
             self.post(entry, _WAKE)
 
     def release(self, shards: frozenset[int]) -> list[Entry]:

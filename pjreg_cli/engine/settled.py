@@ -93,10 +93,12 @@ def notice(
     reveal: bool,
 ) -> Settled:
     """What listeners are told; passwords inside URIs are masked unless `reveal`."""
+    settings = entry.settings
+    client_uri, server_uri = settings.client_uri, settings.server_uri
     return Settled(
         name=entry.name,
-        client_uri=masked_uri(entry.settings.client_uri, reveal),
-        server_uri=masked_uri(entry.settings.server_uri, reveal),
+        client_uri=client_uri if entry.open_uris else masked_uri(client_uri, reveal),
+        server_uri=server_uri if entry.open_uris else masked_uri(server_uri, reveal),
         word=entry.word,
         old_word=old_word,
         evidence=evidence,

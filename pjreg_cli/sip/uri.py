@@ -56,20 +56,14 @@ class SipUri:
     headers: str = ""
 
     def __str__(self) -> str:
-        parts = [self.scheme, ":"]
-        if self.user is not None:
-            parts.append(self.user)
-            if self.password is not None:
-                parts += (":", self.password)
-            parts.append("@")
-        parts.append(bracketed(self.host))
-        if self.port is not None:
-            parts.append(f":{self.port}")
+        user = "" if self.user is None else f"{self.user}@"
+        if self.user is not None and self.password is not None:
+            user = f"{self.user}:{self.password}@"
+        port = "" if self.port is None else f":{self.port}"
+        text = f"{self.scheme}:{user}{bracketed(self.host)}{port}"
         for name, value in self.parameters:
-            parts.append(f";{name}" if value is None else f";{name}={value}")
-        if self.headers:
-            parts += ("?", self.headers)
-        return "".join(parts)
+            text += f";{name}" if value is None else f";{name}={value}"
+        return f"{text}?{self.headers}" if self.headers else text
 
     def parameter(self, name: str) -> str | None:
         """The value of the first parameter of this name, letter case ignored; None when there is

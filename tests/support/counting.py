@@ -8,13 +8,15 @@ from types import FrameType
 
 
 class Calls:
-    """How many functions, of Python or of C, are called while it is entered."""
+    """How many functions, of Python or of C, are called while it is entered; `within` files whose
+    path holds this text, or by them."""
 
-    def __init__(self) -> None:
+    def __init__(self, within: str = "") -> None:
         self.count = 0
+        self._within = within
 
-    def _told(self, _frame: FrameType, event: str, _argument: object) -> None:
-        if event in ("call", "c_call"):
+    def _told(self, frame: FrameType, event: str, _argument: object) -> None:
+        if event in ("call", "c_call") and self._within in frame.f_code.co_filename:
             self.count += 1
 
     def __enter__(self) -> Calls:

@@ -7,7 +7,7 @@ file by `types.validator`, or from ready values in Python.  What an option is fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from pydantic import SecretStr
 
@@ -19,6 +19,7 @@ from pjreg_cli.config.other_files import (
     Resolver,
     StatsdSettings,
 )
+from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.config.types import (
     NO_SECRET,
     Algorithms,
@@ -171,6 +172,15 @@ class Registration:
     user_agent: str = option(
         "", "User-Agent of this registration", "Empty: that of the global section."
     )
+
+    def __repr__(self) -> str:
+        """All options, but for passwords in URIs: it may end up in a log."""
+        values = ((one.name, getattr(self, one.name)) for one in fields(self))
+        shown = (
+            f"{name}={masked_uri(value) if isinstance(value, str) else value!r}"
+            for name, value in values
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

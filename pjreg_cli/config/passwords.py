@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,8 @@ _ENVIRONMENT: Final = "password_env"
 #: bytes of a file that are looked at
 _LARGEST: Final = 4_096
 _CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+#: how variables are called; anything else may be a password in the wrong place
+_NAME: Final = re.compile("[A-Z_][A-Z0-9_]*")
 
 
 class PasswordError(Exception):
@@ -38,7 +41,7 @@ def fetch(values: Mapping[str, Any], source: str) -> str | None:
     if len(given) > 1 or values.get("password"):
         raise PasswordError(option, "there is another password besides")
     named = str(values[option])
-    found = _environment(named) if option == _ENVIRONMENT else _read(_whole(named, source))
+    found = _environment(named) if option == _ENVIRONMENT else _read(named, source)
     if not found:
         raise PasswordError(option, f"{excerpt(named)} is empty")
     return found
@@ -57,7 +60,8 @@ def _environment(name: str) -> str:
     try:
         return os.environ[name]
     except KeyError:
-        raise PasswordError(_ENVIRONMENT, f"there is no variable {excerpt(name)}") from None
+        variable = f"variable {excerpt(name)}" if _NAME.fullmatch(name) else "such variable"
+        raise PasswordError(_ENVIRONMENT, f"there is no {variable}") from None
 
 
 def _whole(named: str, source: str) -> Path:
@@ -70,12 +74,14 @@ def _whole(named: str, source: str) -> Path:
     return Path(source.rpartition(":")[0]).parent / named
 
 
-def _read(path: Path) -> str:
-    """The first line of a file."""
+def _read(named: str, source: str) -> str:
+    """The first line of a file.  A word that is no path may be the password itself: it is not
+    repeated."""
     try:
-        with path.open("rb") as file:
+        with _whole(named, source).open("rb") as file:
             data = file.read(_LARGEST)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no such path"
-        raise PasswordError(_FILE, f"{excerpt(str(path))} cannot be read: {why}") from None
+        what = excerpt(str(_whole(named, source))) if "/" in named else "what it names"
+        raise PasswordError(_FILE, f"{what} cannot be read: {why}") from None
     return data.split(b"\n", 1)[0].rstrip(b"\r").decode("utf-8", "surrogateescape")

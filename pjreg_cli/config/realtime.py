@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Protocol
 from pydantic import SecretStr
 
 from pjreg_cli.api.configuration import Level, Problem
+from pjreg_cli.config import location
 from pjreg_cli.config.forgiving import merged
 from pjreg_cli.config.reader import Document, Entry
 from pjreg_cli.errors import ConfigError, excerpt
@@ -196,7 +197,7 @@ class _Reading:
     def pgsql(self, name: str) -> Database:
         """A PostgreSQL database by pjreg.conf, else res_pgsql.conf, else as libpq has it."""
         if (url := self.url) is not None:
-            return Database("pgsql", SecretStr(url), _shown(url))
+            return Database("pgsql", SecretStr(url), location.shown(url))
         general = merged(self.document("res_pgsql.conf"), "general")
         values: dict[str, str] = {}
         for libpq, names in _PGSQL.items():
@@ -224,12 +225,3 @@ def _quoted(value: str) -> str:
     """A value of a libpq connection string."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-
-def _shown(url: str) -> str:
-    """A connection string without what may be secret: its scheme and host alone."""
-    scheme, mark, rest = url.partition("://")
-    if mark:
-        return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
-    words = [word for word in url.split() if not word.lower().startswith(("password", "sslpass"))]
-    return " ".join(words)

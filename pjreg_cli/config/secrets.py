@@ -9,8 +9,11 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 SECRETS: Final = frozenset(
-    {"password", "md5_cred", "password_digest", "oauth_secret", "refresh_token", "secret"}
-)
+    {
+        "password", "md5_cred", "password_digest", "oauth_secret", "refresh_token", "secret",
+        "auth_password", "dbpass",
+    }
+)  # fmt: skip
 """Options whose value is never repeated anywhere."""
 
 MASK: Final = "********"

@@ -38,7 +38,7 @@ class Connection:
                 tcp_user_timeout=_CONNECT_S * 1000,
             )
         except (psycopg.Error, OSError) as error:
-            raise StoreError(f"cannot be reached: {_why(error)}") from error
+            raise StoreError(f"cannot be reached: {reason(error, conninfo)}") from None
         self = cls(inner)
         if setup:
             await self.run(_CONNECT_S, inner.execute(setup.encode()))
@@ -59,7 +59,7 @@ class Connection:
         try:
             return await asked
         except (psycopg.Error, OSError) as error:
-            raise StoreError(_why(error), getattr(error, "sqlstate", None) or "") from error
+            raise StoreError(reason(error), getattr(error, "sqlstate", None) or "") from error
         finally:
             handle.cancel()
 
@@ -79,10 +79,6 @@ class Connection:
             await self.inner.close()
         except (psycopg.Error, OSError):
             return
-
-
-def _why(error: Exception) -> str:
-    return reason(error) if isinstance(error, psycopg.Error) else str(error)
 
 
 async def rows_of(

@@ -45,7 +45,7 @@ async def listen(
                     await changed(told(await _one_burst(connection)))
         except (psycopg.Error, OSError) as error:
             if not lost:
-                why = reason(error) if isinstance(error, psycopg.Error) else str(error)
+                why = reason(error, database.location.get_secret_value())
                 _log.warning("%s: changes are not told: %s", database.title, why)
             lost = True
             await asyncio.sleep(_PAUSE_S)

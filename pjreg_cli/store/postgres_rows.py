@@ -11,6 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from pjreg_cli.config import location
 from pjreg_cli.config.realtime import Record
 from pjreg_cli.errors import ConfigError
 from pjreg_cli.store.sqlite_rows import check_columns, record
@@ -35,14 +36,16 @@ class PostgresRows:
     @contextmanager
     def open(cls, database: Database) -> Iterator[Self]:
         """Connect; raises ConfigError."""
+        conninfo = database.location.get_secret_value()
         try:
             connection = psycopg.connect(
-                encrypted(database.location.get_secret_value()),
+                encrypted(conninfo),
                 connect_timeout=_CONNECT_S,
                 client_encoding="UTF8",
             )
-        except psycopg.Error as error:
-            raise ConfigError(f"cannot be reached: {reason(error)}", database.title) from error
+        except (psycopg.Error, OSError) as error:
+            why = reason(error, conninfo)
+            raise ConfigError(f"cannot be reached: {why}", database.title) from None
         try:
             with connection:
                 connection.execute(
@@ -116,8 +119,12 @@ def _is_here(host: str) -> bool:
     return not host or host[0] in "/@" or host in ("localhost", "::1") or host.startswith("127.")
 
 
-def reason(error: psycopg.Error) -> str:
-    """What went wrong, its first line and SQLSTATE: nothing that may repeat a value."""
+def reason(error: Exception, conninfo: str = "") -> str:
+    """What went wrong, its first line and SQLSTATE: nothing that may repeat a value, nor what was
+    wrong in a connection string."""
     first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    first = location.cleaned(first, conninfo)
+    if not isinstance(error, psycopg.Error):
+        return first
     state = error.sqlstate
     return f"{first} ({state})" if state else first

@@ -13,9 +13,10 @@ import pytest
 from pjreg_cli.config.load import load
 from tests.support.background import in_background
 from tests.support.certificates import self_signed
-from tests.support.instance import Instance, run
+from tests.support.instance import PROGRAM, Instance, environment, run
 from tests.support.ports import free_port
 from tests.support.registrar import REALM, Registrar, protected
+from tests.support.terminal import Terminal
 from tests.support.waiting import becomes
 
 pytestmark = pytest.mark.timeout(120)
@@ -38,6 +39,12 @@ SECRETS = {
     "appended": "AppendPw25x",
     "template": "TmplPw23xyz",
     "misspelt option of a wizard": "WizUnk24xyz",
+    "password in a URI": "UriPw26client",
+    "password in the URI of a proxy": "UriPw27proxy",
+    "password of a file": "FilePw28xyz",
+    "password of metrics": "PromPw29xyz",
+    "misspelt password of metrics": "PromUnk30xyz",
+    "password of a database": "DbPw31xyz",
 }
 
 
@@ -150,11 +157,31 @@ server_uri=sip:nowhere.invalid:5060
 client_uri=sip:gone@example.com
 outbound_auth=a2,nosuch
 max_random_initial_delay=0
+[a11]
+type=auth
+username=u11
+#tryinclude pjreg_secrets.conf
+[u2]
+type=registration
+server_uri=sip:x:{SECRETS["password in a URI"]}@127.0.0.1:{registrar}
+client_uri=sip:u2:{SECRETS["password in a URI"]}@example.com
+outbound_proxy=sip:px:{SECRETS["password in the URI of a proxy"]}@127.0.0.1:{registrar}\\;lr
+max_random_initial_delay=0
 """
 
 
-def other_files(ami: int, folder: Path) -> dict[str, str]:
+def other_files(ami: int, folder: Path, http: int = 9, form: str = "text") -> dict[str, str]:
     return {
+        "pjreg_secrets.conf": "[a11](+)\npassword_file=office.secret\n",
+        "office.secret": SECRETS["password of a file"] + "\n",
+        "http.conf": f"[general]\nenabled=yes\nbindaddr=127.0.0.1\nbindport={http}\n",
+        "prometheus.conf": f"""\
+[general]
+enabled=yes
+auth_username=p
+auth_password={SECRETS["password of metrics"]}
+auth_pasword={SECRETS["misspelt password of metrics"]}
+""",
         "pjsip_wizard.conf": f"""\
 [w]
 type=wizard
@@ -183,9 +210,12 @@ read=all
 [general]
 log_file={folder / "debug.log"}
 log_level=debug
+log_format={form}
 registry_detail=yes
 keep_nonce=yes
 resume=yes
+[hooks]
+on_change=sh -c "env >> {folder}/hooked"
 """,
     }
 
@@ -197,8 +227,11 @@ def commands(instance: Instance) -> list[str]:
     harmless = [
         line for line in known if not any(word in line for word in ("stop", "restart", "{", "["))
     ]
-    names = [f"pjsip show auth a{number}" for number in range(1, 11)]
+    names = [f"pjsip show auth a{number}" for number in range(1, 12)]
     names += [
+        "pjreg explain u1", "pjreg explain u2", "pjreg history u1", "pjreg ladder u1",
+        "pjreg health", "pjsip show registration u2", "pjreg status u2", "pjreg check",
+        "pjsip show auth a11", "config show help res_pjsip auth password",
         "pjsip show registration u1", "pjsip show registration gone", "pjreg status u1",
         "pjreg status gone", "pjreg explain gone", "pjsip show transport tls", "pjsip show history",
         "manager show user admin", "manager show user bob", "pjreg reload plan",
@@ -215,7 +248,7 @@ def ask_ami(port: int) -> bytes:
         "Login\r\nUsername: bob\r\nSecret: wrong",
         "PJSIPShowRegistrationsOutbound", "PJSIPShowAuths", "ListCommands", "CoreSettings",
         "CoreStatus", "PJSIPRegister\r\nRegistration: u1",
-        *(f"Command\r\nCommand: pjsip show auth a{number}" for number in range(1, 11)),
+        *(f"Command\r\nCommand: pjsip show auth a{number}" for number in range(1, 12)),
         "Command\r\nCommand: manager show user admin", "GetConfig\r\nFilename: pjsip.conf",
         "Logoff",
     )  # fmt: skip
@@ -237,14 +270,51 @@ BROKEN = (
 )  # fmt: skip
 
 
-def test_nothing_that_comes_out_holds_a_secret(home: Path) -> None:
+def ask_metrics(port: int) -> bytes:
+    """With and without the right to them."""
+    heard = b""
+    pair = base64.b64encode(f"p:{SECRETS['password of metrics']}".encode()).decode()
+    for right in ("", f"Authorization: Basic {pair}\r\n", "Authorization: Basic eDp5\r\n"):
+        with socket.create_connection(("127.0.0.1", port)) as made:
+            made.settimeout(30)
+            made.sendall(f"GET /metrics HTTP/1.1\r\nHost: x\r\n{right}\r\n".encode())
+            while data := made.recv(65_536):
+                heard += data
+    assert b"200 OK" in heard
+    return heard
+
+
+def looked_at(instance: Instance) -> bytes:
+    """What a console and the screen of `pjreg watch` show while something happens."""
+    command = [*PROGRAM, "-s", str(instance.socket)]
+    own = environment(instance.home)
+    with (
+        Terminal([*command, "-rvvvvv"], environment=own, columns=200) as console,
+        Terminal([*command, "pjreg", "watch"], environment=own, columns=200) as watch,
+    ):
+        console.until("*CLI>")
+        watch.until("gone")
+        console.type(f"pjreg set nobody password={SECRETS['password']}\r")
+        console.type("pjsip show auth a1\r")
+        console.until("nonce_lifetime")
+        console.type("pjsip send register u1\r")
+        console.until("sip:u1@example.com")
+        watch.type("\r")
+        watch.until("is Rejected")
+        # what was typed is shown where it was typed
+        typed = SECRETS["password"].encode()
+        return console.raw.replace(b"password=" + typed, b"") + watch.raw
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_nothing_that_comes_out_holds_a_secret(home: Path, form: str) -> None:
     let = Let()
-    ami = free_port()
+    ami, http = free_port(), free_port()
     with in_background(Registrar.open()) as registrar:
         registrar.script("u1", protected(SECRETS["password"], username="u1"))
         text = pjsip_conf(registrar.port, home)
         instance = Instance(home, text)
-        for name, content in other_files(ami, home).items():
+        for name, content in other_files(ami, home, http, form).items():
             (instance.etc / name).write_text(content)
         instance.start("-vvvvv", "-ddddd")
         try:
@@ -262,6 +332,8 @@ def test_nothing_that_comes_out_holds_a_secret(home: Path) -> None:
                     done = instance.ask(line, *more)
                     let.note(f"{line} {' '.join(more)}", done.out + done.err)
             let.note("AMI", ask_ami(ami))
+            let.note("metrics", ask_metrics(http))
+            let.note("screens", looked_at(instance))
             changed = text.replace(SECRETS["password"], SECRETS["password that was changed"])
             instance.configure(changed)
             for more in ((), ("--json",)):
@@ -274,10 +346,15 @@ def test_nothing_that_comes_out_holds_a_secret(home: Path) -> None:
             instance.stop()
     let.note("stderr", instance.log())
     let.note("the log file", (home / "debug.log").read_bytes())
+    let.note("what hooks were told", (home / "hooked").read_bytes())
     let.note("the capture", (home / "x.pcap").read_bytes())
     for path in (home / "state").rglob("*"):
         if path.is_file():
             let.note(f"state: {path.name}", path.read_bytes())
+    for path in (home / ".local").rglob("*"):
+        if path.is_file():
+            let.note(f"kept at home: {path.name}", path.read_bytes())
+    assert b"PJREG_NAME=u1" in let.out["what hooks were told"]
     assert b"REGISTER" in let.out["the capture"]
     assert b"REGISTER" in let.out["stderr"]
     assert let.leaks() == []
@@ -296,7 +373,7 @@ def test_nothing_said_of_a_configuration_holds_a_secret(home: Path) -> None:
         let.note(" ".join(words) or "commands", done.out + done.err)
         assert lines is None or done.out.count("a10") >= 2
 
-    shows = ["auths", "registrations", *(f"auth a{number}" for number in range(1, 11))]
+    shows = ["auths", "registrations", *(f"auth a{number}" for number in range(1, 12))]
     for more in ((), ("--json",)):
         ask(*more, "check", str(etc))
         ask(*more, lines="".join(f"pjsip show {what}\n" for what in shows))
@@ -323,4 +400,47 @@ def test_a_traceback_holds_no_secret(home: Path) -> None:
             raise ValueError(auth, vars(type(auth)).keys(), f"{auth}", f"{auth!r}")
         except ValueError as error:
             let.note("traceback", repr(error))
+    assert let.leaks() == []
+
+
+DATABASES = (
+    "host=127.0.0.1 port=1 user=me password = {}",
+    "host=127.0.0.1 port=1 user=me password='{} x'",
+    "host=127.0.0.1 port=1 {}",
+    "host=127.0.0.1 port={}",
+    "{}",
+    "postgresql://me:{}@127.0.0.1:1/x?password={}",
+    "postgresql://me:{}",
+    "postgresql://me:a@{}@127.0.0.1:1/x",
+    "postgresql://127.0.0.1:1/x?pasword={}",
+)
+MAPPED = {
+    "sorcery.conf": "[res_pjsip]\nauth = realtime,ps_auths\n[res_pjsip_outbound_registration]\n"
+    "registration = realtime,ps_registrations\n",
+    "extconfig.conf": "[settings]\nps_registrations => pgsql,a\nps_auths => pgsql,a\n",
+}
+
+
+@pytest.mark.parametrize("location", DATABASES)
+def test_a_database_that_cannot_be_reached_tells_no_password(home: Path, location: str) -> None:
+    let = Let()
+    secret = SECRETS["password of a database"]
+    instance = Instance(
+        home, f"[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{free_port()}\n"
+    )
+    for name, text in MAPPED.items():
+        (instance.etc / name).write_text(text)
+    url = location.replace("{}", secret)
+    (instance.etc / "pjreg.conf").write_text(f"[database]\nurl = {url}\n[cluster]\nname = here\n")
+    let.note("check", run("check", str(instance.etc), home=home).out)
+    (instance.etc / "pjreg.conf").write_text(f"[database]\nurl = {url}\n")
+    instance.start("-vvvvv", "-ddddd")
+    try:
+        for line in ("core reload", "pjreg reload plan", "pjreg check", "core show settings"):
+            done = instance.ask(line)
+            let.note(line, done.out + done.err)
+    finally:
+        instance.stop()
+    let.note("stderr", instance.log())
+    assert "cannot be reached" in instance.log()
     assert let.leaks() == []

@@ -53,7 +53,7 @@ def test_what_systemd_lets_a_service_know(
 @pytest.mark.parametrize(
     ("more", "word"),
     [
-        ("password_file=none", "none cannot be read: No such file or directory"),
+        ("password_file=none", "what it names cannot be read: No such file or directory"),
         ("password_file=.", "cannot be read: Is a directory"),
         ("password_file=empty", "empty is empty"),
         ("password_env=PJREG_NOT_SET", "there is no variable PJREG_NOT_SET"),

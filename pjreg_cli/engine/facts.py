@@ -55,7 +55,7 @@ class FactsOf:
         now; the causes are loaded when somebody asks for the first time."""
         from pjreg_cli.why.diagnosis import brief
 
-        return brief(self.of(entry.name, entry.settings, entry), settings)
+        return brief(self.of(entry.name, entry.settings, entry, whole=False), settings)
 
     def messages(self, name: str) -> Sequence[Message]:
         """See api.registrations.Registrations."""
@@ -65,8 +65,11 @@ class FactsOf:
         wall = self._wall_clock() - self._clock()
         return remembered(self._fleet.attempts.exchanges.messages, entry.call_id, wall)
 
-    def of(self, name: str, settings: Registration | None, entry: Entry | None) -> Facts:
-        """The facts of one registration; `settings` None where none is configured."""
+    def of(
+        self, name: str, settings: Registration | None, entry: Entry | None, *, whole: bool = True
+    ) -> Facts:
+        """The facts of one registration; `settings` None where none is configured.  Not `whole`:
+        without those that no cause asks for."""
         now_at = self._wall_clock()
         not_open = tuple(self._not_open().items())
         if entry is None or settings is None:
@@ -108,8 +111,8 @@ class FactsOf:
             retries=state.retries,
             told_at=record.told_at + wall if record.told_at is not None else None,
             losses=record.losses,
-            certificate=_certificate(last),
-            found=self._found(settings),
+            certificate=_certificate(last) if whole else None,
+            found=self._found(settings) if whole else (),
             not_open=not_open,
             holding=self._holds(entry),
         )

@@ -12,7 +12,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from pjreg_cli.api.notices import Notice, StateDropped, StateLeaving, StateMade
@@ -340,7 +339,7 @@ class Fleet:
             self._mark(entry)
         entry.record.settled(attempt, published, old_word != entry.word, now := self._clock())
         next_s = next_attempt_s(entry, now)
-        why = partial(self._why, entry)
+        why = settled.Why(self._why, entry)
         settled.log(entry, evidence, old_word, next_s, why)
         self._publish(settled.notice(entry, evidence, old_word, next_s, why, self.reveal_secrets))
         if is_settled(entry):

@@ -84,6 +84,21 @@ def unexplained(_entry: Entry) -> Brief:
     return Brief("", "")
 
 
+class Why:
+    """Finds out why a registration stands as it does when somebody asks, and only once."""
+
+    __slots__ = ("_ask", "_entry", "_found")
+
+    def __init__(self, ask: Callable[[Entry], Brief], entry: Entry) -> None:
+        self._ask, self._entry = ask, entry
+        self._found: Brief | None = None
+
+    def __call__(self) -> Brief:
+        if self._found is None:
+            self._found = self._ask(self._entry)
+        return self._found
+
+
 def notice(
     entry: Entry,
     evidence: Evidence,

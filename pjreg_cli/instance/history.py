@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from pjreg_cli.api.history import Happened
 from pjreg_cli.api.notices import Notice, Notices, Settled, StateDropped
+from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.store.past import happened
 from pjreg_cli.store.state import HistoryRow, Store
 
@@ -27,9 +28,12 @@ class Event(NamedTuple):
 
     name: str
     at: float
-    settled: Settled | None
+    word: str = "Unregistered"
+    evidence: Evidence | None = None
     """None: the registration lost its state."""
-    cause: str
+    old_word: str = ""
+    next_s: int = 0
+    cause: str = ""
 
 
 class Memory:
@@ -104,7 +108,7 @@ class History:
             case Settled():
                 self._events.append(event_of(notice))
             case StateDropped(name=name):
-                self._events.append(Event(name, self._wall_clock(), None, ""))
+                self._events.append(Event(name, self._wall_clock()))
             case _:
                 return
         if self._timer is None:
@@ -117,31 +121,32 @@ def event_of(notice: Settled) -> Event:
     # asked only where it is not clear: most of a fleet is fine, and stays so
     fine = 200 <= evidence.code < 300 and notice.word == "Registered"
     cause = "fine" if fine and not evidence.contact_missing else notice.why().cause
-    return Event(notice.name, evidence.at, notice, cause)
+    return Event(
+        notice.name,
+        evidence.at,
+        notice.word,
+        evidence,
+        notice.old_word,
+        notice.next_attempt_s,
+        cause,
+    )
 
 
 def lines(event: Event) -> list[HistoryRow]:
     """What an event leaves in the history."""
-    notice = event.settled
-    if notice is None:
-        return [HistoryRow(event.name, event.at, "transition", "Unregistered")]
-    evidence, cause = notice.evidence, event.cause
+    name, at, word, evidence, old_word, next_s, cause = event
+    if evidence is None:
+        return [HistoryRow(name, at, "transition", word)]
     facts = {
         "method": evidence.method,
         "reason": evidence.reason,
         "rule": evidence.rule,
         "target": evidence.target,
         "granted_s": evidence.granted_s,
-        "next_in_s": notice.next_attempt_s,
+        "next_in_s": next_s,
     }
-    found = [
-        HistoryRow(notice.name, evidence.at, "attempt", notice.word, evidence.code, cause, facts)
-    ]
-    if notice.word != notice.old_word:
-        more = {"from": notice.old_word}
-        found.append(
-            HistoryRow(
-                notice.name, evidence.at, "transition", notice.word, evidence.code, cause, more
-            )
-        )
+    found = [HistoryRow(name, at, "attempt", word, evidence.code, cause, facts)]
+    if word != old_word:
+        more = {"from": old_word}
+        found.append(HistoryRow(name, at, "transition", word, evidence.code, cause, more))
     return found

@@ -100,7 +100,7 @@ class Case:
             return by_name[section.transport]
         return next((one for one in by_name.values() if one.protocol == self.protocol), None)
 
-    @property
+    @cached_property
     def protocol(self) -> str:
         """`udp`, `tcp` or `tls`: what the last request went by, else what is asked for."""
         if self.last is not None:
@@ -129,29 +129,29 @@ class Case:
         """The request before the last."""
         return self.facts.tried[-2] if len(self.facts.tried) > 1 else None
 
-    @property
+    @cached_property
     def heard(self) -> Heard | None:
         """The final answer to the last request."""
         return self.last.heard if self.last is not None else None
 
-    @property
+    @cached_property
     def code(self) -> int:
         """Its status code; 0 where nothing was answered."""
         return self.heard.code if self.heard is not None else 0
 
-    @property
+    @cached_property
     def trouble(self) -> Trouble | None:
         """Why there was no answer, or no request."""
         if self.facts.trouble is not None:
             return self.facts.trouble
         return self.last.trouble if self.last is not None and self.heard is None else None
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The kind of the trouble; empty without."""
         return self.trouble.kind if self.trouble is not None else ""
 
-    @property
+    @cached_property
     def trouble_text(self) -> str:
         """What the system or OpenSSL said."""
         return self.trouble.text if self.trouble is not None else ""
@@ -174,7 +174,7 @@ class Case:
         protocol, _, address = self.last.target.partition(":")
         return f"{address} {protocol}"
 
-    @property
+    @cached_property
     def signed(self) -> bool:
         """Whether the last request carried credentials for who challenged last."""
         if self.last is None or not self.last.signed:
@@ -185,7 +185,7 @@ class Case:
         answered = {(offer.proxy, offer.realm) for offer in then.offers}
         return any((offer.proxy, offer.realm) in answered for offer in now.offers)
 
-    @property
+    @cached_property
     def challenged(self) -> bool:
         """Whether the last answer was a challenge."""
         return self.code in (401, 407)
@@ -195,7 +195,7 @@ class Case:
         """The challenges of the last answer."""
         return self.heard.offers if self.heard is not None else ()
 
-    @property
+    @cached_property
     def by_target(self) -> dict[str, Tried]:
         """The last request to each target, in order."""
         return {tried.target: tried for tried in self.facts.tried}
@@ -208,7 +208,7 @@ class Case:
             if auth.realm in ("", "*") or auth.realm.casefold() == offer.realm.casefold():
                 yield auth
 
-    @property
+    @cached_property
     def of_our_realm(self) -> list[Offer]:
         """The challenges for which there is an auth section by realm."""
         return [offer for offer in self.offers if any(self.fitting(offer))]

@@ -137,8 +137,10 @@ def retries_used_up(case: Case) -> bool:
 
 def all_failed(case: Case) -> bool:
     """several targets were tried, and they failed by different causes"""
+    if len(case.by_target) < 2:
+        return False
     found = targets(case)
-    return len(found) > 1 and len({cause.code if cause else "" for _, cause in found}) > 1
+    return len({cause.code if cause else "" for _, cause in found}) > 1
 
 
 # -- sentences --------------------------------------------------------------------------------

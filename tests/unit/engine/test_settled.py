@@ -102,3 +102,16 @@ def test_evidence_keeps_no_more_of_a_reason_than_anybody_reads() -> None:
     attempt.reason = "x" * 60_000
     left = settled.evidence_of(attempt, Outcome(503), Publish("temporary", Flight.REGISTER), 1.0)
     assert len(left.reason) == 200
+
+
+def test_why_is_found_out_once() -> None:
+    asked: list[str] = []
+
+    def ask(one: Entry) -> Brief:
+        asked.append(one.name)
+        return Brief("refused", "nobody listens")
+
+    why = settled.Why(ask, entry())
+    assert asked == []
+    assert why() == why() == Brief("refused", "nobody listens")
+    assert len(asked) == 1

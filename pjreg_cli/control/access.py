@@ -8,7 +8,9 @@ from typing import Final, Protocol
 from pjreg_cli.control.peer import Peer
 
 #: second words of commands that show and do nothing
-_SHOWING: Final = frozenset({"show", "list", "status", "explain", "counters"})
+_SHOWING: Final = frozenset(
+    {"show", "list", "status", "explain", "counters", "health", "history", "ladder"}
+)
 #: whole commands of the same kind
 _HARMLESS: Final = frozenset({"help", "?", "core waitfullybooted"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import stat
 from pathlib import Path
 
@@ -69,6 +70,45 @@ def test_who_monitors_may_look_and_nothing_else(home: Path) -> None:
     finally:
         instance.stop()
     assert not monitor.exists()
+
+
+#: commands that who monitors may give; whatever is new is thought about, and added or not
+SHOWING = {
+    "cli show aliases", "config show help", "core show help", "core show settings",
+    "core show uptime", "core show version", "core waitfullybooted", "logger show channels",
+    "manager show commands", "manager show command", "manager show connected",
+    "manager show settings", "manager show users", "manager show user", "module show",
+    "pjreg explain", "pjreg health", "pjreg history", "pjreg ladder", "pjreg show counters",
+    "pjreg status", "pjsip list auths", "pjsip list registrations", "pjsip list transports",
+    "pjsip show auths", "pjsip show history", "pjsip show registrations",
+    "pjsip show registration", "pjsip show settings", "pjsip show transports",
+    "pjsip show transport", "pjsip show version",
+}  # fmt: skip
+
+
+def test_whoever_monitors_changes_nothing_by_any_command(home: Path) -> None:
+    instance = Instance(home, configuration())
+    monitor = home / "monitor.ctl"
+    (instance.etc / "pjreg.conf").write_text(f"[general]\nmonitor_socket={monitor}\n")
+    instance.start()
+    try:
+        before = instance.ask("pjsip show settings").out
+        helped = instance.ask("core show help").out.splitlines()
+        known = [line.partition(" -- ")[0].partition("[")[0].strip() for line in helped]
+        allowed = set()
+        for command in filter(None, known):
+            # of `{on|off}` the first
+            line = re.sub(r"\{(\w+)[^}]*\}", r"\1", command)
+            done = run("-s", str(monitor), "-rx", line, home=home)
+            if (done.status, done.out) != denied(line):
+                allowed.add(command)
+        assert allowed == SHOWING
+        assert instance.ask("pjsip show settings").out == before
+        assert instance.answers()
+        health = run("-s", str(monitor), "health", home=home)
+        assert "permissions" not in health.out + health.err
+    finally:
+        instance.stop()
 
 
 def test_a_monitor_socket_that_cannot_be_made_stops_nothing(home: Path) -> None:

@@ -72,7 +72,8 @@ dist: $(VENV)/.dev
 # the tests with the oldest dependencies that are allowed
 lowest:
 	$(PYTHON) -m venv .venv-lowest
-	sed -n '/^dependencies/,/^]/s/.*"\(.*\)>=\(.*\)".*/\1==\2/p' pyproject.toml > .venv-lowest/lowest.txt
+	sed -n '/^dependencies/,/^dev/s/.*"\([a-z_-]*\)\(\[.*\]\)\{0,1\}>=\([0-9.]*\)".*/\1==\3/p' pyproject.toml \
+	    > .venv-lowest/lowest.txt
 	.venv-lowest/bin/python -m pip install -q -c .venv-lowest/lowest.txt -e '.[dev]'
 	.venv-lowest/bin/pytest -q -n $(JOBS) tests/unit tests/loop
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import pytest
 
 from tests.support.background import in_background
 from tests.support.instance import Instance
+from tests.support.nameserver import nameserver
 from tests.support.namespaces import OUTSIDE, nat, require_namespaces
 from tests.support.outside import outside
 from tests.support.ports import free_port
@@ -135,6 +137,66 @@ def test_three_datagrams_in_ten_lost_on_the_way(home: Path) -> None:
                 all_registered(instance, len(NAMES), patience_s=60)
             finally:
                 instance.stop()
+
+
+def refreshed(registrar: Registrar, names: tuple[str, ...], times: int) -> None:
+    """Wait until each of them has registered so many times more."""
+    before = by_user(registrar.seen)
+
+    def done() -> bool:
+        now = by_user(registrar.seen)
+        return all(now[name] >= before[name] + times for name in names)
+
+    until(done, f"{times} more of everybody", 40)
+
+
+def test_name_servers_that_go_cost_nobody_a_refresh(home: Path) -> None:
+    names = NAMES[:5]
+    zone = {"registrar.example": {"A": ["127.0.0.1"]}}
+    with (
+        in_background(Registrar.open()) as registrar,
+        in_background(nameserver(zone, ttl=1)) as names_of,
+    ):
+        for name in names:
+            registrar.script(name, grant(4))
+        text = configuration(registrar.port, names)
+        text = text.replace(f"sip:127.0.0.1:{registrar.port}\n", "sip:registrar.example:PORT\n")
+        text = text.replace("PORT", str(registrar.port))
+        (home / "etc").mkdir()
+        (home / "etc" / "resolver_unbound.conf").write_text(
+            f"[general]\nnameserver=127.0.0.1@{names_of.port}\nresolv=\nhosts=\n"
+        )
+        names_of.mood = "silent"
+        with started(home, text) as instance:
+            until(lambda: len(names_of.asked) > 0, "a question")
+            assert registrar.seen == []
+            names_of.mood = "well"
+            all_registered(instance, len(names), 60)
+            for mood in ("silent", "broken", "well"):
+                names_of.mood = mood
+                refreshed(registrar, names, 2)
+            all_registered(instance, len(names))
+
+
+def test_a_halt_longer_than_the_bindings_is_made_up_for_at_once(home: Path) -> None:
+    names = NAMES[:20]
+    with in_background(Registrar.open()) as registrar:
+        for name in names:
+            registrar.script(name, grant(3))
+        with started(home, configuration(registrar.port, names)) as instance:
+            all_registered(instance, len(names))
+            instance.signal(signal.SIGSTOP)
+            last = max(one.at for one in registrar.seen)
+            time.sleep(5)
+            sent = len(registrar.seen)
+            instance.signal(signal.SIGCONT)
+            refreshed(registrar, names, 1)
+            fresh = registrar.seen[sent:]
+            assert last < fresh[0].at
+            # one each for what was missed, not one for every time it was due
+            at_once = [one for one in fresh if one.at < fresh[0].at + 1]
+            assert max(by_user(at_once).values()) == 1
+            all_registered(instance, len(names))
 
 
 def faketime() -> str:

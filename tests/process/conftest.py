@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.postgres import Postgres, postgres
+from tests.support.registrar import Registrar
 from tests.support.terminal import CONSOLE_PROMPT, OpenTerminal, Terminal
 
 
@@ -16,6 +17,13 @@ from tests.support.terminal import CONSOLE_PROMPT, OpenTerminal, Terminal
 def database() -> Iterator[Postgres]:
     """A PostgreSQL for all tests of this process, one after the other."""
     with postgres() as one:
+        yield one
+
+
+@pytest.fixture
+async def registrar() -> AsyncIterator[Registrar]:
+    """It grants what it is asked for, until told otherwise."""
+    async with Registrar.open() as one:
         yield one
 
 

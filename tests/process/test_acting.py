@@ -4,45 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import waiting
-from tests.support.instance import PROGRAM, Done, Instance, environment, run
-from tests.support.ports import free_port
+from tests.support.instance import PROGRAM, Done, Instance, environment, run, trunks_conf
 from tests.support.registrar import Registrar, fail
 from tests.support.terminal import Terminal
-
-TRUNKS = """\
-[udp]
-type = transport
-protocol = udp
-bind = 127.0.0.1:{port}
-"""
-TRUNK = """\
-[{name}]
-type = registration
-server_uri = sip:127.0.0.1:{registrar}
-client_uri = sip:{name}@127.0.0.1
-max_random_initial_delay = 0
-retry_interval = 60
-"""
-
-
-@pytest.fixture
-async def registrar() -> AsyncIterator[Registrar]:
-    """Grants what it is asked for, until told otherwise."""
-    async with Registrar.open() as one:
-        yield one
 
 
 @pytest.fixture
 def instance_of(home: Path, registrar: Registrar) -> Iterator[Instance]:
     """An instance with the trunks alice and bob, not yet started."""
-    sections = [TRUNK.format(name=name, registrar=registrar.port) for name in ("alice", "bob")]
-    one = Instance(home, "\n".join([TRUNKS.format(port=free_port()), *sections]))
+    one = Instance(home, trunks_conf(registrar.port, "alice", "bob", more="retry_interval = 60"))
     yield one
     one.stop()
 
@@ -150,7 +126,7 @@ async def test_ctrl_c_ends_the_waiting_of_a_console(
 
 
 def test_waiting_needs_an_instance(home: Path) -> None:
-    (home / "pjsip.conf").write_text(TRUNKS.format(port=1) + TRUNK.format(name="a", registrar=1))
+    (home / "pjsip.conf").write_text(trunks_conf(1, "a", port=1))
     done = run("pjreg", "wait", "a", home=home)
     assert done.status == 1
     assert "No instance is running" in done.out

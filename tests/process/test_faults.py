@@ -22,32 +22,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.binding_keeper import PATIENCE_S, BindingKeeper
-from tests.support.instance import Instance, short_folder
-from tests.support.ports import free_port
+from tests.support.instance import Instance, trunks_conf
 from tests.support.terminal import Terminal
 
 TRUNKS = ("alice", "bob", "carol")
-_TRANSPORT = """\
-[udp]
-type = transport
-protocol = udp
-bind = 127.0.0.1:{port}
-"""
-_TRUNK = """\
-[{name}]
-type = registration
-transport = udp
-server_uri = sip:127.0.0.1:{registrar}
-client_uri = sip:{name}@127.0.0.1
-max_random_initial_delay = 0
-retry_interval = 1
-"""
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with short_folder() as folder:
-        yield folder
 
 
 @pytest.fixture
@@ -57,8 +35,7 @@ def keeper(home: Path) -> Iterator[BindingKeeper]:
 
 
 def configuration(keeper: BindingKeeper) -> str:
-    trunks = (_TRUNK.format(name=name, registrar=keeper.port) for name in TRUNKS)
-    return "\n".join([_TRANSPORT.format(port=free_port()), *trunks])
+    return trunks_conf(keeper.port, *TRUNKS, more="transport = udp\nretry_interval = 1")
 
 
 @contextmanager

@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
-from tests.support.instance import Instance
-from tests.support.ports import LOOPBACK, free_port
+from tests.support.instance import Instance, trunks_conf
+from tests.support.ports import free_port
 from tests.support.registrar import Registrar, grant
 from tests.support.waiting import all_kept, all_registered
 
-TRUNK = """\
-[udp]
-type = transport
-protocol = udp
-bind = 127.0.0.1:{port}
-
-[alice]
-type = registration
-server_uri = sip:127.0.0.1:{registrar}
-client_uri = sip:alice@127.0.0.1
-max_random_initial_delay = 0
-"""
 RESUME = "[general]\nresume = yes\nstate_dir = state\n"
 
 
-@pytest.fixture
-async def registrar() -> AsyncIterator[Registrar]:
-    async with Registrar.open(LOOPBACK) as one:
-        yield one
-
-
 async def started(home: Path, registrar: Registrar, port: int, pjreg_conf: str) -> Instance:
-    one = Instance(home, TRUNK.format(port=port, registrar=registrar.port))
+    one = Instance(home, trunks_conf(registrar.port, "alice", port=port))
     (one.etc / "pjreg.conf").write_text(pjreg_conf)
     await asyncio.to_thread(one.start)
     return one
@@ -72,9 +51,8 @@ async def test_a_changed_section_begins_anew(home: Path, registrar: Registrar) -
     try:
         await asyncio.to_thread(all_registered, one, 1)
         await asyncio.to_thread(one.stop)
-        one = Instance(
-            home, TRUNK.format(port=port, registrar=registrar.port) + "contact_user = other\n"
-        )
+        changed = trunks_conf(registrar.port, "alice", port=port, more="contact_user = other")
+        one = Instance(home, changed)
         await asyncio.to_thread(one.start)
         first, second = await registrar.received(2, "alice")
     finally:

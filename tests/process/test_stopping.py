@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import waiting
-from tests.support.instance import PROGRAM, Instance, environment
-from tests.support.ports import free_port
+from tests.support.instance import PROGRAM, Instance, environment, trunks_conf
 from tests.support.registrar import Registrar
 from tests.support.terminal import Terminal
 
-TRUNKS = """\
-[udp]
-type = transport
-protocol = udp
-bind = 127.0.0.1:{port}
-"""
-TRUNK = """\
-[{name}]
-type = registration
-server_uri = sip:127.0.0.1:{registrar}
-client_uri = sip:{name}@127.0.0.1
-max_random_initial_delay = 0
-"""
 SHOW = "pjsip show registrations"
-
-
-@pytest.fixture
-async def registrar() -> AsyncIterator[Registrar]:
-    """Grants what it is asked for, until told otherwise."""
-    async with Registrar.open() as one:
-        yield one
 
 
 @pytest.fixture
@@ -60,8 +39,7 @@ async def until(instance: Instance, line: str, text: str, times: int = 1) -> Non
 async def trunks(
     home: Path, registrar: Registrar, started: list[Instance], *names: str
 ) -> Instance:
-    sections = [TRUNK.format(name=name, registrar=registrar.port) for name in names]
-    one = Instance(home, "\n".join([TRUNKS.format(port=free_port()), *sections]))
+    one = Instance(home, trunks_conf(registrar.port, *names))
     started.append(one)
     await asyncio.to_thread(one.start)
     await until(one, SHOW, " Registered ", len(names))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from pjreg_cli.store.postgres_rows import PostgresRows
 from pjreg_cli.store.sql import schema
 from tests.support.asterisk_schema import statements
 from tests.support.instance import Instance, run
-from tests.support.ports import LOOPBACK, free_port
+from tests.support.ports import free_port
 from tests.support.postgres import Postgres, binaries
 from tests.support.registrar import Registrar, fail, grant
 from tests.support.waiting import all_registered, becomes, until
@@ -42,12 +41,6 @@ def tables(database: Postgres) -> Postgres:
     """The server with Asterisk's tables, empty."""
     database.fresh()
     return database
-
-
-@pytest.fixture
-async def registrar() -> AsyncIterator[Registrar]:
-    async with Registrar.open(LOOPBACK) as one:
-        yield one
 
 
 def add(server: Postgres, registrar: Registrar, *names: str) -> None:

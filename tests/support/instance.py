@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.ports import free_port
+
 PATIENCE_S = 20.0
 """How long something may take before a test fails; a machine may be busy."""
 
@@ -35,6 +37,25 @@ server_uri = sip:registrar.invalid
 client_uri = sip:client@registrar.invalid
 max_random_initial_delay = 1000000
 """
+
+_TRANSPORT = "[udp]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{port}\n"
+_TRUNK = """\
+[{name}]
+type = registration
+server_uri = sip:127.0.0.1:{registrar}
+client_uri = sip:{name}@127.0.0.1
+max_random_initial_delay = 0
+{more}
+"""
+
+
+def trunks_conf(registrar: int, *names: str, more: str = "", port: int = 0) -> str:
+    """A pjsip.conf with these registrations at the registrar on a port of loopback.
+
+    `more` are further lines of each; `port` is the transport's, 0 a free one.
+    """
+    trunks = (_TRUNK.format(name=name, registrar=registrar, more=more) for name in names)
+    return "\n".join([_TRANSPORT.format(port=port or free_port()), *trunks])
 
 
 class Done(NamedTuple):

@@ -35,7 +35,7 @@ class Suggestion(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Result:
     """How a command ended."""
 
     ok: bool
@@ -44,7 +44,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class InstanceFacts:
     """What the greeting says about the instance."""
 
     version: str
@@ -78,7 +78,7 @@ class Watcher(Protocol):
 class Backend(Protocol):
     """Whoever answers a console."""
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> InstanceFacts:
         """What to greet with; raises OSError when the instance is gone."""
         ...
 
@@ -86,7 +86,7 @@ class Backend(Protocol):
         """Tell `watcher` from now on, beginning with the counts as they are."""
         ...
 
-    async def execute(self, line: str, write: Write) -> Outcome:
+    async def execute(self, line: str, write: Write) -> Result:
         """Run one command, writing its output as it comes.
 
         Cancelling it drops the rest of the output and leaves the backend ready for the next

@@ -10,7 +10,7 @@ from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.notices import Doing, Notice, Settled, Traced
 from pjreg_cli.commands.command import Console, Suggestion
 from pjreg_cli.commands.tree import execute, suggest
-from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
+from pjreg_cli.console.backend import InstanceFacts, Result, Watcher, Write
 from pjreg_cli.render.traced import stamped
 
 _PIECE = 8_192
@@ -36,7 +36,7 @@ def _nothing() -> None:
 class LocalBackend:
     """Answers from `commands.tree`; traces and counts come as notices."""
 
-    def __init__(self, console: Console, facts: Facts, log: Log = silence) -> None:
+    def __init__(self, console: Console, facts: InstanceFacts, log: Log = silence) -> None:
         self._console = console
         self._facts = facts
         self._log = log
@@ -47,7 +47,7 @@ class LocalBackend:
         """Up to which verbosity lines of the log are asked for."""
         self._counting: asyncio.TimerHandle | None = None
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> InstanceFacts:
         """What the program gave for the greeting."""
         return self._facts
 
@@ -86,7 +86,7 @@ class LocalBackend:
             self._heard = self._console.verbose
             self._end_log = self._log(self._listener, self._heard)
 
-    async def execute(self, line: str, write: Write) -> Outcome:
+    async def execute(self, line: str, write: Write) -> Result:
         """Run a command; a long answer is made piece by piece, as the terminal takes it."""
         with asked_by("the console of its terminal"):
             reply = await execute(line, self._console)
@@ -102,7 +102,7 @@ class LocalBackend:
                 gathered.clear()
                 size = 0
         await write("".join(gathered))
-        return Outcome(reply.ok, reply.quit)
+        return Result(reply.ok, reply.quit)
 
     def resized(self, columns: int) -> None:
         """Our tables keep to so many columns."""

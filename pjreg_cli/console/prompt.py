@@ -17,7 +17,7 @@ _BRIGHT = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PromptValues:
     """What a prompt can speak of; `now` and `load` are asked anew for every prompt."""
 
     hostname: str
@@ -31,7 +31,7 @@ class Surroundings:
     """Load averages of 1, 5 and 15 minutes; None where the system has none."""
 
 
-def expand(template: str, around: Surroundings, colour: bool) -> str:
+def expand(template: str, around: PromptValues, colour: bool) -> str:
     """Fill in what Asterisk documents: `%d %t %s %h %H %u %g %# %% %l1..3 %Cn[;n]`.
 
     An unknown letter vanishes together with its percent sign, as does a lone one at the end.
@@ -60,7 +60,7 @@ def expand(template: str, around: Surroundings, colour: bool) -> str:
     return "".join(done) + (_RESET if coloured else "")
 
 
-def _word(letter: str, around: Surroundings) -> str:
+def _word(letter: str, around: PromptValues) -> str:
     match letter:
         case "d":
             return around.now().strftime("%Y-%m-%d")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from pjreg_cli import remote
-from pjreg_cli.console.backend import Facts, Outcome, Suggestion, Watcher, Write
+from pjreg_cli.console.backend import InstanceFacts, Result, Suggestion, Watcher, Write
 from pjreg_cli.console.repl import run_remote
 from pjreg_cli.console.watch import show
 from pjreg_cli.control.client import (
@@ -35,7 +35,7 @@ class RemoteBackend:
         """Whom we have reached."""
         return self._client.greeting
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> InstanceFacts:
         """What to greet with; raises OSError when the instance is gone."""
         counts: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -49,7 +49,7 @@ class RemoteBackend:
         except Gone as gone:
             raise ConnectionError(str(gone)) from gone
         greeting = self._client.greeting
-        return Facts(
+        return InstanceFacts(
             version=greeting.version,
             config_path=greeting.config,
             hostname=greeting.host,
@@ -76,7 +76,7 @@ class RemoteBackend:
         except Gone as gone:
             watcher.closed(str(gone))
 
-    async def execute(self, line: str, write: Write) -> Outcome:
+    async def execute(self, line: str, write: Write) -> Result:
         """Run one command; cancelling it drops the rest of its output."""
         try:
             execution = self._client.execute(line)
@@ -89,7 +89,7 @@ class RemoteBackend:
                     self._client.cancel()
         except Gone as gone:
             raise ConnectionError(str(gone)) from gone
-        return Outcome(ok=execution.ok, quit=execution.quit)
+        return Result(ok=execution.ok, quit=execution.quit)
 
     def resized(self, columns: int) -> None:
         """Tell the instance how broad our terminal is; one that is gone is found out later."""

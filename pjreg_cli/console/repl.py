@@ -14,15 +14,15 @@ from pathlib import Path
 from prompt_toolkit.utils import is_dumb_terminal
 
 from pjreg_cli.commands.command import Console
-from pjreg_cli.console.backend import Backend, Facts
+from pjreg_cli.console.backend import Backend, InstanceFacts
 from pjreg_cli.console.editor import EditorReader, Look
+from pjreg_cli.console.environment import editing_mode, history_path, prompt_values
 from pjreg_cli.console.history import HistoryFile
 from pjreg_cli.console.local import LocalBackend, Log, silence
-from pjreg_cli.console.prompt import LOCAL, REMOTE, Surroundings, expand
+from pjreg_cli.console.prompt import LOCAL, REMOTE, PromptValues, expand
 from pjreg_cli.console.reader import Keys, LineReader, PlainReader, Reader
 from pjreg_cli.console.session import Disconnected, Session
-from pjreg_cli.console.status import parting
-from pjreg_cli.console.surroundings import editing_mode, history_path, surroundings
+from pjreg_cli.console.status import farewell
 from pjreg_cli.console.terminal import Terminal
 from pjreg_cli.console.writer import Writer
 
@@ -37,7 +37,7 @@ _ATTEMPT_S = 0.25
 async def run_local(
     console: Console,
     *,
-    greeting: Facts,
+    greeting: InstanceFacts,
     colour: bool,
     shell_allowed: bool = True,
     commands: Sequence[str] = (),
@@ -53,7 +53,7 @@ async def run_local(
     place = _Place(colour)
     session = place.session(backend, greeting, remote=False, shell_allowed=shell_allowed)
     reader = place.reader(
-        session, surroundings(greeting.hostname or os.uname().nodename, remote=False), LOCAL
+        session, prompt_values(greeting.hostname or os.uname().nodename, remote=False), LOCAL
     )
     try:
         await session.run(reader, commands, greet=place.interactive)
@@ -82,12 +82,12 @@ async def run_remote(
         try:
             facts = await backend.facts()
             session = place.session(backend, facts, remote=True, shell_allowed=shell_allowed)
-            around = surroundings(facts.hostname or hostname, remote=True)
+            around = prompt_values(facts.hostname or hostname, remote=True)
             await session.run(place.reader(session, around, REMOTE), commands, place.interactive)
         except EOFError:
             return 0
         except Disconnected as gone:
-            place.complain(parting(facts, str(gone)))
+            place.complain(farewell(facts, str(gone)))
         except OSError as error:
             place.complain(f"{error}\n")
         else:
@@ -135,7 +135,7 @@ class _Place:
         self._colour = colour and not self._dumb
 
     def session(
-        self, backend: Backend, facts: Facts, *, remote: bool, shell_allowed: bool
+        self, backend: Backend, facts: InstanceFacts, *, remote: bool, shell_allowed: bool
     ) -> Session:
         return Session(
             backend,
@@ -148,7 +148,7 @@ class _Place:
             pages=self.interactive,
         )
 
-    def reader(self, session: Session, around: Surroundings, default: str) -> Reader:
+    def reader(self, session: Session, around: PromptValues, default: str) -> Reader:
         template = os.environ.get("ASTERISK_PROMPT") or default
 
         def prompt() -> str:

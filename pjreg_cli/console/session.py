@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext, suppress
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
 
-from pjreg_cli.console.backend import Backend, Facts, Suggestion, Write
+from pjreg_cli.console.backend import Backend, InstanceFacts, Suggestion, Write
 from pjreg_cli.console.completer import NOTHING, explained, question
 from pjreg_cli.console.interruptible import Interruptible, NotTaken
 from pjreg_cli.console.paint import Painter, paint
@@ -56,7 +56,7 @@ class Session:
     def __init__(
         self,
         backend: Backend,
-        facts: Facts,
+        facts: InstanceFacts,
         *,
         remote: bool,
         colour: bool,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from prompt_toolkit.formatted_text import StyleAndTextTuples as Fragments
 
-from pjreg_cli.console.backend import Facts
+from pjreg_cli.console.backend import InstanceFacts
 
 WORDS = ("Registered", "Rejected", "Unregistered", "Stopped")
 _RULE = 79
@@ -32,7 +32,7 @@ def summary(counts: Mapping[str, int]) -> str:
     return f"{total} {noun}" + (": " if parts else "") + ", ".join(parts)
 
 
-def greeting(facts: Facts, remote: bool) -> str:
+def greeting(facts: InstanceFacts, remote: bool) -> str:
     """What a console begins with."""
     head = [f"pjreg-cli {facts.version}, {facts.config_path}", summary(facts.counts)]
     tail = ["Tab completes, ? lists what can follow, `core show help` lists the commands."]
@@ -42,14 +42,14 @@ def greeting(facts: Facts, remote: bool) -> str:
     return "\n".join([*head, rule, *tail]) + "\n"
 
 
-def described(facts: Facts) -> str:
+def described(facts: InstanceFacts) -> str:
     """The instance a remote console talks to, as `pjreg-cli 1.0 on host (pid = 12)`."""
     where = f" on {facts.hostname}" if facts.hostname else ""
     pid = f" (pid = {facts.pid})" if facts.pid else ""
     return f"pjreg-cli {facts.version}{where}{pid}"
 
 
-def parting(facts: Facts, why: str) -> str:
+def farewell(facts: InstanceFacts, why: str) -> str:
     """What is said when the instance is gone."""
     return f"Disconnected from {described(facts)}{f': {why}' if why else ''}\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pjreg_cli.commands.tree import Console, Kind
-from pjreg_cli.console.backend import Facts
+from pjreg_cli.console.backend import InstanceFacts
 from pjreg_cli.console.repl import run_local
 from pjreg_cli.dialects import named
 from pjreg_cli.instance.program import Program, run_instance
@@ -27,7 +27,7 @@ async def console(program: Program, options: Options) -> None:
         json=options.json,
         verbose=options.verbose,
     )
-    facts = Facts(
+    facts = InstanceFacts(
         version=view.version,
         config_path=view.config_path,
         pid=view.pid,

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from pjreg_cli.commands.command import Suggestion
-from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
+from pjreg_cli.console.backend import InstanceFacts, Result, Watcher, Write
 from pjreg_cli.console.repl import run_remote
 
 WORDS: Mapping[str, str] = {
@@ -35,9 +35,11 @@ class Host:
         self._watcher: Watcher | None = None
         self._counts = {"Registered": 1, "Rejected": 2}
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> InstanceFacts:
         """Always the same instance."""
-        return Facts("1.2.3", "/etc/pjreg-cli/pjsip.conf", "pbx.example.com", 4711, self._counts)
+        return InstanceFacts(
+            "1.2.3", "/etc/pjreg-cli/pjsip.conf", "pbx.example.com", 4711, self._counts
+        )
 
     def watch(self, watcher: Watcher) -> None:
         """Remember it."""
@@ -47,7 +49,7 @@ class Host:
     def resized(self, columns: int) -> None:
         """Nothing here is fitted to the terminal."""
 
-    async def execute(self, line: str, write: Write) -> Outcome:
+    async def execute(self, line: str, write: Write) -> Result:
         """Do what the line says."""
         assert self._watcher is not None
         word, _, rest = line.partition(" ")
@@ -78,7 +80,7 @@ class Host:
                 await write("a line without an end")
             case _:
                 await write(f"<{line}>\n")
-        return Outcome(ok=True)
+        return Result(ok=True)
 
     async def suggest(self, text: str) -> Sequence[Suggestion]:
         """Words of a few commands, and names."""

@@ -15,7 +15,7 @@ from pjreg_cli.api.port import Api
 from pjreg_cli.api.registrations import RegistrationRow, Registrations
 from pjreg_cli.api.tracing import Tracing
 from pjreg_cli.commands.command import Console, Kind
-from pjreg_cli.console.backend import Facts
+from pjreg_cli.console.backend import InstanceFacts
 from pjreg_cli.console.local import LocalBackend, LogListener
 from pjreg_cli.dialects import named
 
@@ -91,7 +91,7 @@ def made(fake: Fake, verbose: int = 0) -> tuple[LocalBackend, dict[LogListener, 
         logs[listener] = most
         return logs.clear
 
-    return LocalBackend(console, Facts("1", "/x"), log), logs
+    return LocalBackend(console, InstanceFacts("1", "/x"), log), logs
 
 
 async def test_a_long_answer_comes_in_pieces_of_bounded_size() -> None:

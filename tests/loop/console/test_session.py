@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from pjreg_cli.commands.command import Suggestion
-from pjreg_cli.console.backend import Facts, Outcome, Watcher, Write
+from pjreg_cli.console.backend import InstanceFacts, Result, Watcher, Write
 from pjreg_cli.console.reader import Interrupted, Leaving
 from pjreg_cli.console.session import Disconnected, Session
 from pjreg_cli.console.terminal import Terminal
 from pjreg_cli.console.writer import Writer
 
-FACTS = Facts("1.0", "/etc/pjsip.conf", "pbx", 1, {"Registered": 1})
+FACTS = InstanceFacts("1.0", "/etc/pjsip.conf", "pbx", 1, {"Registered": 1})
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Backend:
         self.quits = False
         self.slow = False
 
-    async def facts(self) -> Facts:
+    async def facts(self) -> InstanceFacts:
         return FACTS
 
     def watch(self, watcher: Watcher) -> None:
@@ -73,7 +73,7 @@ class Backend:
     def resized(self, columns: int) -> None:
         assert columns >= 0
 
-    async def execute(self, line: str, write: Write) -> Outcome:
+    async def execute(self, line: str, write: Write) -> Result:
         self.lines.append(line)
         assert self.watcher is not None
         if line == "hang":
@@ -85,7 +85,7 @@ class Backend:
             asyncio.get_running_loop().call_soon(self.watcher.closed, "it vanished")
             await asyncio.sleep(60)
         await write(f"<{line}>")
-        return Outcome(ok=True, quit=self.quits)
+        return Result(ok=True, quit=self.quits)
 
     async def suggest(self, text: str) -> Sequence[Suggestion]:
         if self.slow:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pjreg_cli.console.prompt import LOCAL, REMOTE, Surroundings, expand
+from pjreg_cli.console.prompt import LOCAL, REMOTE, PromptValues, expand
 
 
 def around(
     *, remote: bool = True, load: tuple[float, float, float] | None = (0.5, 1.25, 3.0)
-) -> Surroundings:
-    return Surroundings(
+) -> PromptValues:
+    return PromptValues(
         hostname="pbx.example.com",
         system_name="berlin",
         user="operator",

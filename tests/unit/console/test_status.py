@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pjreg_cli.console.backend import Facts
-from pjreg_cli.console.status import bar, greeting, parting, summary
+from pjreg_cli.console.backend import InstanceFacts
+from pjreg_cli.console.status import bar, farewell, greeting, summary
 
-FACTS = Facts("1.2", "/etc/pjreg-cli/pjsip.conf", "pbx", 12, {"Registered": 2, "Rejected": 1})
+FACTS = InstanceFacts(
+    "1.2", "/etc/pjreg-cli/pjsip.conf", "pbx", 12, {"Registered": 2, "Rejected": 1}
+)
 
 
 @pytest.mark.parametrize(
@@ -42,10 +44,10 @@ def test_a_greeting_fits_eighty_columns() -> None:
 
 def test_the_parting_says_why() -> None:
     assert (
-        parting(FACTS, "it ended")
+        farewell(FACTS, "it ended")
         == "Disconnected from pjreg-cli 1.2 on pbx (pid = 12): it ended\n"
     )
-    assert parting(FACTS, "").endswith("(pid = 12)\n")
+    assert farewell(FACTS, "").endswith("(pid = 12)\n")
 
 
 def seen(counts: dict[str, int]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prompt_toolkit.enums import EditingMode
 
-from pjreg_cli.console.surroundings import editing_mode, history_path, surroundings
+from pjreg_cli.console.environment import editing_mode, history_path, prompt_values
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_keys_are_those_asked_for(environment: dict[str, str], mode: EditingMode
 
 
 def test_everything_a_prompt_needs_is_known() -> None:
-    around = surroundings("pbx.example.com", remote=True)
+    around = prompt_values("pbx.example.com", remote=True)
     assert around.hostname == around.system_name == "pbx.example.com"
     assert around.user
     assert around.group

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from prompt_toolkit.enums import EditingMode
 
-from pjreg_cli.console.prompt import Surroundings
+from pjreg_cli.console.prompt import PromptValues
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -30,9 +30,9 @@ def load_averages() -> tuple[float, float, float] | None:
         return None
 
 
-def surroundings(hostname: str, remote: bool) -> Surroundings:
+def prompt_values(hostname: str, remote: bool) -> PromptValues:
     """What the prompt can speak of, here; `hostname` is that of the instance."""
-    return Surroundings(
+    return PromptValues(
         hostname=hostname,
         system_name=hostname,
         user=_user(os.getuid()),

@@ -131,7 +131,7 @@ WATCHED_ELSEWHERE = {
     },
     **{
         f"pjreg_cli.engine.{name}": "tests/loop/test_engine.py"
-        for name in ("attempts", "facts", "fleet", "inbound", "views")
+        for name in ("attempts", "facts", "fleet", "inbound", "shown", "targets", "views")
     },
     "pjreg_cli.config.beside": "tests/unit/config/test_load.py",
     "pjreg_cli.config.parts": "tests/unit/config/test_load.py",
@@ -139,6 +139,7 @@ WATCHED_ELSEWHERE = {
     "pjreg_cli.instance.hooks": "tests/loop/test_hooks.py",
     "pjreg_cli.instance.managers": "tests/process/test_loaded.py",
     "pjreg_cli.instance.observers": "tests/process/test_loaded.py",
+    "pjreg_cli.commands.outcomes": "tests/process/test_acting.py",
     "pjreg_cli.commands.watch": "tests/process/test_watch.py",
     "pjreg_cli.console.watch": "tests/process/test_watch.py",
     **dict.fromkeys(

@@ -291,12 +291,11 @@ def _drawn(group: list[Candidate], draw: Callable[[], float]) -> int:
 def _plan(uri: Locatable, kinds: TransportKinds) -> _Plan:
     """Read the URI (RFC 3263 section 4.1): `maddr`, scheme, `;transport=` and our own transport."""
     host = (uri.parameter("maddr") or uri.host).strip("[]").rstrip(".").lower()
-    stated = (uri.parameter("transport") or "").lower()
+    demanded, conflict = (uri.parameter("transport") or "").lower(), ""
     if uri.scheme.lower() == "sips":
         # sips means TLS; `;transport=tcp` there means TLS over TCP (RFC 3261 section 26.2.2)
-        demanded, conflict = "tls", "sips cannot go over udp" if stated == "udp" else ""
-    else:
-        demanded, conflict = stated, ""
+        conflict = "sips cannot go over udp" if demanded == "udp" else ""
+        demanded = "tls"
     protocol = demanded or kinds.forced
     if protocol and protocol not in _PREFIXES:
         conflict = f"transport {excerpt(protocol)} is not offered"
@@ -321,8 +320,7 @@ def _first_questions(plan: _Plan, kinds: TransportKinds) -> Iterable[Question]:
 
 def _address_questions(name: str, protocol: str, kinds: TransportKinds) -> list[Question]:
     host = name.rstrip(".").lower()
-    types = {6: "AAAA", 4: "A"}
-    return [Question(host, types[version]) for version in _versions(protocol, kinds)]
+    return [Question(host, "AAAA" if one == 6 else "A") for one in _versions(protocol, kinds)]
 
 
 def _versions(protocol: str, kinds: TransportKinds) -> list[int]:
@@ -332,9 +330,8 @@ def _versions(protocol: str, kinds: TransportKinds) -> list[int]:
 
 def _services(plan: _Plan, kinds: TransportKinds, known: Known) -> list[tuple[str, Question]]:
     """The SRV names that count, best first, each with its protocol (RFC 3263 section 4.1)."""
-    if plan.protocol:
-        usual = [plan.protocol]
-    else:
+    usual = [plan.protocol]
+    if not plan.protocol:
         if led := _led(_naptr(plan, known), kinds):
             return led
         usual = [protocol for protocol in _PREFERENCE if _versions(protocol, kinds)]

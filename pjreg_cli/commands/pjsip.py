@@ -208,10 +208,10 @@ async def _send(
         return Answer()
     outcomes.forget(name)
     answer = failed(f"Unable to retrieve registration {name}", *perhaps(call, _names))
-    return replace(answer, complaints=await _elsewhere(call, name))
+    return replace(answer, complaints=await elsewhere(call, name))
 
 
-async def _elsewhere(call: Call, name: str) -> tuple[str, ...]:
+async def elsewhere(call: Call, name: str) -> tuple[str, ...]:
     """Which machine of our fleet has a registration that we have not."""
     fleet = call.port.cluster
     if fleet is None or fleet.this() is None or call.console.kind is Kind.MANAGER:

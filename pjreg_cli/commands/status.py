@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from pjreg_cli.api.registrations import RegistrationView
 from pjreg_cli.commands.command import (
@@ -18,7 +19,7 @@ from pjreg_cli.commands.command import (
     usage,
 )
 from pjreg_cli.commands.options import Given, OptionError, offered, told_apart
-from pjreg_cli.commands.pjsip import perhaps, registration_names, standing
+from pjreg_cli.commands.pjsip import elsewhere, perhaps, registration_names, standing
 from pjreg_cli.config.pattern import compile_pattern
 from pjreg_cli.errors import excerpt, hint
 from pjreg_cli.render import json
@@ -45,7 +46,8 @@ async def _status(call: Call) -> Answer:
     if len(given.words) == 1:
         view = call.port.registrations.view(given.words[0])
         if view is None:
-            return absent(f"Unable to find object {given.words[0]}.", "", *perhaps(call))
+            answer = absent(f"Unable to find object {given.words[0]}.", "", *perhaps(call))
+            return replace(answer, complaints=await elsewhere(call, given.words[0]))
         views: Iterable[RegistrationView] = [view]
     else:
         views = await _chosen(call, given)

@@ -210,3 +210,32 @@ async def test_a_standby_that_had_lost_the_last_commits_is_promoted(fleet: Fleet
             finally:
                 await fleet.stop()
                 server.start()
+
+
+async def test_where_each_offers_its_own_address_all_are_registered_again(fleet: Fleet) -> None:
+    addresses = {"sip-1": "192.0.2.11", "sip-2": "192.0.2.12"}
+    for name, address in addresses.items():
+        fleet.machines[name] = fleet.machine(name, contact=address)
+        await asyncio.to_thread(fleet.machines[name].start)
+    await fleet.settled("sip-1", "sip-2")
+    await fleet.refreshed(planned=True)
+    offered = {user: found[0] for user, found in fleet.judge.contacts.items()}
+    moved = {user for user, contact in offered.items() if addresses["sip-2"] in contact}
+    assert 0 < len(moved) < ACCOUNTS
+    mark = fleet.judge.mark()
+    told: dict[str, list[str]] = {}
+    fleet.machines["sip-2"].signal(signal.SIGKILL)
+
+    def all_told() -> bool:
+        for _, user, _, _ in fleet.judge.since(mark):
+            found = fleet.judge.contacts[user]
+            if user in moved and addresses["sip-1"] in found[0]:
+                told.setdefault(user, found)
+        return told.keys() == moved
+
+    await asyncio.to_thread(until, all_told, "what sip-2 had is registered again", 40.0)
+    for user, found in told.items():
+        old = [one for one in found if addresses["sip-2"] in one]
+        assert old == [f"{offered[user].partition(';')[0]};expires=0"], "the old one is taken off"
+    verdict = fleet.judge.verdict
+    assert (verdict.lapses, verdict.new_call_ids, verdict.not_higher) == ([], [], [])

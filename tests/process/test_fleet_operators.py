@@ -223,6 +223,9 @@ async def test_registrations_of_all_machines_are_listed(fleet: Fleet) -> None:
     assert refused.status == 1
     assert f"Unable to retrieve registration {foreign}" in refused.out
     assert f"{foreign} is registered by sip-2" in refused.err
+    absent = await asyncio.to_thread(one.ask, f"pjreg status {foreign}")
+    assert absent.status == 1
+    assert f"{foreign} is registered by sip-2" in absent.err
     explained = await asyncio.to_thread(one.ask, f"pjreg explain {foreign}", "--json")
     assert json.loads(explained.out)["cause"] == "owned-elsewhere"
     await fleet.stop()

@@ -133,6 +133,26 @@ async def test_an_emptied_table_unregisters_nobody_unasked(
         await asyncio.to_thread(one.stop)
 
 
+async def test_a_table_that_is_locked_is_said_and_what_runs_goes_on(
+    home: Path, tables: Postgres, registrar: Registrar
+) -> None:
+    add(tables, registrar, "alice")
+    one = configured(home, tables.url())
+    try:
+        await asyncio.to_thread(one.start)
+        await asyncio.to_thread(all_registered, one, 1)
+        with tables.connect() as connection, connection.transaction():
+            connection.execute("LOCK TABLE ps_registrations IN ACCESS EXCLUSIVE MODE")
+            line = "module reload res_pjsip_outbound_registration"
+            done = await asyncio.to_thread(one.ask, line)
+        assert done.status == 1
+        assert "canceling statement due to lock timeout (55P03)" in one.log()
+        assert names(one) == ["alice"]
+        assert (await asyncio.to_thread(one.ask, line)).status == 0
+    finally:
+        await asyncio.to_thread(one.stop)
+
+
 async def test_a_server_that_comes_later_is_read_then(
     home: Path, tables: Postgres, registrar: Registrar
 ) -> None:

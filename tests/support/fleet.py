@@ -23,8 +23,15 @@ GRANT_S = 14.0
 #: how long a fleet may take to be whole: a machine that runs the tests may be busy
 PATIENCE_S = 40.0
 #: what all machines offer: the address of the SBC before them
-_CONTACT = "external_signaling_address = 192.0.2.10\nexternal_signaling_port = 5060\n"
-_TRANSPORT = "[udp]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{port}\n" + _CONTACT
+SHARED = "192.0.2.10"
+_TRANSPORT = """\
+[udp]
+type = transport
+protocol = udp
+bind = 127.0.0.1:{port}
+external_signaling_address = {contact}
+external_signaling_port = 5060
+"""
 _FILES = {
     "sorcery.conf": """\
 [res_pjsip]
@@ -37,11 +44,16 @@ registration = realtime,ps_registrations
 
 
 def configured(
-    folder: Path, url: str, name: str, prefix: Sequence[str] = (), **options: str
+    folder: Path,
+    url: str,
+    name: str,
+    prefix: Sequence[str] = (),
+    contact: str = SHARED,
+    **options: str,
 ) -> Instance:
     """A machine with its configuration below `folder`; see `Fleet.machine`."""
     folder.mkdir(exist_ok=True)
-    one = Instance(folder, _TRANSPORT.format(port=free_port()), prefix)
+    one = Instance(folder, _TRANSPORT.format(port=free_port(), contact=contact), prefix)
     for file, text in _FILES.items():
         (one.etc / file).write_text(text)
     more = "".join(f"{key} = {value}\n" for key, value in options.items())
@@ -77,7 +89,7 @@ class Fleet:
         self, name: str, url: str = "", prefix: Sequence[str] = (), **options: str
     ) -> Instance:
         """A machine that is not started; `url` is how it reaches the database, `prefix` begins its
-        command line, `options` are those of [cluster]."""
+        command line, `options` are those of [cluster], and `contact` the address it offers."""
         folder = self.home / (name if name not in self.machines else f"{name}-too")
         options = {"takeover_rate": "1000"} | options
         return configured(folder, url or self.server.url(), name, prefix, **options)
@@ -119,8 +131,9 @@ class Fleet:
         if planned:
             self.judge.verdict.too_soon.clear()
 
-    async def refreshed(self) -> None:
-        """Wait until every account has been refreshed once more, and find nothing amiss."""
+    async def refreshed(self, *, planned: bool = False) -> None:
+        """Wait until every account has been refreshed once more, and find nothing amiss; `planned`:
+        shards were given before."""
         mark = self.judge.mark()
         await asyncio.to_thread(
             until,
@@ -129,6 +142,8 @@ class Fleet:
             PATIENCE_S,
         )
         assert self.judge.registered() == ACCOUNTS
+        if planned:
+            self.judge.verdict.too_soon.clear()
         self.acquitted()
 
     async def says(self, name: str, text: str) -> None:

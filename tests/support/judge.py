@@ -67,6 +67,8 @@ class Judge:
         self.by_sender: Counter[tuple[str, int]] = Counter()
         self.log: list[tuple[float, str, int, int]] = []
         """When, who, CSeq, port of the sender."""
+        self.contacts: dict[str, list[str]] = {}
+        """The Contacts of the last request for each account."""
         self._answered: dict[bytes, bytes] = {}
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
@@ -152,7 +154,8 @@ class Judge:
             self.verdict.early.append((user, before.at))
 
     def _judge(self, data: bytes, sender: tuple[str, int], now: float) -> bytes:
-        headers = {name.lower(): value for name, value in _HEADER.findall(data)}
+        fields = [(name.lower(), value) for name, value in _HEADER.findall(data)]
+        headers = dict(fields)
         if not data.startswith(b"REGISTER") or b"cseq" not in headers:
             return b""
         via = headers[b"via"]
@@ -177,6 +180,8 @@ class Judge:
             if now > before.until:
                 self.verdict.lapses.append(f"{user}: {now - before.until:.1f} s")
             self._compare(user, sender, before, now)
+        contacts = [value.decode() for name, value in fields if name == b"contact"]
+        self.contacts[user] = [one.strip() for value in contacts for one in value.split(",")]
         contact = headers.get(b"contact", b"")
         if code.startswith(b"200"):
             if leaving:

@@ -1,10 +1,12 @@
-"""One heap for all sleepers: each is woken at the moment it was last armed for, and only then."""
+"""All sleepers: each is woken at the moment it was last armed for, and only then."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pjreg_cli.engine.timers import Timers
 from tests.support.manual_loop import ManualLoop
@@ -168,3 +170,44 @@ def test_timers_that_have_stopped_can_be_set_again(loop: ManualLoop, timers: Tim
     assert timers.rearm()
     loop.run_until(6)
     assert sleeper.woken == [5.0]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 5),
+        st.one_of(st.none(), st.sampled_from([0.0, 0.5, 1.0, 1.0, 7.0, 60.0])),
+        st.sampled_from([0.0, 0.0, 0.25, 0.5, 3.0]),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS)
+def test_moments_in_any_order_are_those_of_the_simplest_clock(
+    steps: list[tuple[int, float | None, float]],
+) -> None:
+    """Runs and heap together wake whom a list of all moments, gone through each time, would."""
+    loop = ManualLoop()
+    timers = Timers(loop.as_loop())
+    sleepers = [Sleeper(timers) for _ in range(6)]
+    plain: dict[int, float] = {}
+    woken: list[list[float]] = [[] for _ in sleepers]
+    for who, delay_s, pass_s in steps:
+        at = None if delay_s is None else loop.now + delay_s
+        timers.arm(sleepers[who], at)
+        plain.pop(who, None)
+        if at is not None:
+            plain[who] = at
+        loop.run_until(loop.now + pass_s)
+        if pass_s:
+            for one in [one for one, due in plain.items() if due <= loop.now]:
+                woken[one].append(plain.pop(one))
+        else:
+            due_now = [one for one in plain if sleepers[one].timer_at is None]
+            for one in due_now:
+                woken[one].append(plain.pop(one))
+    loop.run_until(loop.now + 100.0)
+    for one, due in plain.items():
+        woken[one].append(due)
+    assert [sleeper.woken for sleeper in sleepers] == woken
+    assert timers.size <= len(sleepers) * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -236,3 +237,24 @@ def test_names_are_unique_and_every_cell_has_words() -> None:
 
 def test_the_page_is_current(golden: Golden) -> None:
     golden.check(Path("docs/policy.md"), document())
+
+
+def test_a_code_leads_to_the_row_that_the_whole_table_leads_to() -> None:
+    """The rows are looked up by code; over all codes and all they ask for it is as if all of them
+    were asked."""
+    states = [case[1] for case in CONTINUED] + [REGISTERING, LEAVING, UNREGISTERING, ANSWERED, DUE]
+    for code in range(100, 700):
+        for fit, repeated, stale, left, mechanisms in product((False, True), repeat=5):
+            outcome = Outcome(
+                code,
+                min_expires_s=7201,
+                credentials_fit=fit,
+                repeated=repeated,
+                stale=stale,
+                target_left=left,
+                mechanisms=mechanisms,
+            )
+            for state in states:
+                case = Case(state, outcome, POLICY)
+                whole = next((row for row in CONTINUE if row.when(case)), None)
+                assert continuing(case) is whole, case

@@ -148,7 +148,9 @@ async def test_managers_metrics_and_monitoring_see_the_fleet(fleet: Fleet) -> No
     metrics = await asyncio.to_thread(scrape, web)
     assert metrics["pjreg_shards"] == 256
     assert metrics["pjreg_unowned_shards"] == 0
-    assert metrics["pjreg_lease_trust_seconds"] > 0
+    # on a busy machine it may not have been renewed in time for a moment
+    trusted = "pjreg_lease_trust_seconds"
+    await asyncio.to_thread(until, lambda: scrape(web)[trusted] > 0, "the lease is trusted")
     assert metrics["pjreg_journal_behind_seconds"] >= 0
     health = await asyncio.to_thread(run, "health", "-s", str(one.socket), home=fleet.home)
     assert (health.status, health.out[:16]) == (0, "REGISTRATIONS OK"), health

@@ -137,6 +137,7 @@ WATCHED_ELSEWHERE = {
     "pjreg_cli.config.parts": "tests/unit/config/test_load.py",
     "pjreg_cli.config.observers": "tests/loop/test_hooks.py",
     "pjreg_cli.instance.hooks": "tests/loop/test_hooks.py",
+    "pjreg_cli.instance.later": "tests/process/test_loaded.py",
     "pjreg_cli.instance.managers": "tests/process/test_loaded.py",
     "pjreg_cli.instance.observers": "tests/process/test_loaded.py",
     "pjreg_cli.commands.outcomes": "tests/process/test_acting.py",

@@ -32,7 +32,7 @@ from pjreg_cli.engine.problems import log_problems
 from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import ConfigError, PjregError
-from pjreg_cli.instance import streams
+from pjreg_cli.instance import later, streams
 from pjreg_cli.instance.history import History
 from pjreg_cli.instance.lifecycle import Lifecycle
 from pjreg_cli.instance.log_lines import keep_records_small
@@ -343,6 +343,7 @@ async def serve(
             program.socket_path,
         )
         await _startup_commands(program, options)
+        stack.callback(spawn(later.load(), "loading the rest").cancel)
         program.supervisor.ready()
         if console is not None:
             stack.push_async_callback(_ended, spawn(console(program, options), "console"))

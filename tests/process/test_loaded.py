@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from pjreg_cli.instance import later
 from tests.support.background import in_background
 from tests.support.instance import PATIENCE_S, QUIET, Instance, short_folder
 from tests.support.ports import free_port
@@ -70,9 +71,11 @@ def tracing(pjsip: str = QUIET, **files: str) -> Iterator[Instance]:
             assert instance.stop() == 0
 
 
-def loaded(instance: Instance) -> list[str]:
-    """What it has imported so far."""
-    return re.findall(r"^import time:.*\| +(\S+)$", instance.log(), re.MULTILINE)
+def loaded(instance: Instance, at_once: bool = True) -> list[str]:
+    """What it has imported so far; `at_once`: without what it has loaded behind its start."""
+    found = re.findall(r"^import time:.*\| +(\S+)$", instance.log(), re.MULTILINE)
+    first = found.index(later.MODULES[0]) if at_once and later.MODULES[0] in found else len(found)
+    return found[:first]
 
 
 def rooms(modules: list[str]) -> set[str]:
@@ -93,6 +96,12 @@ def test_an_instance_loads_few_modules_before_it_listens(bare: list[str]) -> Non
 
 def test_nothing_is_loaded_that_is_neither_configured_nor_asked_for(bare: list[str]) -> None:
     assert rooms(bare) == set()
+
+
+def test_a_little_later_an_instance_has_what_it_may_need_when_files_are_gone() -> None:
+    with tracing() as instance:
+        until(lambda: later.MODULES[-1] in loaded(instance, False), "the rest is loaded")
+        assert set(later.MODULES) <= set(loaded(instance, False))
 
 
 def test_the_manager_interface_is_loaded_with_the_commands_its_users_may_give() -> None:
@@ -148,4 +157,4 @@ def test_the_manager_interface_is_explained_also_where_it_is_not_enabled() -> No
     with tracing() as instance:
         assert "CoreStatus" in instance.ask("manager show commands").out
         assert re.search(r"Manager \(AMI\):\s+No", instance.ask("manager show settings").out)
-        assert "pjreg_cli.ami.server" in loaded(instance)
+        assert "pjreg_cli.ami.server" in loaded(instance, False)

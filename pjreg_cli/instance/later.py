@@ -1,0 +1,42 @@
+"""Loads what every instance needs sooner or later, once it is up.
+
+By then nobody waits for it.  It is not left to the moment of need: an upgrade may have replaced the
+files until then, or descriptors may have run out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from pjreg_cli.engine import garbage
+
+#: seconds after the start
+AFTER_S = 3.0
+#: seconds between two of them: others get their turn
+_BETWEEN_S = 0.05
+#: commands, causes, name servers, and what reloads say; what only some configurations ask for is
+#: not among them
+MODULES: Final = (
+    "pjreg_cli.why",
+    "pjreg_cli.why.diagnosis",
+    "pjreg_cli.why.places",
+    "pjreg_cli.commands.command",
+    "pjreg_cli.control.connection",
+    "dns.message",
+    "pjreg_cli.net.dns_answers",
+    "pjreg_cli.net.dns_client",
+    "pjreg_cli.config.plan",
+    "pjreg_cli.config.check",
+    "pjreg_cli.config.help",
+    "pjreg_cli.instance.added",
+)
+
+
+async def load() -> None:
+    """Load one after the other."""
+    await asyncio.sleep(AFTER_S)
+    for name in MODULES:
+        __import__(name)
+        await asyncio.sleep(_BETWEEN_S)
+    garbage.set_aside()

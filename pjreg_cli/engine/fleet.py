@@ -158,7 +158,7 @@ class Fleet:
         resumed = go_on(entry, left, self._pool, self.gate, self._clock())
         self.attempts.served.move(entry, entry.flow)
         if resumed is not None and resumed.due_s is not None and resumed.due_s <= 0:
-            resumed = replace(resumed, due_s=self.gate.turn_s(REJOIN_RATE))
+            resumed = replace(resumed, due_s=self.gate.turn_s(REJOIN_RATE, entry))
         self._made(entry, resumed or Start(self.jitter_s(settings)))
         return entry
 

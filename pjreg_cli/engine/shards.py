@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from math import inf
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,7 @@ class Shards:
         # who is taken over is not tried again because its password is new to us
         auths = () if taken else before.auths_changed
         kept = {name: why for name, why in before.changed.items() if name in there}
-        added = tuple(name for name in before.added if name in there)
+        added = tuple(sorted((n for n in before.added if n in there), key=self._ends_in_s))
         return replace(
             result,
             settings=settings,
@@ -122,6 +123,11 @@ class Shards:
                 before, added=added, changed=MappingProxyType(kept), auths_changed=auths
             ),
         )
+
+    def _ends_in_s(self, name: str) -> float:
+        """How soon a binding ends that is gone on with: the most urgent ones begin."""
+        left = self._resumable.get(name)
+        return inf if left is None or left.expires_in_s is None else left.expires_in_s
 
     def risen(self, epochs: Mapping[int, int]) -> None:
         """See tenancy.Owned."""

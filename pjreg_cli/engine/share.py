@@ -94,14 +94,17 @@ class Gate:
             self._overdue.add(entry)
         return False
 
-    def turn_s(self, rate: float) -> float:
-        """When the next of those that are overdue may send, in seconds from now, if `rate` of them
-        may in each second; in a fleet its own rate counts."""
+    def turn_s(self, rate: float, entry: Entry) -> float:
+        """When this one of those that are overdue may send, in seconds from now, if `rate` of them
+        may in each second; in a fleet its own rate counts.  Sooner where its binding would end."""
         if self._share is not None:
             rate = self._share.rate
         now = self._timers.clock()
-        self._turn_at = max(self._turn_at + 1 / rate, now)
-        return self._turn_at - now
+        turn_at = max(self._turn_at + 1 / rate, now)
+        if (left_s := _ends_at(entry) - now) > 0:
+            turn_at = min(turn_at, now + max(left_s - LEAST_MARGIN_S, 0.0))
+        self._turn_at = turn_at
+        return turn_at - now
 
     def discard(self, entry: Entry) -> None:
         """It is not ours any more."""

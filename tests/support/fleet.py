@@ -15,7 +15,7 @@ from tests.support.ports import LOOPBACK, free_port
 from tests.support.postgres import Postgres
 from tests.support.waiting import until
 
-LEASE_MS = 1500
+LEASE_MS = 2000
 LEASE_S = LEASE_MS / 1000
 ACCOUNTS = 300
 #: a binding is refreshed 10 s before it ends: after 4 s

@@ -68,7 +68,9 @@ def test_a_fleet_has_a_margin_and_a_rate_of_its_own() -> None:
     assert policy_of(alice.settings, None, 0).refresh_margin_s == 90
     assert policy_of(alice.settings, PjregSettings(refresh_margin=120), 0).refresh_margin_s == 120
     assert policy_of(own.settings).refresh_margin_s == 10
-    assert [round(scene.gate.turn_s(200), 2) for _ in range(3)] == [0.02, 0.04, 0.06]
+    turns = [round(scene.gate.turn_s(200, alice), 2) for _ in range(3)]
+    assert turns == [0.02, 0.04, 0.06]
+    assert scene.gate.turn_s(200, scene.shared("bob", 5)) == 0.0, "it would end before its turn"
     scene.loop.close()
 
 

@@ -12,7 +12,8 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from pjreg_cli.api.configuration import Level, Problem
-from pjreg_cli.config.reader import Document, Entry, Section
+from pjreg_cli.config.reader import Document
+from pjreg_cli.config.section import Entry, Section
 from pjreg_cli.config.types import Network, names, network
 from pjreg_cli.config.words import LOWER, meant
 from pjreg_cli.errors import excerpt

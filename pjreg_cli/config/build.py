@@ -21,9 +21,9 @@ from pjreg_cli.config.defects import (
 )
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.passwords import PasswordError, fetch
-from pjreg_cli.config.reader import Section
 from pjreg_cli.config.rules import Defect, Inspector
 from pjreg_cli.config.secrets import is_secret
+from pjreg_cli.config.section import Section
 from pjreg_cli.config.types import OURS, option_names, validator
 from pjreg_cli.config.words import LOWER, meant
 from pjreg_cli.errors import excerpt
@@ -165,6 +165,7 @@ def _build(
             found = defect(made)
             if found is None:
                 objects[section.name] = made
+                section.pack()
                 continue
             flaws: Sequence[Defect] = (found,)
         except _Refused as refusal:

@@ -29,11 +29,12 @@ from pjreg_cli.config.models import (
     Transport,
 )
 from pjreg_cli.config.problems import in_file_order
-from pjreg_cli.config.reader import Document, Entry, Section
+from pjreg_cli.config.reader import Document
 from pjreg_cli.config.realtime import OpenRows, no_database
 from pjreg_cli.config.remarks import file_of, registrations, remarks
 from pjreg_cli.config.rules import bare, uri_problem
 from pjreg_cli.config.secrets import SECRETS
+from pjreg_cli.config.section import Entry, Section
 from pjreg_cli.config.settings import Settings
 from pjreg_cli.config.types import FALSE, TRUE, explained, option_names
 from pjreg_cli.config.words import LOWER, meant, nearest

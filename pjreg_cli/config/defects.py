@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.models import Auth, Global, System, Transport
-from pjreg_cli.config.reader import Section
 from pjreg_cli.config.rules import Defect
+from pjreg_cli.config.section import Section
 from pjreg_cli.errors import excerpt
 from pjreg_cli.sip.address import split_host_port
 

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from pjreg_cli.api.configuration import Level, Problem
-from pjreg_cli.config.reader import Document, Section
+from pjreg_cli.config.reader import Document
+from pjreg_cli.config.section import Section
 from pjreg_cli.config.types import validator
 from pjreg_cli.config.words import LOWER, meant
 from pjreg_cli.errors import excerpt

@@ -24,9 +24,10 @@ from pjreg_cli.config.models import Auth, Global, Registration, System, Transpor
 from pjreg_cli.config.parts import Parts
 from pjreg_cli.config.passwords import files_of
 from pjreg_cli.config.problems import distinct
-from pjreg_cli.config.reader import Document, Section, given_up
+from pjreg_cli.config.reader import Document, given_up
 from pjreg_cli.config.realtime import FILES, FILES_ONLY, Mapped, OpenRows, mapped, no_database
 from pjreg_cli.config.rules import Inspector, OpenTransports
+from pjreg_cli.config.section import Section
 from pjreg_cli.config.settings import (
     NOTHING,
     Difference,

@@ -16,7 +16,8 @@ from pjreg_cli.config import eventfilter
 from pjreg_cli.config.access import RULES, Access, NamedLists
 from pjreg_cli.config.forgiving import Problems, make, merged, values_of
 from pjreg_cli.config.manager_classes import CLASSES
-from pjreg_cli.config.reader import Document, Entry, Section
+from pjreg_cli.config.reader import Document
+from pjreg_cli.config.section import Entry, Section
 from pjreg_cli.config.types import (
     NO_SECRET,
     Boolean,

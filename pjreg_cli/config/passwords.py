@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pjreg_cli.config.reader import Section
+from pjreg_cli.config.section import Section
 from pjreg_cli.errors import excerpt
 
 _FILE: Final = "password_file"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.forgiving import Problems
 from pjreg_cli.config.pattern import Pattern, PatternError, compile_pattern
-from pjreg_cli.config.reader import Document, Entry, Section
+from pjreg_cli.config.reader import Document
+from pjreg_cli.config.section import Entry, Section
 from pjreg_cli.errors import excerpt
 
 _ALL = "all"

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Protocol
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.comments import BLANKS, Comments
+from pjreg_cli.config.section import Section
 from pjreg_cli.errors import ConfigError, excerpt
 
 MAXIMUM_DEPTH: Final = 10
@@ -44,11 +45,6 @@ class Source(Protocol):
         ...
 
 
-Entry = tuple[str, str, int, str]
-"""One `key = value` of a section, its line and path (inherited ones: in the template).  A bare
-tuple, as half a million of them are made while a large file is read."""
-
-
 class Cut(NamedTuple):
     """An unescaped semicolon right behind a value: the rest of the line was a comment."""
 
@@ -72,30 +68,6 @@ class _Step(NamedTuple):
 
 
 _Steps = tuple[_Step, ...]
-
-
-@dataclass(slots=True)
-class Section:
-    """`[name]` and all that belongs to it, in the order in which it counts."""
-
-    name: str
-    path: str
-    line: int
-    template: bool = False
-    entries: list[Entry] = field(default_factory=list)
-    wizard: str = ""
-    """The wizard that made it up; empty for a section of a file."""
-
-    def last(self, key: str) -> Entry | None:
-        """The entry that counts for a key (in lower case; letter case does not matter)."""
-        for entry in reversed(self.entries):
-            if entry[0].lower() == key:
-                return entry
-        return None
-
-    def all(self, key: str) -> list[Entry]:
-        """Every entry of a key (in lower case; letter case does not matter)."""
-        return [entry for entry in self.entries if entry[0].lower() == key]
 
 
 @dataclass(slots=True)
@@ -191,6 +163,7 @@ class _Reader:
                 append = section.entries.append if section else None
             elif text[0] == "#":
                 self.directive(text, number, steps)
+                append = section.entries.append if section else None
             elif section is None:
                 self.give_up("an option stands before the first section", path, number)
             else:
@@ -261,6 +234,8 @@ class _Reader:
                     section, new = found, False
             elif word and (base := self.base(word, path, number)) is not None:
                 section.entries.extend(base.entries)
+        if self.current is not None and self.current is not section:
+            self.current.pack()
         if new:
             self.document.sections.append(section)
             self.by_name.setdefault(name.lower(), []).append(section)

@@ -17,7 +17,8 @@ from pydantic import SecretStr
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import location
 from pjreg_cli.config.forgiving import merged
-from pjreg_cli.config.reader import Document, Entry
+from pjreg_cli.config.reader import Document
+from pjreg_cli.config.section import Entry
 from pjreg_cli.errors import ConfigError, excerpt
 
 FILES: Final = (

@@ -24,9 +24,10 @@ from pjreg_cli.config.models import (
     System,
     Transport,
 )
-from pjreg_cli.config.reader import Document, Entry, Section
+from pjreg_cli.config.reader import Document
 from pjreg_cli.config.rules import bare
 from pjreg_cli.config.secrets import is_secret
+from pjreg_cli.config.section import Entry, Section
 from pjreg_cli.config.settings import Settings
 from pjreg_cli.config.types import inert_options, option_names
 from pjreg_cli.config.words import LOWER, nearest

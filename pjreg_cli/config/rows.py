@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, Protocol
 
-from pjreg_cli.config.reader import Section
+from pjreg_cli.config.section import Section
 
 ESSENTIAL: Final = {
     "registration": ("id", "client_uri", "server_uri"),

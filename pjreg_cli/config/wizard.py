@@ -9,7 +9,7 @@ from typing import Final
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.build import kind_of
-from pjreg_cli.config.reader import Entry, Section
+from pjreg_cli.config.section import Entry, Section
 from pjreg_cli.config.types import TRUE
 from pjreg_cli.errors import excerpt
 

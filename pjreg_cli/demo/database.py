@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pjreg_cli.config.build import kind_of
 from pjreg_cli.config.files import Disk
-from pjreg_cli.config.reader import Section, read
+from pjreg_cli.config.reader import read
+from pjreg_cli.config.section import Section
 from pjreg_cli.store.asterisk_tables import create
 
 _FILES = {

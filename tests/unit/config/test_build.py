@@ -6,8 +6,8 @@ import pytest
 
 from pjreg_cli.config import build
 from pjreg_cli.config.models import Global, Registration, Transport
-from pjreg_cli.config.reader import Section
 from pjreg_cli.config.rules import Inspector, OpenTransports
+from pjreg_cli.config.section import Section
 
 UDP = Transport(name="udp", source="f:1", host="127.0.0.1", port=5060)
 GOOD = ("server_uri=sip:10.0.0.1", "client_uri=sip:a@b")

@@ -265,3 +265,20 @@ def test_a_nul_byte_ends_its_line_and_is_said() -> None:
     assert [entry[:2] for entry in read.sections[0].entries] == [("log_file", "a"), ("l", "w")]
     assert [problem.line for problem in read.remarks] == [2, 4]
     assert "NUL" in read.remarks[0].message
+
+
+def test_packed_sections_are_what_they_were_and_can_be_added_to() -> None:
+    text = "[a](!)\nk=1\n[b](a)\nl=2\nm=3\n[c]\nn=4\n[b](+)\nl=5\n#include inc\nafter=8\n"
+    read = document(text, inc="[d]\no=6\n[e](b)\np=7\n")
+    by_name = {section.name: section for section in read.sections}
+    for _ in range(2):
+        assert [entry[:3] for entry in by_name["b"].entries] == [
+            ("k", "1", 2), ("l", "2", 4), ("m", "3", 5), ("l", "5", 9), ("after", "8", 11),
+        ]  # fmt: skip
+        assert [entry[0] for entry in by_name["e"].entries] == ["k", "l", "m", "l", "p"]
+        assert by_name["c"].entries == [("n", "4", 7, "main")]
+        for section in read.sections:
+            section.pack()
+    by_name["c"].entries.append(("q", "9", 12, "main"))
+    by_name["c"].pack()
+    assert [entry[0] for entry in by_name["c"].entries] == ["n", "q"]

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from pjreg_cli.config.reader import Section, read
+from pjreg_cli.config.reader import read
+from pjreg_cli.config.section import Section
 from pjreg_cli.config.wizard import Expanded, expand
 
 

@@ -98,10 +98,12 @@ $(VENV)/.run: pyproject.toml bin/pjreg-cli
 	    --config-settings editable_mode=compat -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
+# both at once: the package is built once only
+$(VENV)/.dev: pyproject.toml bin/pjreg-cli
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check \
 	    --config-settings editable_mode=compat -e '.[dev]'
-	@touch $@
+	@touch $(VENV)/.run $@
 
 # registrars and observers of the tests: installed when root, else the tests that need them say
 # that they are skipped

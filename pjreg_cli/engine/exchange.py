@@ -279,11 +279,13 @@ class Exchanges:
         else:
             self._timers.arm(exchange, after.wake_at)
         for effect in effects:
-            self._carry_out(exchange, effect, response, why)
+            if effect is Effect.DELIVER:
+                self._ended(exchange)
+                self._deliver(exchange, response, Cause.ANSWERED, "")
+            else:
+                self._carry_out(exchange, effect, why)
 
-    def _carry_out(
-        self, exchange: Exchange, effect: Effect, response: Response | None, why: str
-    ) -> None:
+    def _carry_out(self, exchange: Exchange, effect: Effect, why: str) -> None:
         if effect is Effect.RESEND:
             exchange.resends += 1
             if failure := self._handed_over(exchange):
@@ -291,9 +293,7 @@ class Exchanges:
             return
         if not exchange.over:
             self._ended(exchange)
-        if effect is Effect.DELIVER:
-            self._deliver(exchange, response, Cause.ANSWERED, "")
-        elif effect is Effect.TIME_OUT:
+        if effect is Effect.TIME_OUT:
             self._deliver(exchange, None, Cause.TIMED_OUT, "no answer")
         else:
             self._deliver(exchange, None, Cause.SEND_FAILED, why)

@@ -241,7 +241,24 @@ class Fleet:
         """One step; what goes wrong in it ends the attempt, and never the registration."""
         before = entry.state
         try:
-            self._react(entry, event)
+            after, effects = react(before, event, entry.policy, self._clock())
+            if after.in_flight is None and type(event) is Outcome:
+                after = self._pace.placed(after, before, event, entry.policy)
+            entry.state = after
+            if entry.timer_at != after.wake_at:
+                self._timers.arm(entry, after.wake_at)
+            if _log.isEnabledFor(MACHINERY):
+                settled.note(entry, event)
+            try:
+                for effect in effects:
+                    if type(effect) is SendRegister:
+                        self.attempts.send(entry, effect)
+                    else:
+                        self._carry_out(entry, effect)
+            finally:
+                after = entry.state
+                if after.status is not before.status or after.leaving is not before.leaving:
+                    self._recount(entry)
         except Exception as error:  # noqa: BLE001 -- whatever it is, it ends here
             report(self._faults, error, "%s: %s", entry.name, type(event).__name__)
         else:
@@ -250,24 +267,6 @@ class Fleet:
             # not even the machine could take it: the same would happen again
             entry.state = before._replace(in_flight=None, wake_at=None)
         self.mend(entry)
-
-    def _react(self, entry: Entry, event: Event) -> None:
-        before = entry.state
-        after, effects = react(before, event, entry.policy, self._clock())
-        if after.in_flight is None and type(event) is Outcome:
-            after = self._pace.placed(after, before, event, entry.policy)
-        entry.state = after
-        if entry.timer_at != after.wake_at:
-            self._timers.arm(entry, after.wake_at)
-        if _log.isEnabledFor(MACHINERY):
-            settled.note(entry, event)
-        try:
-            for effect in effects:
-                self._carry_out(entry, effect)
-        finally:
-            after = entry.state
-            if after.status is not before.status or after.leaving is not before.leaving:
-                self._recount(entry)
 
     def _carry_out(self, entry: Entry, effect: Effect) -> None:
         match effect:

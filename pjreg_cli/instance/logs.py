@@ -69,6 +69,11 @@ class _Channel(logging.Handler):
         self._logs = logs
         self.outlet = Outlet(f"log {name}"[:15], sink, self._troubled, gather_s=GATHER_S)
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Emit it, without a lock: the outlet has its own."""
+        self.emit(record)
+        return True
+
     def emit(self, record: logging.LogRecord) -> None:
         """Have the line written; never waits, never raises."""
         with self._logs.contained():

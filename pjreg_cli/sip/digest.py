@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple, Protocol
 
 from pjreg_cli.sip.message import Response, to_bytes
+from pjreg_cli.sip.scan import only_challenge
 from pjreg_cli.sip.uri import quote
 
 
@@ -49,7 +50,6 @@ _QUOTED_PAIR = re.compile(r"\\([\"\\])")
 _NONCE = re.compile(r'\bnonce="([^"\\]*)"')
 #: stands for the nonce where the rest of a challenge is read; no nonce has a line feed
 _STAND_IN = "\n"
-_NONE: tuple[str, ...] = ()
 #: characters of a challenge worth remembering
 _LONGEST_KNOWN = 1024
 
@@ -111,11 +111,12 @@ class Challenge(NamedTuple):
 def parse_challenges(response: Response) -> tuple[Challenge, ...]:
     """The Digest challenges of a response in its order; never raises.
 
-    Other schemes and challenges without realm or nonce are left out.  One header may hold
-    several (RFC 7235 section 4.1).
-    """
+    Other schemes and challenges without realm or nonce are left out.  One header may hold several
+    (RFC 7235 section 4.1)."""
     headers = response.headers
-    www, proxy = headers.all(_WWW), _NONE
+    if (only := only_challenge(response)) is not None:
+        return tuple(read_challenges(*only))
+    www, proxy = headers.all(_WWW), tuple[str, ...]()
     if not www or "\nproxy-" in headers.text.lower():
         proxy = headers.all(_PROXY)
     if www and proxy:

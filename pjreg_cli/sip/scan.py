@@ -32,6 +32,9 @@ _USUAL: Final = re.compile(
     rf"{_OTHERS}Content-Length: 0\r\n\r\n"
 )
 _CSEQ_LIMIT: Final = 2**31
+#: what the names of both headers with challenges end with, and what answers them by their beginning
+_CHALLENGE: Final = "-Authenticate: "
+_ANSWERS: Final = {"WWW": "Authorization", "Proxy": "Proxy-Authorization"}
 
 
 def scan(data: bytes) -> Response | None:
@@ -67,3 +70,14 @@ def repeats(response: Response, call_id: str, tag: str) -> bool:
             return its_call_id == call_id
     headers = response.headers
     return headers.get("call-id") == call_id and tag_of(headers.get("from") or "") == tag
+
+
+def only_challenge(response: Response) -> tuple[str, str] | None:
+    """The challenge of a response that `scan` has read and that has just one, as its value and the
+    name of the header that answers it; None for what must be looked through."""
+    text = response.headers.text
+    if response.origin is None or text.count(_CHALLENGE) != 1:
+        return None
+    before, _, rest = text.partition(_CHALLENGE)
+    answer = _ANSWERS.get(before[before.rindex("\n") + 1 :])
+    return None if answer is None else (rest.partition("\r")[0].strip(" "), answer)

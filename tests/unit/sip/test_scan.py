@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pjreg_cli.errors import SipParseError
+from pjreg_cli.sip.digest import parse_challenges
 from pjreg_cli.sip.headers import tag_of
 from pjreg_cli.sip.message import Response, parse
 from pjreg_cli.sip.scan import repeats, scan
@@ -77,7 +78,32 @@ def same(data: bytes) -> bool:
     assert quick == full
     assert str(quick.headers) == str(full.headers)
     assert (quick.branch, quick.cseq) == (full.branch, full.cseq)
+    assert parse_challenges(quick) == parse_challenges(full)
     return True
+
+
+DIGEST = 'Digest realm="r", nonce="5f2c", algorithm=MD5, qop="auth"'
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f"WWW-Authenticate: {DIGEST}",
+        f"Proxy-Authenticate:  {DIGEST} ",
+        f"WWW-Authenticate: {DIGEST}\r\nProxy-Authenticate: {DIGEST}",
+        f"WWW-Authenticate: {DIGEST}\r\nWWW-Authenticate: {DIGEST.replace('MD5', 'SHA-256')}",
+        f"WWW-Authenticate: {DIGEST}, Basic realm=x, {DIGEST.replace('5f2c', 'other')}",
+        "WWW-Authenticate: Basic realm=x",
+        'WWW-Authenticate: Digest realm="a-Authenticate: b", nonce="5f2c"',
+        f"X-Authenticate: {DIGEST}",
+        f"X-Authenticate: {DIGEST}\r\nWWW-Authenticate: {DIGEST}",
+        f"Reason: WWW-Authenticate: {DIGEST}",
+        'WWW-Authenticate: Digest realm="r", nonce="5\\"f", opaque=""',
+    ],
+)
+def test_challenges_are_found_as_by_looking_through_all_headers(lines: str) -> None:
+    text = USUAL.replace("200 OK", "401 No").replace("Content-Length", f"{lines}\r\nContent-Length")
+    assert same(text.encode())
 
 
 def test_the_usual_answer_takes_the_short_cut() -> None:

@@ -146,7 +146,8 @@ async def test_a_table_that_is_locked_is_said_and_what_runs_goes_on(
             line = "module reload res_pjsip_outbound_registration"
             done = await asyncio.to_thread(one.ask, line)
         assert done.status == 1
-        assert "canceling statement due to lock timeout (55P03)" in one.log()
+        why = "canceling statement due to lock timeout (55P03)"
+        await asyncio.to_thread(until, lambda: why in one.log(), why)
         assert names(one) == ["alice"]
         assert (await asyncio.to_thread(one.ask, line)).status == 0
     finally:
@@ -161,7 +162,7 @@ async def test_a_server_that_comes_later_is_read_then(
     one = configured(home, tables.url())
     try:
         await asyncio.to_thread(one.start)
-        assert "cannot be reached" in one.log()
+        await asyncio.to_thread(until, lambda: "cannot be reached" in one.log(), "it is said")
     finally:
         await asyncio.to_thread(tables.start)
     try:

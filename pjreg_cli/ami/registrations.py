@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pjreg_cli.ami.codec import Verbatim
 from pjreg_cli.ami.listing import Layout
@@ -87,26 +87,26 @@ async def show_auths(request: Request) -> bool:
 def unregister(request: Request) -> bool:
     """Unregister one or all."""
     registrations = request.context.port().registrations
-    name = request.get("Registration")
-    if not name:
-        return request.refuse("Registration parameter missing.")
-    if name == "*all":
-        registrations.unregister_all()
-        return request.done("Unregistrations queued.")
-    if not registrations.unregister(name):
-        return request.refuse(_NO_REGISTRATION)
-    return request.done("Unregistration sent")
+    return _ordered(
+        request, registrations.unregister, registrations.unregister_all, "Unregistration"
+    )
 
 
 def register(request: Request) -> bool:
     """Unregister one or all, and register anew."""
     registrations = request.context.port().registrations
+    return _ordered(request, registrations.register, registrations.register_all, "Reregistration")
+
+
+def _ordered(
+    request: Request, one: Callable[[str], bool], every: Callable[[], None], what: str
+) -> bool:
     name = request.get("Registration")
     if not name:
         return request.refuse("Registration parameter missing.")
     if name == "*all":
-        registrations.register_all()
-        return request.done("Reregistrations queued.")
-    if not registrations.register(name):
+        every()
+        return request.done(f"{what}s queued.")
+    if not one(name):
         return request.refuse(_NO_REGISTRATION)
-    return request.done("Reregistration sent")
+    return request.done(f"{what} sent")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from pjreg_cli.api.registrations import RegistrationRow
+from pjreg_cli.api.configuration import ObjectView
+from pjreg_cli.api.registrations import RegistrationRow, RegistrationView
 from pjreg_cli.commands.command import (
     USAGE,
     Answer,
@@ -27,6 +28,7 @@ from pjreg_cli.commands.command import (
 )
 from pjreg_cli.commands.command import usage as usage_text
 from pjreg_cli.config.pattern import PatternError, RefusedPatternError, compile_pattern
+from pjreg_cli.dialects import Dialect
 from pjreg_cli.errors import StoreError, nearest
 from pjreg_cli.render import columns, facts, json, objects, registrations
 
@@ -43,6 +45,7 @@ class _Named(Protocol):
 
 
 _Object = TypeVar("_Object", bound=_Named)
+_View = TypeVar("_View", RegistrationView, ObjectView)
 
 
 # -- tables -----------------------------------------------------------------------------------
@@ -112,23 +115,21 @@ def perhaps(call: Call, names: Callable[[Console], Sequence[str]] | None = None)
 
 def _one(
     call: Call,
-    find: Callable[[str], Answer | None],
+    find: Callable[[str], _View | None],
+    answer: Callable[[_View], Answer],
     names: Callable[[Console], Sequence[str]],
 ) -> Answer:
     """Show the object that is named; words behind the name are ignored."""
     if not call.args or not call.args[0]:
         return failed("No object specified.")
-    found = find(call.args[0])
-    if found:
-        return found
+    view = find(call.args[0])
+    if view is not None:
+        return answer(view)
     return absent(f"Unable to find object {call.args[0]}.", "", *perhaps(call, names))
 
 
 def _show_registration(call: Call) -> Answer:
-    def find(name: str) -> Answer | None:
-        view = call.port.registrations.view(name)
-        if view is None:
-            return None
+    def answer(view: RegistrationView) -> Answer:
         return tell(
             view,
             lambda shown: registrations.details(shown, call.console.dialect),
@@ -137,37 +138,30 @@ def _show_registration(call: Call) -> Answer:
             ),
         )
 
-    return _one(call, find, _names)
+    return _one(call, call.port.registrations.view, answer, _names)
 
 
 def _show_auth(call: Call) -> Answer:
-    def find(name: str) -> Answer | None:
-        view = call.port.configuration.auth(name)
-        if view is None:
-            return None
-        dialect = call.console.dialect
-        return tell(
-            view,
-            lambda shown: objects.auth(shown, dialect),
-            json.whole(lambda shown: objects.full_shape(shown, objects.auth_shape)),
-        )
-
-    return _one(call, find, _auths)
+    show = _full(call, objects.auth, objects.auth_shape)
+    return _one(call, call.port.configuration.auth, show, _auths)
 
 
 def _show_transport(call: Call) -> Answer:
-    def find(name: str) -> Answer | None:
-        view = call.port.configuration.transport(name)
-        if view is None:
-            return None
-        dialect = call.console.dialect
-        return tell(
-            view,
-            lambda shown: objects.transport(shown, dialect),
-            json.whole(lambda shown: objects.full_shape(shown, objects.transport_shape)),
-        )
+    show = _full(call, objects.transport, objects.transport_shape)
+    return _one(call, call.port.configuration.transport, show, _transports)
 
-    return _one(call, find, _transports)
+
+def _full(
+    call: Call,
+    text: Callable[[ObjectView, Dialect], Iterable[str]],
+    row: Callable[[ObjectView], json.Shape],
+) -> Callable[[ObjectView], Answer]:
+    """What shows all of an auth section or a transport."""
+    return lambda view: tell(
+        view,
+        lambda shown: text(shown, call.console.dialect),
+        json.whole(lambda shown: objects.full_shape(shown, row)),
+    )
 
 
 def _show_settings(call: Call) -> Answer:

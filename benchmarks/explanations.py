@@ -36,8 +36,8 @@ KIB = 0.5
 _WITHOUT, _WITH = signal.SIGUSR1, signal.SIGUSR2
 #: lifetime of a binding: refreshed after half of it
 _GRANTED_S = 20
-#: how long each measurement is, in seconds
-_WHILE_S = 2.0
+#: how long each measurement is, in seconds; short, so that neighbours meet the same machine
+_WHILE_S = 0.25
 _PATIENCE_S = 60.0
 #: registrations whose memory is looked at; more would only take longer
 _WEIGHED = 3_000
@@ -166,7 +166,7 @@ def main() -> int:
         child(sys.argv[2], sys.argv[3:])
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="registrations")
-    parser.add_argument("--pairs", type=int, default=40, help="whiles that are compared")
+    parser.add_argument("--pairs", type=int, default=300, help="whiles that are compared")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         program = fleet.compiled(Path(folder))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _CHANGES = 20
 HOUR_S = 3600.0
 #: messages remembered of all registrations together
-RECENT = 500
+RECENT = 200
 #: a connection lost this soon after a grant, in seconds, was closed by design or by a fault
 SOON_S = 120.0
 #: longest value kept of a header, in characters, and most of them
@@ -142,9 +142,14 @@ def requests(steps: Sequence[object]) -> Iterator[Sent]:
 def heard(response: Response, challenges: Sequence[Challenge], offered: str) -> Heard:
     """What explains a final answer to a request whose Contact was `offered`."""
     code = response.code
+    if len(challenges) == 1:
+        one = challenges[0]
+        return _challenged(
+            code, response.reason, one.answer, one.realm, one.algorithm, one.qop, one.stale
+        )
     if challenges:
         asked = [(one.answer, one.realm, one.algorithm, one.qop, one.stale) for one in challenges]
-        return _challenged(code, response.reason, tuple(asked))
+        return _challenged_by_many(code, response.reason, tuple(asked))
     if 200 <= code < 300:
         contacts = response.headers.all("contact")
         if len(contacts) == 1 and contacts[0].startswith(f"<{offered}>"):
@@ -176,7 +181,20 @@ def _heard(
 
 
 @lru_cache(maxsize=1024)
-def _challenged(code: int, reason: str, asked: tuple[_Asked, ...]) -> Heard:
+def _challenged(
+    code: int,
+    reason: str,
+    answer: str,
+    realm: str,
+    algorithm: str | None,
+    qop: tuple[str, ...],
+    stale: bool,
+) -> Heard:
+    return _challenged_by_many(code, reason, ((answer, realm, algorithm, qop, stale),))
+
+
+@lru_cache(maxsize=1024)
+def _challenged_by_many(code: int, reason: str, asked: tuple[_Asked, ...]) -> Heard:
     offers = tuple(
         Offer(answer != "Authorization", realm, algorithm or "MD5", qop, stale)
         for answer, realm, algorithm, qop, stale in asked
@@ -204,23 +222,23 @@ def answered(
 ) -> Flat:
     """A request that has its final answer, which the exchanges remember for a while."""
     exchanges.messages.append((exchange.entry.call_id, now, response))
-    flow, code = exchange.flow, response.code
+    flow, code, sent_at = exchange.flow, response.code, exchange.sent_at
     if attempt.alone and code < 300:
         found = _heard(code, response.reason)
     else:
         challenges = attempt.challenges if code in (401, 407) else ()
         template = attempt.template
         found = heard(response, challenges, "" if template is None else template.offered)
-    return (
-        flow,
-        exchange.sent_at,
-        now,
-        exchange.resends + 1,
-        attempt.signed,
-        found,
-        trouble_since(exchange),
-        "" if flow.reliable or source is None else _elsewhere(flow, source),
-    )
+    # every answer comes this way: what follows is not worth a call each
+    trouble, elsewhere = flow.trouble, ""
+    if trouble is not None and trouble.at < sent_at:
+        trouble = None
+    if source is not None and not flow.reliable:
+        target, address = flow.target, source.address
+        if address[0] != target.host or address[1] != target.port:
+            elsewhere = f"{address[0]}:{address[1]}"
+    sends = exchange.resends + 1
+    return flow, sent_at, now, sends, attempt.signed, found, trouble, elsewhere
 
 
 def failed(
@@ -244,11 +262,3 @@ def trouble_of(error: PjregError) -> Trouble:
     """Why nothing could be sent."""
     trouble = getattr(error, "trouble", None)
     return trouble if isinstance(trouble, Trouble) else Trouble("send-failed", str(error))
-
-
-def _elsewhere(flow: Flow, source: Source) -> str:
-    """Where an answer came from, if not from where the request went."""
-    target, address = flow.target, source.address
-    if address[0] == target.host and address[1] == target.port:
-        return ""
-    return f"{address[0]}:{address[1]}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
 
 from pjreg_cli.api.history import Happened
 from pjreg_cli.api.notices import Notice, Notices, Settled, StateDropped
@@ -20,20 +19,14 @@ from pjreg_cli.store.state import HistoryRow, Store
 #: how long lines are gathered, in seconds
 GATHER_S = 0.5
 #: lines kept in memory where there is no state file
-KEPT = 5_000
+KEPT = 2_000
 
 
-class Event(NamedTuple):
-    """Something to be remembered; its lines are made when they are written or asked for."""
-
-    name: str
-    at: float
-    word: str = "Unregistered"
-    evidence: Evidence | None = None
-    """None: the registration lost its state."""
-    old_word: str = ""
-    next_s: int = 0
-    cause: str = ""
+# a bare tuple, as a fleet makes thousands a second
+Event = tuple[str, float, str, Evidence | None, str, int, str]
+"""Something to be remembered: name, instant, word, evidence (None: the registration lost its
+state), the word before, seconds to the next attempt, cause.  Its lines are made when they are
+written or asked for."""
 
 
 class Memory:
@@ -53,7 +46,7 @@ class Memory:
 
     def history(self, name: str, limit: int, kind: str = "") -> Sequence[HistoryRow]:
         """The last lines about a registration, the oldest first."""
-        found = [row for event in self._events if event.name == name for row in lines(event)]
+        found = [row for event in self._events if event[0] == name for row in lines(event)]
         return [row for row in found if kind in ("", row.kind)][-limit:]
 
 
@@ -108,7 +101,8 @@ class History:
             case Settled():
                 self._events.append(event_of(notice))
             case StateDropped(name=name):
-                self._events.append(Event(name, self._wall_clock()))
+                at = self._wall_clock()
+                self._events.append((name, at, "Unregistered", None, "", 0, ""))
             case _:
                 return
         if self._timer is None:
@@ -121,15 +115,8 @@ def event_of(notice: Settled) -> Event:
     # asked only where it is not clear: most of a fleet is fine, and stays so
     fine = 200 <= evidence.code < 300 and notice.word == "Registered"
     cause = "fine" if fine and not evidence.contact_missing else notice.why().cause
-    return Event(
-        notice.name,
-        evidence.at,
-        notice.word,
-        evidence,
-        notice.old_word,
-        notice.next_attempt_s,
-        cause,
-    )
+    old_word, next_s = notice.old_word, notice.next_attempt_s
+    return notice.name, evidence.at, notice.word, evidence, old_word, next_s, cause
 
 
 def lines(event: Event) -> list[HistoryRow]:

@@ -7,6 +7,8 @@ these dearer says why in its commit and raises the figure; one that makes it che
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +24,7 @@ from pjreg_cli.sip.transaction import Event, begin
 from pjreg_cli.sip.transaction import react as transact
 from pjreg_cli.sip.uri import parse_uri
 from tests.support.counting import Calls, calls_of
+from tests.support.loaded import rooms
 from tests.support.manual_loop import ManualLoop
 from tests.support.many import many
 
@@ -120,3 +123,19 @@ def test_a_whole_registration_and_a_refresh_stay_within_their_budget() -> None:
     assert {entry.attempts for entry in fleet.entries.values()} == {2}
     for what, budget in WHOLE.items():
         assert budget / SLACK <= took[what] <= budget * SLACK, took
+
+
+#: modules that are loaded before an instance begins, at most, by what their names begin with:
+#: all of them (versions of Python differ in theirs), and ours
+MODULES = {"": 445, "pjreg_cli": 190}
+
+
+def test_an_instance_loads_only_what_each_needs() -> None:
+    """Each module costs half a millisecond of the start, and a library much more; the started
+    instance itself is looked at in tests/process/test_loaded.py."""
+    code = "import sys, pjreg_cli.instance.program; print(*sys.modules, sep=chr(10))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = done.stdout.split()
+    found = {start: sum(one.startswith(start) for one in modules) for start in MODULES}
+    assert all(found[start] <= most for start, most in MODULES.items()), found
+    assert rooms(modules) == set()

@@ -38,6 +38,10 @@ _DRIVERS: Final = ("pgsql", "sqlite3")
 _ODBC: Final = "odbc"
 
 
+USUAL_SCHEMA: Final = "pjreg"
+"""Of a fleet's tables."""
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """Where tables are."""
@@ -48,6 +52,8 @@ class Database:
     """A libpq connection string or URL, or the path of an SQLite file."""
     title: str
     """What to call it in messages; no secret."""
+    schema: str = USUAL_SCHEMA
+    """Of a fleet that shares its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +193,12 @@ class _Reading:
         url = merged(self.document("pjreg.conf"), "database").last("url")
         return url[1] if url is not None and url[1] else None
 
+    @property
+    def schema(self) -> str:
+        """The schema of the fleet, by pjreg.conf."""
+        entry = merged(self.document("pjreg.conf"), "cluster").last("schema")
+        return entry[1].lower() if entry is not None and entry[1] else USUAL_SCHEMA
+
     def sqlite(self, name: str, asked: Entry) -> Database | None:
         """An SQLite file by the section of res_config_sqlite3.conf."""
         entry = merged(self.document("res_config_sqlite3.conf"), name).last("dbfile")
@@ -208,7 +220,7 @@ class _Reading:
         values.setdefault("dbname", name or "asterisk")
         text = " ".join(f"{key}={_quoted(value)}" for key, value in values.items())
         host = values.get("host", "the local server")
-        return Database("pgsql", SecretStr(text), f"{values['dbname']} at {host}")
+        return Database("pgsql", SecretStr(text), f"{values['dbname']} at {host}", self.schema)
 
 
 #: what libpq calls it: what res_pgsql.conf calls it

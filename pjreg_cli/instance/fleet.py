@@ -33,6 +33,7 @@ class Membership:
         """Raises ConfigError when the configuration does not say which database is shared."""
         from pjreg_cli.engine.tenancy import Tenancy
         from pjreg_cli.store.postgres import FleetTables
+        from pjreg_cli.store.sql import names_of
 
         cluster, table = settings.cluster, settings.mapped.table
         if table is None or table.database.driver != "pgsql":
@@ -50,7 +51,7 @@ class Membership:
         self.store = FleetTables(
             table.database.location.get_secret_value(),
             identity(settings, socket_path),
-            cluster.schema.lower(),
+            names_of(settings),
             cluster.lease_commit,
         )
         from pjreg_cli.engine.tasks import spawn

@@ -22,7 +22,7 @@ from pjreg_cli.api.registrations import RegistrationRow
 from pjreg_cli.config.shards import SHARDS, shard_of
 from pjreg_cli.errors import StoreError
 from pjreg_cli.registration.state import Status
-from pjreg_cli.store.sql import FORMAT, OLDEST, schema
+from pjreg_cli.store.sql import FORMAT, OLDEST, Names, names_of, schema
 
 if TYPE_CHECKING:
     from pjreg_cli.config.settings import Settings
@@ -75,7 +75,8 @@ class Overview:
 
     def schema(self, *, triggers: bool, lease_ms: int) -> str:
         """See api.cluster.Cluster."""
-        return schema(triggers=triggers, lease_ms=lease_ms, name=self._settings().cluster.schema)
+        names = names_of(self._settings())
+        return schema(triggers=triggers, lease_ms=lease_ms, names=names)
 
     async def view(self) -> ClusterView:
         """See api.cluster.Cluster."""
@@ -183,7 +184,7 @@ class Overview:
                 " RETURNING number",
                 (shard_of(name), name, verb, f"{getpass.getuser()} {self.name}".strip()),
             )
-            await ask("SELECT pg_notify(%s, 'request')", (self._settings().cluster.schema,))
+            await ask("SELECT pg_notify(%s, 'request')", (ask.names.schema,))
             end = loop.time() + within_s
             while loop.time() < end:
                 if await ask(
@@ -202,13 +203,13 @@ class Overview:
                 " AND state IN ('live', 'draining') RETURNING 1",
                 ("draining" if on else "live", name),
             )
-            await ask("SELECT pg_notify(%s, 'plan')", (self._settings().cluster.schema,))
+            await ask("SELECT pg_notify(%s, 'plan')", (ask.names.schema,))
         return bool(changed)
 
     async def reload(self) -> int:
         """See api.cluster.Cluster."""
         async with self._open() as ask:
-            await ask("SELECT pg_notify(%s, 'reload')", (self._settings().cluster.schema,))
+            await ask("SELECT pg_notify(%s, 'reload')", (ask.names.schema,))
             ((alive,),) = await ask(
                 "SELECT count(*) FROM pjreg.instance WHERE state IN ('live', 'draining')"
             )
@@ -227,7 +228,9 @@ class Overview:
             )
             ((made, index),) = await ask(
                 "SELECT to_regclass('pjreg.cluster') IS NOT NULL,"
-                " to_regclass('ps_registrations_shard') IS NOT NULL"
+                " to_regclass('ps_registrations') IS NULL"  # which is said below
+                " OR EXISTS (SELECT FROM pg_index WHERE indrelid = to_regclass('ps_registrations')"
+                " AND strpos(pg_get_indexdef(indexrelid), 'shard_of') > 0)"
             )
             ((format_, shards, alive),) = (
                 await ask(
@@ -280,7 +283,7 @@ class Overview:
             table.database.location.get_secret_value(), "pjreg-cli"
         )
         try:
-            yield _Asking(connection, settings.cluster.schema, rows_of)
+            yield _Asking(connection, names_of(settings), rows_of)
         finally:
             await connection.close()
 
@@ -296,15 +299,15 @@ class _Asking:
     def __init__(
         self,
         connection: Connection,
-        schema: str,
+        names: Names,
         rows_of: Callable[[Connection, bytes, Any], Awaitable[list[tuple[Any, ...]]]],
     ) -> None:
         self._connection = connection
-        self._schema = schema
+        self.names = names
         self._rows_of = rows_of
 
     def _sql(self, query: str) -> bytes:
-        return query.replace("pjreg.", f"{self._schema}.").encode()
+        return self.names.applied(query).encode()
 
     async def __call__(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows at once."""
@@ -312,9 +315,9 @@ class _Asking:
         return await self._connection.run(_WITHIN_S, rows)
 
     def columns(self, pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
-        """Pairs of a table and something of it, as two arrays."""
-        tables, others = zip(*pairs, strict=True)
-        return [name.replace("pjreg.", f"{self._schema}.") for name in tables], list(others)
+        """Pairs of a table and something of it, as two arrays; of tables that there should be."""
+        wanted = [pair for pair in pairs if pair[0] != "ps_auths" or self.names.auths]
+        return [self.names.applied(name) for name, _ in wanted], [what for _, what in wanted]
 
     async def batches(
         self, query: str, values: Mapping[str, object]

@@ -28,7 +28,7 @@ from pjreg_cli.cluster.store import Counts, Identity, Taken
 from pjreg_cli.config.shards import SHARDS
 from pjreg_cli.errors import StoreError
 from pjreg_cli.store.connection import Connection, rows_of
-from pjreg_cli.store.sql import FORMAT, OLDEST
+from pjreg_cli.store.sql import FORMAT, OLDEST, USUAL, Names
 from pjreg_cli.store.states import StateTable
 
 Values = Sequence[object] | Mapping[str, object]
@@ -40,10 +40,10 @@ class FleetTables(StateTable):
     """The statements of one instance, over a connection of its own for each purpose."""
 
     def __init__(
-        self, conninfo: str, identity: Identity, schema: str = "pjreg", lease_commit: str = "on"
+        self, conninfo: str, identity: Identity, names: Names = USUAL, lease_commit: str = "on"
     ) -> None:
-        """`schema` is a plain name, `lease_commit` a value of `synchronous_commit`."""
-        super().__init__(conninfo, identity.name, schema)
+        """`lease_commit` is a value of `synchronous_commit`."""
+        super().__init__(conninfo, identity.name, names)
         self._identity = identity
         self._lease_commit = lease_commit
         self._talk: Connection | None = None
@@ -55,7 +55,7 @@ class FleetTables(StateTable):
         """Connect, and check that this is a fleet that we can be part of; raises StoreError."""
         await self.close_conversation()
         talk = await Connection.open(
-            self._conninfo, self._identity.name, setup=f"LISTEN {self._schema}"
+            self._conninfo, self._identity.name, setup=f"LISTEN {self._names.schema}"
         )
         self._talk = talk
         version = talk.inner.info.server_version
@@ -69,7 +69,8 @@ class FleetTables(StateTable):
         except StoreError as error:
             if error.state in ("42P01", "3F000"):
                 raise StoreError(
-                    f"there is no schema {self._schema} of a fleet: pjreg-cli pjreg cluster schema",
+                    f"there is no schema {self._names.schema} of a fleet:"
+                    " pjreg-cli pjreg cluster schema",
                     error.state,
                     fatal=True,
                 ) from error
@@ -79,12 +80,13 @@ class FleetTables(StateTable):
         if not rows or rows[0][0] != FORMAT:
             found = rows[0][0] if rows else "none"
             raise StoreError(
-                f"the schema {self._schema} has format {found}, this program needs {FORMAT}",
+                f"the schema {self._names.schema} has format {found}, this program needs {FORMAT}",
                 fatal=True,
             )
         if rows[0][2] != SHARDS:
             raise StoreError(
-                f"the schema {self._schema} has {rows[0][2]} shards, this program needs {SHARDS}",
+                f"the schema {self._names.schema} has {rows[0][2]} shards,"
+                f" this program needs {SHARDS}",
                 fatal=True,
             )
         self._times = Times.of(rows[0][1])
@@ -166,7 +168,7 @@ class FleetTables(StateTable):
         return await talk.run(self._times.answer_s, rows_of(talk, self._sql(query), values))
 
     async def _tell(self, what: str) -> None:
-        await self._ask("SELECT pg_notify(%s, %s)", (self._schema, what))
+        await self._ask("SELECT pg_notify(%s, %s)", (self._names.schema, what))
 
     # -- requests -----------------------------------------------------------------------------
 

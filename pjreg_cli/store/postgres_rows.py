@@ -27,9 +27,12 @@ class PostgresRows:
     """An open connection; everything is read in one transaction that writes nothing."""
 
     # Any: what a row holds is known to its query alone
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], title: str) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[tuple[Any, ...]], title: str, schema: str
+    ) -> None:
         self._connection = connection
         self._title = title
+        self._schema = schema
         self._cursors = 0
 
     @classmethod
@@ -52,7 +55,7 @@ class PostgresRows:
                     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
                     " SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '60s'"
                 )
-                yield cls(connection, database.title)
+                yield cls(connection, database.title, database.schema)
         except psycopg.Error as error:
             raise ConfigError(f"cannot be read: {reason(error)}", database.title) from error
         finally:
@@ -82,7 +85,8 @@ class PostgresRows:
             query += sql.SQL(" AND id = ANY (%s)")
             values.append(sorted(only))
         if shards is not None:
-            query += sql.SQL(" AND pjreg.shard_of(id) = ANY (%s::smallint[])")
+            function = sql.Identifier(self._schema, "shard_of")
+            query += sql.SQL(" AND {}(id) = ANY (%s::smallint[])").format(function)
             values.append(sorted(shards))
         self._cursors += 1
         with self._connection.cursor(f"rows{self._cursors}") as cursor:

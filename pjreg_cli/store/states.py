@@ -8,6 +8,7 @@ from typing import Any, Final
 from pjreg_cli.cluster.messages import Times
 from pjreg_cli.cluster.resume import Resumable, left_s
 from pjreg_cli.store.connection import Connection, rows_of
+from pjreg_cli.store.sql import Names
 
 #: how long reading the states of shards may take, each step of it and in all, in seconds
 _STEP_S = 10.0
@@ -31,15 +32,15 @@ _TYPES = (
 class StateTable:
     """Written over one connection, read over another for each reading."""
 
-    def __init__(self, conninfo: str, name: str, schema: str) -> None:
+    def __init__(self, conninfo: str, name: str, names: Names) -> None:
         self._conninfo = conninfo
         self._name = name
-        self._schema = schema
+        self._names = names
         self._times = Times()
         self._writer: Connection | None = None
 
     def _sql(self, query: str) -> bytes:
-        return query.replace("pjreg.", f"{self._schema}.").encode()
+        return self._names.applied(query).encode()
 
     async def close(self) -> None:
         """End everything."""

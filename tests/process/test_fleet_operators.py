@@ -236,3 +236,39 @@ async def test_registrations_of_all_machines_are_listed(fleet: Fleet) -> None:
         home=fleet.home,
     )  # fmt: skip
     assert {row["instance"] for row in json.loads(alone.out)} == {None}
+
+
+async def test_another_fleet_of_the_same_database_has_tables_of_its_own(fleet: Fleet) -> None:
+    await fleet.start("sip-1")
+    fleet.server.execute('CREATE TABLE "Trunks" (LIKE ps_registrations INCLUDING ALL)')
+    fleet.server.execute(
+        'INSERT INTO "Trunks" (id, client_uri, server_uri, max_random_initial_delay)'
+        " SELECT 't' || n, 'sip:t' || n || '@127.0.0.1', %s, 0 FROM generate_series(1, 9) n",
+        f"sip:127.0.0.1:{fleet.judge.port}",
+    )
+    one = fleet.machines["own-1"] = fleet.machine("own-1", schema="Other")
+    (one.etc / "sorcery.conf").write_text(
+        "[res_pjsip_outbound_registration]\nregistration = realtime,ps_registrations\n"
+    )
+    (one.etc / "extconfig.conf").write_text("[settings]\nps_registrations => pgsql,a,Trunks\n")
+    made = await asyncio.to_thread(
+        run, "-C", str(one.etc), "pjreg", "cluster", "schema", "with-triggers", "lease", "2",
+        home=fleet.home,
+    )  # fmt: skip
+    assert made.status == 0, made.err
+    fleet.server.execute(made.out)
+    await asyncio.to_thread(one.start)
+    everything = ACCOUNTS + 9
+    await asyncio.to_thread(until, lambda: fleet.judge.registered() == everything, "both register")
+    checked = await asyncio.to_thread(one.ask, "pjreg cluster check")
+    assert checked.status == 0, checked.out
+    assert "ps_" not in checked.out.replace("ps_registrations has", "")
+    shown = await asyncio.to_thread(one.ask, "pjreg cluster show registrations", "--json")
+    assert [row["name"] for row in json.loads(shown.out)] == [f"t{n}" for n in range(1, 10)]
+    assert (await asyncio.to_thread(one.ask, "pjreg cluster find t1")).status == 0
+    assert (await asyncio.to_thread(one.ask, "pjreg cluster send register t1")).status == 0
+    fleet.server.execute("""DELETE FROM "Trunks" WHERE id = 't9'""")
+    await asyncio.to_thread(
+        until, lambda: fleet.judge.registered() == everything - 1, "its triggers tell it"
+    )
+    fleet.acquitted()

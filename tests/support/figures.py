@@ -134,8 +134,8 @@ def _lines(kept: Mapping[str, Figures]) -> Iterator[str]:
         each = ", ".join(f"`{name}` {count}" for name, count in found["survived"].items())
         total = sum(found["survived"].values())
         yield (
-            f"| faults | {found['date']} | {total} survived by real instances, "
-            f"{found['skipped']} that could not be tried there ({each}) |"
+            f"| faults | {found['date']} | {total} cases lived through by real "
+            f"programs and engines, {found['skipped']} that could not be tried there ({each}) |"
         )
 
 

@@ -123,7 +123,7 @@ async def beats(server: Postgres) -> None:
         " FROM ps_registrations"
     )
     server.execute("VACUUM ANALYZE pjreg.state")
-    drawn = Random(1).sample(range(1, ROWS + 1), WRITES * WRITING_S)
+    drawn = Random(1).choices(range(1, ROWS + 1), k=WRITES * WRITING_S)
     rows = [
         Resumable(f"r{n}", "i", "c" * 32, n, "registered", granted_s=3600, expires_in_s=3600.0,
                   refresh_in_s=3500.0, shard=shard_of(f"r{n}"), epoch=owned[shard_of(f"r{n}")])
@@ -235,8 +235,7 @@ def takeover(home: Path, server: Postgres, judge: Judge) -> None:
         for at, *_ in judge.since(mark):
             busiest[int(at)] = busiest.get(int(at), 0) + 1
         print(f"  busiest second after it: {max(busiest.values())} REGISTERs")
-        early = [name for name, last_at in judge.verdict.early if last_at < killed_at - 1.0]
-        print(f"  refreshed before they were due: {len(early)}")
+        print(f"  refreshed before they were due: {len(judge.early(killed_at))}")
         held = sum(one.log().count("holds: its lease") for one in survivors)
         print(f"  survivors have held {held} times: this machine was too busy" if held else "")
         verdict(judge)

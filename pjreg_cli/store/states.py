@@ -53,10 +53,9 @@ class StateTable:
         that they name; raises StoreError."""
         left = sorted(rows, key=_key)
         # nearly all have a row, and changing those alone costs half
-        found = await self._put(_UPDATE, left, me)
-        if len(found) < len(left):
-            there = set(found)
-            await self._put(_UPSERT, [row for row in left if _key(row) not in there], me)
+        there = set(await self._put(_UPDATE, left, me))
+        if new := [row for row in left if _key(row) not in there]:
+            await self._put(_UPSERT, new, me)
 
     async def _put(
         self, query: str, rows: Sequence[Resumable], me: int | None

@@ -48,8 +48,9 @@ class Verdict:
     """Accounts that another machine has gone on with sooner after a request than the time by which
     a lease outlives the trust in it.  Who hands over may do that for a request that is on its way,
     who takes over may not."""
-    early: list[tuple[str, float]] = field(default_factory=list)
-    """Accounts whose new sender refreshed before it was due, and when the last request came."""
+    early: list[tuple[str, float, float]] = field(default_factory=list)
+    """Accounts whose new sender refreshed before it was due, when the last request came, and when
+    this one."""
 
 
 class Judge:
@@ -116,6 +117,12 @@ class Judge:
         with self._lock:
             return len(self.log)
 
+    def early(self, since: float, settled_s: float = 1.0) -> list[str]:
+        """Who was refreshed before it was due `since` then.  What was sent in the last moment
+        before may not have been written down, or not have been answered: that does not count."""
+        seen = self.verdict.early
+        return [n for n, last_at, at in seen if at > since and last_at < since - settled_s]
+
     def since(self, mark: int) -> list[tuple[float, str, int, int]]:
         """The log from a place on."""
         with self._lock:
@@ -151,7 +158,7 @@ class Judge:
         if now - before.at < self.lease_s / 6 * 0.9:
             self.verdict.too_soon.append(f"{user}: {now - before.at:.2f} s apart")
         if before.until - now > self.margin_s + 1.0:
-            self.verdict.early.append((user, before.at))
+            self.verdict.early.append((user, before.at, now))
 
     def _judge(self, data: bytes, sender: tuple[str, int], now: float) -> bytes:
         fields = [(name.lower(), value) for name, value in _HEADER.findall(data)]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import validity
+from pjreg_cli.config.passwords import place_of
 from pjreg_cli.config.settings import Settings
 
 
@@ -43,6 +44,7 @@ def _secrets(settings: Settings) -> dict[str, tuple[str, str]]:
     holders = [
         (auth.source, f"the password of [{auth.name}]")
         for auth in settings.auths.values()
+        if not (auth.password_file or auth.password_env)
         if auth.password.get_secret_value() or auth.md5_cred.get_secret_value()
     ]
     holders += [
@@ -50,11 +52,32 @@ def _secrets(settings: Settings) -> dict[str, tuple[str, str]]:
         for user in settings.manager.users
         if user.secret.get_secret_value()
     ]
+    metrics = settings.prometheus
+    if metrics.auth_password.get_secret_value():
+        holders.append((metrics.source, "the password of metrics"))
+    if (table := settings.mapped.table) is not None and table.database.password_at:
+        holders.append((table.database.password_at, "the password of the database"))
     found: dict[str, tuple[str, str]] = {}
     for source, holder in holders:
         if path := source.rpartition(":")[0]:
             found.setdefault(path, (source, holder))
+    for path, source, holder in _elsewhere(settings):
+        found.setdefault(path, (source, holder))
     return found
+
+
+def _elsewhere(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Secrets in files of their own: each file, the place that names it, and what it holds."""
+    for auth in settings.auths.values():
+        if auth.password_file:
+            place = str(place_of(auth.password_file, auth.source))
+            yield place, auth.source, f"the password of [{auth.name}]"
+    for transport in settings.transports.values():
+        if transport.protocol == "tls" and transport.priv_key_file:
+            yield transport.priv_key_file, transport.source, f"the key of [{transport.name}]"
+    manager = settings.manager
+    if manager.tlsenable and manager.tlsprivatekey:
+        yield manager.tlsprivatekey, manager.source, "the key of AMI"
 
 
 def _problem(source: str, message: str) -> Problem:

@@ -65,6 +65,14 @@ _WORDS: Final = frozenset(
 )  # fmt: skip
 
 
+def has_password(location: str) -> bool:
+    """Whether there is a password in it."""
+    if "://" in location:
+        before, at, _ = location.partition("://")[2].rpartition("@")
+        return (bool(at) and ":" in before) or "password=" in location.partition("?")[2]
+    return bool(_settings(location).get("password"))
+
+
 def _settings(location: str) -> dict[str, str]:
     """The settings of a connection string; none at all where one is broken."""
     found: dict[str, str] = {}

@@ -50,7 +50,7 @@ def fetch(values: Mapping[str, Any], source: str) -> str | None:
 def files_of(sections: Iterable[Section]) -> list[str]:
     """The files that these auth sections name, whether or not they can be read."""
     return [
-        str(_whole(entry[1], f"{section.path}:{section.line}"))
+        str(place_of(entry[1], f"{section.path}:{section.line}"))
         for section in sections
         if (entry := section.last(_FILE)) is not None and entry[1]
     ]
@@ -64,9 +64,9 @@ def _environment(name: str) -> str:
         raise PasswordError(_ENVIRONMENT, f"there is no {variable}") from None
 
 
-def _whole(named: str, source: str) -> Path:
-    """The whole path of a file; `$CREDENTIALS_DIRECTORY` is where systemd puts what a service may
-    know (systemd.exec(5))."""
+def place_of(named: str, source: str) -> Path:
+    """The whole path of a `password_file` of the section at `source`; `$CREDENTIALS_DIRECTORY` is
+    where systemd puts what a service may know (systemd.exec(5))."""
     credentials = os.environ.get(_CREDENTIALS, "")
     for spelling in (f"${_CREDENTIALS}/", f"${{{_CREDENTIALS}}}/"):
         if credentials and named.startswith(spelling):
@@ -78,10 +78,10 @@ def _read(named: str, source: str) -> str:
     """The first line of a file.  A word that is no path may be the password itself: it is not
     repeated."""
     try:
-        with _whole(named, source).open("rb") as file:
+        with place_of(named, source).open("rb") as file:
             data = file.read(_LARGEST)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no such path"
-        what = excerpt(str(_whole(named, source))) if "/" in named else "what it names"
+        what = excerpt(str(place_of(named, source))) if "/" in named else "what it names"
         raise PasswordError(_FILE, f"{what} cannot be read: {why}") from None
     return data.split(b"\n", 1)[0].rstrip(b"\r").decode("utf-8", "surrogateescape")

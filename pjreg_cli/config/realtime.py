@@ -54,6 +54,8 @@ class Database:
     """What to call it in messages; no secret."""
     schema: str = USUAL_SCHEMA
     """Of a fleet that shares its rows."""
+    password_at: str = field(default="", compare=False)
+    """`file:line` of the password in it, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +190,10 @@ class _Reading:
         return Table(place, table, f"{line[3]}:{line[2]}")
 
     @property
-    def url(self) -> str | None:
+    def url(self) -> Entry | None:
         """Which PostgreSQL pjreg.conf names; None when it names none."""
         url = merged(self.document("pjreg.conf"), "database").last("url")
-        return url[1] if url is not None and url[1] else None
+        return url if url is not None and url[1] else None
 
     @property
     def schema(self) -> str:
@@ -210,17 +212,22 @@ class _Reading:
     def pgsql(self, name: str) -> Database:
         """A PostgreSQL database by pjreg.conf, else res_pgsql.conf, else as libpq has it."""
         if (url := self.url) is not None:
-            return Database("pgsql", SecretStr(url), location.shown(url))
+            named = url[1]
+            at = f"{url[3]}:{url[2]}" if location.has_password(named) else ""
+            return Database("pgsql", SecretStr(named), location.shown(named), self.schema, at)
         general = merged(self.document("res_pgsql.conf"), "general")
         values: dict[str, str] = {}
+        at = ""
         for libpq, names in _PGSQL.items():
             for one in names:
                 if (entry := general.last(one)) is not None and entry[1]:
                     values.setdefault(libpq, entry[1])
+                    at = f"{entry[3]}:{entry[2]}" if libpq == "password" else at
         values.setdefault("dbname", name or "asterisk")
         text = " ".join(f"{key}={_quoted(value)}" for key, value in values.items())
         host = values.get("host", "the local server")
-        return Database("pgsql", SecretStr(text), f"{values['dbname']} at {host}", self.schema)
+        title = f"{values['dbname']} at {host}"
+        return Database("pgsql", SecretStr(text), title, self.schema, at)
 
 
 #: what libpq calls it: what res_pgsql.conf calls it

@@ -10,12 +10,20 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
+import dns.exception
+import dns.message
+
 from pjreg_cli.ami import codec
 from pjreg_cli.config.reader import read
 from pjreg_cli.control import protocol
 from pjreg_cli.engine.inbound import Inbound
+from pjreg_cli.engine.pcap import tcp_packet, udp_packet
+from pjreg_cli.engine.trace import masked
 from pjreg_cli.errors import PjregError, SipParseError
+from pjreg_cli.net import dns_answers
 from pjreg_cli.net.flow import Endpoint, Source
+from pjreg_cli.net.x509 import read_certificate
+from pjreg_cli.render.columns import harmless
 from pjreg_cli.sip.broken import salvage
 from pjreg_cli.sip.contacts import (
     granted,
@@ -27,6 +35,7 @@ from pjreg_cli.sip.contacts import (
 from pjreg_cli.sip.digest import Account, authorize, parse_challenges, select
 from pjreg_cli.sip.framing import StreamFramer
 from pjreg_cli.sip.headers import Headers
+from pjreg_cli.sip.locate import Question
 from pjreg_cli.sip.message import Response, parse, to_text
 from pjreg_cli.sip.scan import scan
 from pjreg_cli.sip.uri import equivalent, parse_name_address, parse_uri
@@ -216,6 +225,47 @@ def control(data: bytes) -> None:
                 continue
 
 
+def certificate(data: bytes) -> None:
+    """Whatever a registrar shows as its certificate, it is read or it is none."""
+    found = read_certificate(data)
+    if found is not None:
+        assert harmless(repr(found)).isprintable()
+
+
+_QUESTIONS = [Question("a.example", kind) for kind in ("A", "AAAA", "SRV", "NAPTR")]
+
+
+def name_server(data: bytes) -> None:
+    """Whatever a name server answers, it is an answer, or no use, or an error with a name."""
+    try:
+        response = dns.message.from_wire(data, ignore_trailing=True)
+    except (dns.exception.DNSException, ValueError, OverflowError):
+        return  # nobody's answer: `dns_client` goes on waiting
+    if not isinstance(response, dns.message.QueryMessage):
+        return
+    dns_answers.code(response)
+    for question in _QUESTIONS:
+        with suppress(PjregError):
+            assert 0 <= dns_answers.answer(question, response).ttl_s <= 86_400
+
+
+_SECRET = b"hunter2.."
+
+
+def trace(data: bytes) -> None:
+    """Whatever is traced: lengths stay, passwords do not, captures are whole, text is inert."""
+    masks = masked(data)
+    assert len(masks) == len(data)
+    assert _SECRET not in masked(b"Authorization: Basic " + _SECRET + b"\r\n" + data)
+    assert _SECRET not in masked(b"To: <sip:a:" + _SECRET + b"@h>\r\n" + data)
+    for ends in ((b"\x7f\0\0\1",) * 2, (b"\0" * 16,) * 2):
+        assert udp_packet(ends, 5060, 5061, data).endswith(data[:65_507])
+        if len(data) <= 32_768:
+            assert tcp_packet(ends, 5060, 5061, 1, 1, data).endswith(data)
+    shown = harmless(to_text(masks))
+    assert not {one for one in shown if ord(one) < 32} - {"\t", "\n"}
+
+
 TARGETS: dict[str, Target] = {
     target.__name__: target
     for target in (
@@ -228,5 +278,8 @@ TARGETS: dict[str, Target] = {
         manager,
         configuration,
         control,
+        certificate,
+        name_server,
+        trace,
     )
 }

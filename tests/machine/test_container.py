@@ -125,4 +125,6 @@ def test_it_registers_answers_reloads_and_stops(container: Container) -> None:
 def test_what_is_optional_is_in_it(image: str) -> None:
     limits = ("--ulimit", "nofile=1024", "--ulimit", "nproc=1000")
     modules = "import prometheus_client, psycopg"
-    done("run", "--rm", *limits, "--entrypoint", "python3", image, "-c", modules)
+    done(
+        "run", "--rm", "--network", "none", *limits, "--entrypoint", "python3", image, "-c", modules
+    )

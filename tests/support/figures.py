@@ -1,4 +1,5 @@
-"""Figures of long runs: `python -m tests.support.figures fuzz SECONDS|soak|faults`.
+"""Figures of long runs: `python -m tests.support.figures KIND [OPTION...]`, of
+`fuzz SECONDS [TARGET...]`, `soak`, `faults`.
 
 What a run found is kept in `docs/figures.json`; the end of `docs/reliability.md` is made of it.
 """
@@ -42,12 +43,16 @@ FAULTS = (
 Figures = dict[str, Any]
 
 
-def fuzz(seconds: str) -> tuple[Figures, bool]:
-    """Run every target for so long; how many inputs each took, and whether all of them."""
+def fuzz(seconds: str, *names: str) -> tuple[Figures, bool]:
+    """Run every target for so long, or those named, beside what is known of the others from runs of
+    that length; how many inputs each took, and whether all of them."""
     folder = PROJECT / "build" / "fuzz"
-    inputs: dict[str, int] = {}
-    failed = []
-    for name in TARGETS:
+    before = read().get("fuzz", {}) if names and KEPT.exists() else {}
+    inputs: dict[str, int] = dict(before.get("inputs", {}))
+    if before and before["seconds_each"] != int(seconds):
+        raise SystemExit(f"the others ran for {before['seconds_each']} s")
+    failed = [name for name in before.get("failed", ()) if name not in names]
+    for name in names or TARGETS:
         found = folder / name
         found.mkdir(parents=True, exist_ok=True)
         command = [

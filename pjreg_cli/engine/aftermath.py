@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pjreg_cli.engine.attempts import Attempts
     from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.jobs import Jobs
+    from pjreg_cli.engine.lanes import Parked
     from pjreg_cli.net.flow import Flow
 
 _log = logging.getLogger("pjreg_cli.engine")
@@ -45,11 +46,19 @@ class Aftermath:
         requests = sorted_out(
             reversed(attempts.exchanges.on(flow)), established=established, spoke=spoke
         )
+        parked = [] if established else attempts.exchanges.lanes.unpark(flow)
         served = attempts.served.desert(flow, self._clock()) if established else []
         if served:
             text = "the connection to %s is lost (%s): %d registered over it"
             _log.log(NOTICE, text, flow.target, why, len(served))
         self._batches.do(self._job(requests, served, why, lived_s))
+        if parked:
+            self._batches.do(self._turn_away(parked, flow, why))
+
+    def _turn_away(self, parked: list[Parked], flow: Flow, why: str) -> Job:
+        for entry, attempt in parked:
+            self._attempts.turn_away(entry, attempt, flow, why)
+            yield
 
     def _job(self, requests: Unanswered, served: list[Entry], why: str, lived_s: float) -> Job:
         # before requests fail: who was Registered comes back at once even then

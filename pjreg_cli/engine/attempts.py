@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine import settled
@@ -78,6 +77,7 @@ class Attempts:
         )
         self._bench = self._targets.bench
         self.exchanges = Exchanges(timers, self._delivered, faults)
+        self.exchanges.lanes.make = self._unpark
         self.accounts = Accounts()
         self.user_agent = ""  # for registrations that name none
         self.form = USUAL
@@ -121,7 +121,7 @@ class Attempts:
             flow = self._pool.flow(entry.settings.transport, attempt.targets[0])
         except TransportError:
             return False
-        attempt.parked = self.exchanges.lanes.park(flow, partial(self._unpark, entry, attempt))
+        attempt.parked = self.exchanges.lanes.park(flow, entry, attempt)
         attempt.since = self._clock()
         return attempt.parked
 
@@ -134,6 +134,14 @@ class Attempts:
             self._request(entry, attempt, SendRegister(attempt.expires_s))
         if step.error is not None and entry.attempt is attempt and attempt.exchange is None:
             self.give_up(entry)
+
+    def turn_away(self, entry: Entry, attempt: Attempt, flow: Flow, why: str) -> None:
+        """End a parked attempt: there is no way to where it was to go."""
+        if entry.attempt is attempt and attempt.parked:
+            attempt.parked = False
+            attempt.aim(0)
+            attempt.trouble = flow.trouble
+            self._fail(entry, attempt, Cause.SEND_FAILED, why)
 
     def _request(self, entry: Entry, attempt: Attempt, effect: SendRegister, long: int = 0) -> None:
         target = attempt.target

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pjreg_cli.engine.entry import Attempt, Entry
     from pjreg_cli.engine.exchange import Exchange
     from pjreg_cli.engine.timers import Timers
     from pjreg_cli.net.flow import Flow
@@ -27,6 +28,14 @@ _BURST_S = 0.1
 _KEPT = 10_000
 
 
+Parked = tuple["Entry", "Attempt"]
+"""An attempt that begins when fewer requests wait."""
+
+
+def _nobody(_entry: Entry, _attempt: Attempt) -> None:
+    """Nobody parks anything."""
+
+
 class Lane:
     """The requests of one flow that have no final answer."""
 
@@ -39,8 +48,8 @@ class Lane:
         """All of them, in the order in which they came."""
         self.waiting: deque[Exchange] = deque()
         """Those not sent yet; some of them may have ended meanwhile."""
-        self.parked: deque[Callable[[], None]] = deque()
-        """What makes more of them, when there are few."""
+        self.parked: deque[Parked] = deque()
+        """Those that are made when there are few of them."""
         self.fresh = 0
         self.sent: deque[Exchange] = deque()
         """Of a stream: those sent, until T1 after that."""
@@ -78,6 +87,8 @@ class Lanes:
         """How long a request over a stream is fresh, in seconds (T1)."""
         self.rate = 0.0
         self.registrar_rate = 0.0
+        self.make: Callable[[Entry, Attempt], None] = _nobody
+        """Makes the request of one that was parked; must not raise."""
 
     def enter(self, exchange: Exchange) -> None:
         """Send a request, at once or when its turn comes."""
@@ -97,14 +108,23 @@ class Lanes:
         lane.waiting.append(exchange)
         self._pump(lane)
 
-    def park(self, flow: Flow, make: Callable[[], None]) -> bool:
+    def park(self, flow: Flow, entry: Entry, attempt: Attempt) -> bool:
         """Have `make` called when few requests wait for this flow, where there are many: what is
-        not made yet takes no room.  Whether there are; `make` must not raise."""
+        not made yet takes no room.  Whether there are."""
         lane = self._lanes.get(flow)
         if lane is None or len(lane.waiting) < READY:
             return False
-        lane.parked.append(make)
+        lane.parked.append((entry, attempt))
         return True
+
+    def unpark(self, flow: Flow) -> list[Parked]:
+        """Take those out that are parked for a flow."""
+        lane = self._lanes.get(flow)
+        if lane is None:
+            return []
+        parked = list(lane.parked)
+        lane.parked.clear()
+        return parked
 
     def no_longer_fresh(self, exchange: Exchange) -> None:
         """Something was heard of a request, or it was resent: the next one may go."""
@@ -122,7 +142,8 @@ class Lanes:
             if len(lane.waiting) < READY:
                 self._pump(lane)
             while lane.parked and not lane.members:
-                lane.parked.popleft()()  # held back, and nobody else would bring it about
+                # held back, and nobody else would bring it about
+                self.make(*lane.parked.popleft())
         if not lane.members:
             if lane.timer_at is not None:
                 self._timers.arm(lane, None)
@@ -165,7 +186,7 @@ class Lanes:
         try:
             while waiting or lane.parked:
                 if lane.parked and len(waiting) < READY:
-                    lane.parked.popleft()()
+                    self.make(*lane.parked.popleft())
                     continue
                 if waiting[0].over:
                     waiting.popleft()

@@ -13,8 +13,10 @@ from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import Exchange, Exchanges
 from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.jobs import Jobs
+from pjreg_cli.engine.lanes import READY, WINDOW
 from pjreg_cli.engine.served import Served
 from pjreg_cli.engine.timers import Timers
+from pjreg_cli.net.flow import Flow
 from pjreg_cli.registration.state import Event, TransportClosed
 from tests.support.manual_loop import ManualLoop
 from tests.support.registrations import RecordingFlow, entry
@@ -36,6 +38,10 @@ class Scene:
 
     def repeat(self, exchange: Exchange) -> None:
         self.note("repeated", exchange.entry)
+        self.exchanges.drop(exchange)
+
+    def turn_away(self, one: Entry, _attempt: Attempt, _flow: Flow, why: str) -> None:
+        self.note(f"turned away as {why}", one)
 
     def post(self, one: Entry, event: Event) -> None:
         assert isinstance(event, TransportClosed)
@@ -48,19 +54,20 @@ class Scene:
         self.exchanges.open(one, self.flow, f"z9hG4bK{name}", 1, "1", b"x")
         return one
 
-    def end(self, *, established: bool) -> None:
-        jobs = Jobs(cast(Fleet, self), dict, lambda: 0.0)
+    async def end(self, *, established: bool) -> None:
+        jobs, batches = Jobs(cast(Fleet, self), dict, lambda: 0.0), Batches()
         aftermath = Aftermath(
-            cast(Attempts, self), jobs, Batches(), clock=lambda: 0.0, fraction=lambda: 0.0
+            cast(Attempts, self), jobs, batches, clock=lambda: 0.0, fraction=lambda: 0.0
         )
         aftermath.ended(self.flow, "closed", established, math.inf, True)
+        await batches.done()
 
 
 async def test_who_is_served_comes_back_and_what_is_under_way_goes_out_again() -> None:
     scene = Scene()
     for one in (entry("idle"), scene.asking("asking"), scene.asking("again", repeated=True)):
         scene.served.move(one, scene.flow)
-    scene.end(established=True)
+    await scene.end(established=True)
     assert scene.told == ["idle renewed", "again renewed", "again failed", "asking repeated"]
 
 
@@ -68,5 +75,31 @@ async def test_where_there_was_no_connection_requests_fail_and_nothing_is_renewe
     scene = Scene()
     scene.served.move(entry("idle"), scene.flow)
     scene.asking("a")
-    scene.end(established=False)
+    await scene.end(established=False)
     assert scene.told == ["a failed"]
+
+
+async def test_where_there_was_no_connection_nobody_is_left_to_wait_for_another_try() -> None:
+    scene = Scene()
+    for number in range(WINDOW + READY):
+        scene.asking(str(number))
+    scene.told.clear()
+    parked = [entry(f"p{number}") for number in range(500)]
+    for one in parked:
+        assert scene.exchanges.lanes.park(scene.flow, one, Attempt())
+    await scene.end(established=False)
+    assert len(scene.told) == WINDOW + READY + 500
+    assert {f"{one.name} turned away as closed" for one in parked} <= set(scene.told)
+
+
+async def test_those_parked_go_out_over_the_next_connection() -> None:
+    scene = Scene()
+    made: list[Entry] = []
+    scene.exchanges.lanes.make = lambda one, _attempt: made.append(one)
+    for number in range(WINDOW + READY):
+        scene.asking(str(number))
+    parked = [entry(f"p{number}") for number in range(500)]
+    for one in parked:
+        assert scene.exchanges.lanes.park(scene.flow, one, Attempt())
+    await scene.end(established=True)
+    assert made == parked

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 
 import pytest
 
+from pjreg_cli.engine.entry import Attempt
 from pjreg_cli.engine.exchange import Exchange
 from pjreg_cli.engine.lanes import READY, WINDOW
 from pjreg_cli.sip.locate import Target
-from tests.support.registrations import RecordingFlow
+from tests.support.registrations import RecordingFlow, entry
 from tests.unit.engine.test_exchange import Bench, response
 
 
@@ -122,13 +122,13 @@ class Crowd(Bench):
     def __init__(self, count: int) -> None:
         super().__init__(window=3)
         self.made: list[str] = []
+        self.exchanges.lanes.make = lambda one, _attempt: self.make(one.name)
         self.begin(map(str, range(count)))
 
     def begin(self, names: Iterable[str]) -> None:
         for name in names:
-            make = partial(self.make, name)
-            if not self.exchanges.lanes.park(self.flow, make):
-                make()
+            if not self.exchanges.lanes.park(self.flow, entry(name), Attempt()):
+                self.make(name)
 
     def make(self, name: str) -> None:
         self.made.append(name)

@@ -41,6 +41,7 @@ _WHILE_S = 0.25
 _PATIENCE_S = 60.0
 #: registrations whose memory is looked at; more would only take longer
 _WEIGHED = 3_000
+_LOOKS = 5
 
 
 # -- the instance that can be told to gather nothing ------------------------------------------
@@ -52,6 +53,9 @@ def child(mode: str, arguments: list[str]) -> None:
     from pjreg_cli.engine import attempts, entry, record  # noqa: PLC0415 -- for the child alone
     from pjreg_cli.entry import main as program  # noqa: PLC0415 -- as above
     from pjreg_cli.instance import history  # noqa: PLC0415 -- as above
+
+    # loaded at the first failure otherwise, which only one of two instances may have
+    from pjreg_cli.why import diagnosis  # noqa: F401, PLC0415 -- as above
 
     def nothing(*_words: object, **_more: object) -> tuple[()]:
         return ()
@@ -87,6 +91,7 @@ def child(mode: str, arguments: list[str]) -> None:
 
 def tell_memory(home: Path) -> None:
     """Leave the bytes in use in a file."""
+    gc.unfreeze()  # what was set aside may hold garbage
     gc.collect()
     (home / "bytes.new").write_text(str(tracemalloc.get_traced_memory()[0]))
     (home / "bytes.new").rename(home / "bytes")
@@ -141,6 +146,20 @@ def dearer(program: Path, count: int, pairs: int) -> tuple[float, float, float]:
     return median(ratios), median(without_us), median(with_us)
 
 
+def bytes_in_use(home: Path, pid: int) -> int:
+    """What an instance tells of its memory after a moment."""
+    time.sleep(1)
+    told = home / "bytes"
+    told.unlink(missing_ok=True)
+    os.kill(pid, _WITH)
+    deadline = time.monotonic() + _PATIENCE_S
+    while not told.exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the instance does not tell its memory")
+        time.sleep(0.05)
+    return int(told.read_text())
+
+
 def kept_kib(program: Path, count: int) -> float:
     """KiB that each registration keeps for explanations, by what Python has allocated."""
     sizes = {}
@@ -150,13 +169,8 @@ def kept_kib(program: Path, count: int) -> float:
             short_folder() as home,
             instance(at, home, count, mode) as run,
         ):
-            os.kill(run.pid, _WITH)
-            deadline = time.monotonic() + _PATIENCE_S
-            while not (home / "bytes").exists():
-                if time.monotonic() > deadline:
-                    raise TimeoutError("the instance does not tell its memory")
-                time.sleep(0.05)
-            sizes[mode] = int((home / "bytes").read_text())
+            # what is still under way is none of what is kept
+            sizes[mode] = min(bytes_in_use(home, run.pid) for _ in range(_LOOKS))
     return (sizes["full"] - sizes["empty"]) / count / 1024
 
 

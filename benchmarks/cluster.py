@@ -237,7 +237,8 @@ def takeover(home: Path, server: Postgres, judge: Judge) -> None:
         print(f"  busiest second after it: {max(busiest.values())} REGISTERs")
         print(f"  refreshed before they were due: {len(judge.early(killed_at))}")
         held = sum(one.log().count("holds: its lease") for one in survivors)
-        print(f"  survivors have held {held} times: this machine was too busy" if held else "")
+        if held:
+            print(f"  survivors have held {held} times: this machine was too busy")
         verdict(judge)
     finally:
         for one in machines.values():

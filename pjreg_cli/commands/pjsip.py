@@ -195,20 +195,30 @@ async def _send(
         if call.console.kind.interactive:
             outcomes.ask_all(verb, registrations.count(), call.port.instance.view().now_at)
         every()
-        return say(queued)
+        return replace(say(queued), complaints=_held(call))
     if call.console.kind.interactive:
         outcomes.ask(name, verb)
     if one(name):
-        return Answer()
+        return Answer(complaints=_held(call))
     outcomes.forget(name)
     answer = failed(f"Unable to retrieve registration {name}", *perhaps(call, _names))
     return replace(answer, complaints=await elsewhere(call, name))
 
 
+def _held(call: Call) -> tuple[str, ...]:
+    """Why nothing comes of it yet, on a machine of a fleet that may not send."""
+    this = call.port.cluster.this() if call.port.cluster is not None else None
+    if this is None or this.trust_s > 0 or call.console.kind is Kind.MANAGER:
+        return ()
+    why = f": {columns.harmless(this.trouble)}" if this.trouble else ""
+    return (f"{columns.harmless(this.name)} holds, so registrations of its fleet wait{why}",)
+
+
 async def elsewhere(call: Call, name: str) -> tuple[str, ...]:
     """Which machine of our fleet has a registration that we have not."""
     fleet = call.port.cluster
-    if fleet is None or fleet.this() is None or call.console.kind is Kind.MANAGER:
+    this = fleet.this() if fleet is not None else None
+    if fleet is None or this is None or this.trust_s <= 0 or call.console.kind is Kind.MANAGER:
         return ()
     try:
         found = await fleet.find(name)

@@ -19,7 +19,7 @@ from pjreg_cli.api.registrations import RegistrationRow
 from pjreg_cli.commands.tree import Console, Kind, execute, suggest
 from pjreg_cli.dialects import CURRENT
 from pjreg_cli.errors import StoreError
-from tests.support.fake_port import Fake
+from tests.support.fake_port import Fake, registration
 
 VIEW = ClusterView(
     schema="pjreg",
@@ -203,6 +203,19 @@ async def test_a_registration_of_another_machine_is_told_apart_from_none_at_all(
     assert "Unable to retrieve registration alice" in "".join(reply.output)
     assert reply.complaints == ("alice is registered by sip-1: see pjreg cluster send",)
     assert (await execute("pjsip send register bob", console)).complaints == ()
+
+
+async def test_who_sends_while_the_machine_holds_is_told_why_nothing_comes_of_it() -> None:
+    assert VIEW.this is not None
+    this = replace(VIEW.this, trust_s=0.0, trouble="cannot be reached")
+    views = (registration("alice"),)
+    port = replace(Fake(views).port(), cluster=Fleet(replace(VIEW, this=this)))
+    why = "sip-1 holds, so registrations of its fleet wait: cannot be reached"
+    for kind, complaints in ((Kind.ONE_SHOT, (why,)), (Kind.MANAGER, ())):
+        console = Console(port=port, kind=kind, dialect=CURRENT)
+        for line in ("pjsip send register alice", "pjsip send unregister *all"):
+            reply = await execute(line, console)
+            assert (reply.ok, reply.complaints) == (True, complaints)
 
 
 async def test_shards_without_a_place_are_no_good_health() -> None:

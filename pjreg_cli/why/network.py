@@ -290,9 +290,10 @@ def _says_lost(case: Case) -> str:
 
 def _fix_reach(case: Case) -> Sequence[Fix]:
     """Correct host and port, or start the registrar; a firewall may answer in its place."""
+    who = "proxy" if case.uri_option == "outbound_proxy" else "registrar"
     return (
         case.here(f"host and port in {case.uri_option}, if they are wrong", case.uri_option),
-        theirs(f"else the registrar at {case.target} is down: its operator's move"),
+        theirs(f"else the {who} at {case.target} is down: its operator's move"),
     )
 
 

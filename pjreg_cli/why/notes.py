@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from pjreg_cli.api.findings import Note
+from pjreg_cli.sip.address import is_numeric
 from pjreg_cli.why.bindings import bindings
 from pjreg_cli.why.case import Case, inert, span
 
@@ -36,8 +37,8 @@ def rewritten(case: Case) -> str:
 
 
 def behind_nat(case: Case) -> str:
-    """the registrar saw us come from another address than our Contact names: calls will not arrive
-    unless the registrar mends it"""
+    """the registrar saw us come from another address than our Contact names: calls arrive only if
+    the registrar mends that, or if the NAT leads them here"""
     received, last = case.facts.received, case.last
     if last is None or not received:
         return ""
@@ -51,11 +52,13 @@ def behind_nat(case: Case) -> str:
     seen = inert(received) if case.protocol == "udp" else host
     text = (
         f"the registrar sees us as {seen}, our Contact says {last.ours}:"
-        " calls do not arrive unless it mends that"
+        " calls arrive only if it mends that, or if the NAT leads them here"
     )
-    transport = case.transport
-    if transport is not None and transport.external_signaling_address and host != ours:
-        return f"{text}; external_signaling_address is another"
+    external = (case.transport.external_signaling_address if case.transport else "").strip("[]")
+    if is_numeric(external) and host != ours:
+        local = external != ours
+        why = "local_net takes the registrar for local" if local else "it is not what is seen"
+        return f"{text}; external_signaling_address is {external}, but {why}"
     if case.protocol != "udp" or case.settings.pjreg.udp_keep_alive_interval:
         return text
     return f"{text}; udp_keep_alive_interval = 25 in pjreg.conf holds a NAT open"

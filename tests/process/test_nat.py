@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,11 @@ def seen_from_outside(instance: Instance, seen: dict[str, Any]) -> None:
     found = becomes(instance, "alice", "Registered")
     assert found["last"]["received"] == f"{host}:{port}"
     assert f"{host}:{port}" in instance.ask("pjreg status alice").out
+    notes = json.loads(instance.ask("pjreg explain alice", "--json").out)["notes"]
+    (text,) = [note["text"] for note in notes if note["cause"] == "behind-nat"]
+    assert f"sees us as {host}:{port}, our Contact says {address(seen['contact'])}:" in text
+    local = "local_net takes the registrar for local" in text
+    assert local is ("local_net = 198" in (instance.etc / "pjsip.conf").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("bind", ["0.0.0.0", INSIDE])

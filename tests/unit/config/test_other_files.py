@@ -116,6 +116,7 @@ def test_no_aliases_by_default() -> None:
     "line",
     [
         "log_level=verbose",
+        "log_format=xml",
         "log_level=",
         "log_max_bytes=10M",
         "log_max_bytes=-1",

@@ -22,6 +22,7 @@ from pjreg_cli.control.claim import Claim, SocketTakenError
 from pjreg_cli.control.client import ControlClient, Counts, Gone, LogLine, Pushed, connect
 from pjreg_cli.control.connection import LogListener
 from pjreg_cli.control.server import ControlServer
+from pjreg_cli.counters import Counters
 from pjreg_cli.engine.tasks import spawn
 from tests.support.ami_port import FakeInstance, settled, view
 from tests.support.instance import short_folder
@@ -54,9 +55,18 @@ class Served:
         self.fake = FakeInstance(*views)
         self.feed = Feed()
         self.claim = Claim.take(path)
+        self.counters = Counters()
         self.server = ControlServer(
-            self.fake.port(), self.feed, lambda: True, Permissions, spawn=spawn
+            self.fake.port(),
+            self.feed,
+            lambda: True,
+            Permissions,
+            spawn=spawn,
+            counters=self.counters,
         )
+
+    def counted(self, name: str) -> int:
+        return {one.name: one.value for one in self.counters.counts()}[name]
 
     async def open(self) -> None:
         await self.server.start(self.claim.listen())
@@ -403,6 +413,7 @@ async def test_log_lines_that_a_slow_console_misses_are_counted(served: Served) 
             served.feed.say("still there")
     assert len(heard) < 3000
     assert heard[0].strip() == "0"
+    assert served.counted("console_lines_lost") >= 3000 - len(heard)
 
 
 # -- the end ----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import pytest
 from pjreg_cli.api.findings import Brief
 from pjreg_cli.api.notices import Settled
 from pjreg_cli.config.models import HookSettings
+from pjreg_cli.counters import Counters
 from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.instance.hooks import ONE_BY_ONE, Hooks
 from tests.support.evidence import evidence
@@ -111,3 +112,17 @@ async def test_one_that_cannot_be_run_is_told(caplog: pytest.LogCaptureFixture) 
     hooks.tell(settled("alice", "Rejected"))
     await until(lambda: not hooks.busy)
     assert "/nowhere/hook cannot be run" in caplog.text
+
+
+async def test_changes_beyond_those_that_may_wait_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("pjreg_cli.instance.hooks._WAITING", 5)
+    counters = Counters()
+    settings = HookSettings(on_rejected=command(tmp_path, 0.1), at_once=1)
+    hooks = Hooks(lambda: settings, spawn, counters)
+    for number in range(9):
+        hooks.tell(settled(f"r{number}", "Rejected"))
+    await until(lambda: not hooks.busy)
+    assert {one.name: one.value for one in counters.counts()}["hooks_untold"] == 3
+    assert "3 changes were not told" in caplog.text

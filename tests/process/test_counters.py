@@ -190,7 +190,8 @@ DEEDS: dict[str, Callable[[Stranger], None]] = {
     "metrics_refused": no_right_to_metrics,
     "hooks_killed": slow_hook,
 }
-#: limits that are met elsewhere: `tests/loop/test_incoming.py`, `test_hooks.py`, `test_control.py`
+#: limits that are met in `tests/loop`: `test_incoming.py`, `net/test_pool.py`, `test_hooks.py`,
+#: `test_control.py`
 ELSEWHERE = {"incoming_no_descriptor", "incoming_idle", "hooks_untold", "console_lines_lost"}
 #: what is no limit of what comes in: losses and faults of our own, each with a test of its own
 OURS = {

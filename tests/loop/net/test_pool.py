@@ -302,3 +302,32 @@ def test_connections_are_marked_as_the_section_says(host: str, level: int, kind:
     for made in (sockets.outgoing(options, host), sockets.bound(options)):
         with made:
             assert made.getsockopt(level, kind) == 0x68
+
+
+@pytest.mark.parametrize("keep_alive_s", [0, 90])
+def test_strangers_who_are_silent_are_sent_away(keep_alive_s: float) -> None:
+    """Whatever keep-alives there are: 30 s without a word, 10 min after one of use."""
+
+    async def main() -> None:
+        clock = asyncio.get_running_loop().time
+        port = closed_port(socket.SOCK_STREAM)
+        tcp = section("tcp", "tcp", port=port)
+        async with opened(tcp, keep_alive_s=keep_alive_s) as (pool, heard, _):
+            silent, _writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            began_at = clock()
+            writer.write(MESSAGE)
+            await heard.until(lambda: bool(heard.messages))
+            await silent.read(1_000)
+            while await silent.read(1_000):
+                pass
+            assert 30 <= clock() - began_at <= 45
+            assert pool.counters["idle"] == 1
+            while await reader.read(1_000):
+                pass
+            assert 600 <= clock() - began_at <= 615
+            assert pool.counters["idle"] == 2
+            for one in (_writer, writer):
+                one.close()
+
+    run_virtually(main())

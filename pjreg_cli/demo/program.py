@@ -89,7 +89,7 @@ async def _at_terminal(program: Program, options: Options) -> int:
     remote.write(_HINT.encode())
     claim = Claim.take(program.socket_path)
     try:
-        await serve(program, options, claim.listen(), console)
+        await serve(program, options, claim, console)
     finally:
         claim.release()
     return remote.DONE

@@ -305,7 +305,7 @@ async def _instance(options: Options, console: Front | None) -> bool:
         await program.open(stack)
         if console:
             logs.leave_stderr()
-        return await serve(program, options, claim.listen(), console)
+        return await serve(program, options, claim, console)
 
 
 def _settings(options: Options) -> Settings:
@@ -323,16 +323,16 @@ def _store(settings: Settings, stack: AsyncExitStack) -> Store | None:
     return store
 
 
-async def serve(
-    program: Program, options: Options, listening: socket.socket, console: Front | None
-) -> bool:
+async def serve(program: Program, options: Options, claim: Claim, console: Front | None) -> bool:
     """Answer the control socket, and the terminal, until the instance is stopped.
 
     Whether another instance shall follow.
     """
     async with AsyncExitStack() as stack:
         stack.push_async_callback(program.control.close)
-        await program.control.start(listening, _monitoring(program, stack))
+        # the other socket first: whoever finds an instance that answers finds that, too
+        monitoring = _monitoring(program, stack)
+        await program.control.start(claim.listen(), monitoring)
         stack.callback(program.supervisor.close)
         _log.log(
             NOTICE,

@@ -119,6 +119,6 @@ def test_a_monitor_socket_that_cannot_be_made_stops_nothing(home: Path) -> None:
     instance.start()
     try:
         assert instance.ask("core show version").status == 0
-        assert "there is no group no-such-group" in instance.log()
+        instance.says("there is no group no-such-group")
     finally:
         instance.stop()

@@ -244,9 +244,11 @@ async def test_files_that_name_no_postgresql_are_said(
         (one.etc / "pjreg.conf").write_text("[cluster]\nname = sip-9\n")
     await asyncio.to_thread(one.launch)
     assert await asyncio.to_thread(one.wait) == 1
-    assert complaint in one.log()
+    await asyncio.to_thread(one.says, complaint)
     if "odbc" in text:
-        assert "extconfig.conf:2: odbc is not spoken here: name the PostgreSQL" in one.log()
+        await asyncio.to_thread(
+            one.says, "extconfig.conf:2: odbc is not spoken here: name the PostgreSQL"
+        )
 
 
 async def test_behind_odbc_the_database_itself_is_asked(fleet: Fleet) -> None:

@@ -215,7 +215,7 @@ def test_bad_sections_are_told_by_line_and_the_others_live(home: Path) -> None:
     one.start()
     line = (conf + bad).splitlines().index("retry_interval=soon") + 1
     try:
-        assert f"pjsip.conf:{line}: " in one.log()
+        one.says(f"pjsip.conf:{line}: ")
         table = one.ask(SHOW).out
         assert "my_provider/" in table
         assert "broken/" not in table

@@ -442,5 +442,5 @@ def test_a_database_that_cannot_be_reached_tells_no_password(home: Path, locatio
     finally:
         instance.stop()
     let.note("stderr", instance.log())
-    assert "cannot be reached" in instance.log()
+    instance.says("cannot be reached")
     assert let.leaks() == []

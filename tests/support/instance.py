@@ -192,3 +192,10 @@ class Instance:
     def log(self) -> str:
         """What it has written to stdout and stderr."""
         return (self.home / "log").read_text("utf-8")
+
+    def says(self, text: str) -> None:
+        """Wait until its log has this; what it logs is written by a thread of its own."""
+        deadline = time.monotonic() + PATIENCE_S  # noqa: TID251 -- see above
+        while text not in self.log():
+            assert time.monotonic() < deadline, f"{text!r} is not in {self.log()}"  # noqa: TID251
+            time.sleep(0.01)

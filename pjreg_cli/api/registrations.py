@@ -167,6 +167,10 @@ class Registrations(Protocol):
         """The last messages to and from its registrar, as far as they are still remembered."""
         ...
 
+    def refused(self) -> Sequence[str]:
+        """Names of sections that were refused and stand in no form, sorted."""
+        ...
+
     def measures(self) -> Iterable[Measure]:
         """The numbers of all registrations."""
         ...

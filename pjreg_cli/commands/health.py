@@ -63,6 +63,12 @@ def judge(
         status = _WARNING if good < total else _OK
     if good < total:
         text += f"; {_in_trouble(registrations, rows)}"
+    if not names and (refused := registrations.refused()):
+        # nobody would miss them otherwise
+        shown = ", ".join(map(columns.harmless, refused[:_NAMED]))
+        text += f"; {len(refused)} refused (config-refused): {shown}"
+        if least_percent is None:
+            status = status or _WARNING
     return Health(status, text, counts, total)
 
 

@@ -58,7 +58,9 @@ async def _status(call: Call) -> Answer:
             return shown.comma_separated(views, names)
         if "--vertical" in given.flags or (one and "--columns" not in given.values):
             return shown.vertical(views)
-        return shown.table(views, names, call.console.width)
+        all_of_them = not given.words and not given.values.keys() & {"--state", "--registrar"}
+        refused = call.port.registrations.refused() if all_of_them else ()
+        return shown.table(views, names, call.console.width, refused)
 
     def shape(views: Iterable[RegistrationView]) -> Iterable[str]:
         now_at = call.port.instance.view().now_at

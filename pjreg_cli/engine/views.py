@@ -109,6 +109,10 @@ class RegistrationViews:
 
         return located(diagnose(self._facts(name), self._settings()))
 
+    def refused(self) -> Sequence[str]:
+        settings = self._settings()
+        return sorted(name for name in settings.refused if name not in settings.registrations)
+
     def measures(self) -> Iterator[Measure]:
         now, wall_at = self._clock(), self._wall_clock()
         for settings, entry in self._held.held():

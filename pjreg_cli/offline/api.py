@@ -106,6 +106,10 @@ class _Registrations:
     def finding(self, name: str) -> Finding:
         return located(diagnose(self._facts(name), self._settings))
 
+    def refused(self) -> Sequence[str]:
+        settings = self._settings
+        return sorted(name for name in settings.refused if name not in settings.registrations)
+
     def measures(self) -> Sequence[Measure]:
         return ()
 

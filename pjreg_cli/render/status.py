@@ -66,6 +66,8 @@ DEFAULT = ("name", "status", "answer", "rule", "target", "next", "cause")
 #: and where there is room for them
 MORE = ("since", "tries", "granted", "ends")
 _ROOMY = 200
+#: refused sections that are named
+_NAMED = 5
 #: the words of a registration, those in trouble first
 _TROUBLE = {"Rejected": 0, "Stopped": 1, "Unregistered": 2, "Registered": 3}
 
@@ -83,8 +85,14 @@ def usual(width: int) -> Sequence[str]:
     return (*DEFAULT, *MORE) if not width or width >= _ROOMY else DEFAULT
 
 
-def table(views: Iterable[RegistrationView], names: Sequence[str], width: int) -> Iterator[str]:
-    """A row for each registration, made as it is asked for.
+def table(
+    views: Iterable[RegistrationView],
+    names: Sequence[str],
+    width: int,
+    refused: Sequence[str] = (),
+) -> Iterator[str]:
+    """A row for each registration, made as it is asked for; behind them the names of those that
+    were `refused`.
 
     With a `width` (0: none is known) rows are cut to it, the broadest columns first.
     """
@@ -99,6 +107,11 @@ def table(views: Iterable[RegistrationView], names: Sequence[str], width: int) -
             yield _line(head, sizes, cutting=bool(width))
         count += 1
         yield _line(row, sizes, cutting=bool(width))
+    if refused:
+        told = ", ".join(map(columns.harmless, refused[:_NAMED]))
+        more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
+        yield f"\n{count} registrations, {len(refused)} refused: {told}{more}\n"
+        return
     yield f"\n{count} registrations\n" if count else objects.NOTHING
 
 

@@ -204,6 +204,35 @@ def test_monitoring_plug_ins_end_as_their_line_says(home: Path) -> None:
     assert "no instance answers" in line
 
 
+def test_sections_that_were_refused_are_missed(home: Path) -> None:
+    registrar = free_port()
+    broken = "\n[broken]\ntype = registration\nserver_uri = sip:registrar.invalid\n"
+
+    async def served(body: Callable[[], None]) -> None:
+        async with Registrar.open(port=registrar):
+            await asyncio.to_thread(body)
+
+    def judge() -> None:
+        with running_instance(home, text + broken) as instance:
+            becomes(instance, "alice", "Registered")
+            done = run("-s", str(instance.socket), "health", home=home)
+            assert done.status == 1
+            told = "WARNING - 1 of 1 registered; 1 refused (config-refused): broken | registered=1"
+            assert told in done.out
+            assert run("-s", str(instance.socket), "health", "alice", home=home).status == 0
+            enough = run("-s", str(instance.socket), "health", "--min-registered", "90", home=home)
+            assert (enough.status, "refused" in enough.out) == (0, True)
+            listed = instance.ask("pjreg status").out
+            assert listed.endswith("\n1 registrations, 1 refused: broken\n")
+            assert "refused" not in instance.ask("pjreg status like alice").out
+            instance.configure(text)
+            assert instance.ask("pjreg reload").status == 0
+            assert run("-s", str(instance.socket), "health", home=home).status == 0
+
+    text = CONFIGURATION.format(port=free_port(), registrar=registrar)
+    asyncio.run(served(judge))
+
+
 def test_a_probe_needs_no_instance_and_takes_its_binding_off(home: Path) -> None:
     registrar = free_port()
     (home / "pjsip.conf").write_text(

@@ -198,6 +198,9 @@ class FakeRegistrations:
     def finding(self, name: str) -> Finding:
         return self.findings.get(name) or finding(name)
 
+    def refused(self) -> Sequence[str]:
+        return ()
+
     def measures(self) -> Sequence[Measure]:
         return ()
 

@@ -68,8 +68,7 @@ class Inbound:
             self.traffic["responses" if known else "stray"] += 1
             return known
         self.traffic["requests"] += 1
-        self._answer(message, source, len(data))
-        return True
+        return self._answer(message, source, len(data))
 
     def _refused(self, data: bytes, source: Source) -> bool:
         """Say to whom has sent a request that cannot be read that it cannot; whether it was one."""
@@ -87,19 +86,27 @@ class Inbound:
         # over a stream, who sends such things loses the connection
         return False
 
-    def _answer(self, request: Request, source: Source, size: int) -> None:
+    def _answer(self, request: Request, source: Source, size: int) -> bool:
+        """Answer a request; whether it was of use, as one is not that nobody can be answered to, or
+        that comes when its sender has had his answers."""
         came_from = (source.host, source.port)
         tag = tag_for(request, self._key)
         response = answer(request, came_from, tag=tag, redirect=self.redirect, size=size)
         if response is not None:
-            self._reply(request, response, source)
+            return self._reply(request, response, source)
+        if request.headers.get("via") is None:
+            self.traffic["malformed"] += 1
+            return False
+        return request.method == "ACK"
 
-    def _reply(self, request: Request, response: Response, source: Source) -> None:
+    def _reply(self, request: Request, response: Response, source: Source) -> bool:
+        """Send an answer; whether its receiver may have one."""
         came_from = (source.host, source.port)
         if not self._knows(*came_from) and not self._allowance.permits(source.host):
             self.traffic["unanswered"] += 1
-            return
+            return False
         if not source.endpoint.reliable:
             back = reply_to(request, came_from)
             source = source._replace(address=(*back, *source.address[2:]))
         source.reply(response.encode())
+        return True

@@ -103,8 +103,23 @@ class Stranger:
             one.sendall(f"{action}\r\n\r\n".encode())
 
 
+def until_closed(one: socket.socket, text: bytes) -> None:
+    """Say it again and again, until the other side has had enough."""
+    one.settimeout(20)
+    with contextlib.suppress(ConnectionError):
+        for _ in range(200):
+            one.sendall(text * 1000)
+        raise AssertionError("it is heard for ever")
+
+
 def useless(stranger: Stranger) -> None:
-    stranger.connect("tcp").sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
+    for text in (
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"A b SIP/2.0\r\n\r\n",
+        b"ACK b SIP/2.0\r\n\r\n",
+        REQUEST.format(port=9, number=1).replace("UDP", "TCP").encode(),
+    ):
+        until_closed(stranger.connect("tcp"), text)
 
 
 def one_address(stranger: Stranger) -> None:

@@ -81,8 +81,10 @@ def add(
         if fresh is not None:
             kept = {name: one for name, one in rows.items() if shard_of(name) not in fresh}
             shards &= fresh
+    rows = kept if shards == frozenset() else rows  # nothing of it is read
     try:
-        if (table := table_of(mapped.registration)) is not None:
+        table = table_of(mapped.registration)
+        if table is not None and shards != frozenset():
             with open_rows(table.database) as source:
                 found = sections(
                     table.name,
@@ -96,7 +98,9 @@ def add(
     except ConfigError as error:
         both.error = error
     both.registrations = _merged(mapped.registration, registrations, rows, both.problems)
-    known = set() if fresh is None or stale is None else set(old[1]) - stale
+    known = set[str]() if shards == frozenset() else None
+    if fresh is not None and stale is not None:
+        known = set(old[1]) - stale
     both.auths = _auths(mapped, auths, old[1], both, global_, open_rows, known)
     if both.error is not None:
         both.problems.append(_unreadable(both.error))
@@ -110,19 +114,21 @@ def _auths(
     both: Both,
     global_: Global,
     open_rows: OpenRows,
-    known: set[str],
+    known: set[str] | None,
 ) -> Mapping[str, Auth]:
-    """The auth sections of files, and of the table those that registrations name; `known` ones are
-    not read again."""
+    """The auth sections of files, and of the table those that registrations name; where only some
+    are wanted, `known` ones are not read again, and nothing is when there are no others."""
     rows = of_tables(old)
     table = table_of(mapped.auth)
     if table is not None and both.error is None:
         names = {name for one in both.registrations.values() for name in one.outbound_auth}
-        kept = names & known
+        kept, asked = names & (known or set()), names - (known or set())
         before = {name: one for name, one in rows.items() if name in kept}
+        if known is not None and not asked:
+            return _merged(mapped.auth, files, before, both.problems)
         try:
             with open_rows(table.database) as source:
-                records = _records(source, table, "auth", Auth, names - known)
+                records = _records(source, table, "auth", Auth, asked)
                 found = sections(table.name, records, option_names(Auth))
                 built = build.auths(found, global_, rows)
             rows = before | built.objects

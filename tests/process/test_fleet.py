@@ -101,7 +101,7 @@ async def test_a_machine_that_joins_gets_its_share(fleet: Fleet) -> None:
 
 
 async def test_killed_and_started_again_it_has_its_own_shards_at_once(fleet: Fleet) -> None:
-    fleet.server.execute("UPDATE pjreg.cluster SET lease_ms = 60000")
+    fleet.server.execute("UPDATE pjreg.cluster SET lease_ms = 24000")
     await three(fleet)
     again = fleet.machines["sip-1"]
     again.signal(signal.SIGKILL)

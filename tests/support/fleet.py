@@ -21,7 +21,7 @@ ACCOUNTS = 300
 #: a binding is refreshed 10 s before it ends: after 4 s
 GRANT_S = 14.0
 #: how long a fleet may take to be whole: a machine that runs the tests may be busy
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 #: what all machines offer: the address of the SBC before them
 SHARED = "192.0.2.10"
 _TRANSPORT = """\

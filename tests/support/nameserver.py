@@ -12,6 +12,8 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from tests.support.ports import LOOPBACK, free_port
+
 Zone = Mapping[str, Mapping[str, Iterable[str]]]
 
 
@@ -79,7 +81,7 @@ async def nameserver(zone: Zone, ttl: int = 60) -> AsyncIterator[NameServer]:
     """A name server that runs for the length of a block."""
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(
-        lambda: NameServer(zone, ttl), local_addr=("127.0.0.1", 0)
+        lambda: NameServer(zone, ttl), local_addr=(LOOPBACK, free_port())
     )
     try:
         yield server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -612,3 +613,4 @@ async def test_who_connects_while_it_ends_is_let_go_and_leaves_no_task(
         for _ in range(5):  # closing takes effect in the next rounds of the loop
             await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
+    gc.collect()  # what asyncio has left, here and not in the middle of another test

@@ -7,7 +7,7 @@ import platform
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pjreg_cli.config.pattern import (
@@ -123,6 +123,10 @@ def test_the_c_library_agrees(pattern: str) -> None:
     try:
         search = compile_pattern(pattern).search
         ours: list[bool] | None = [search(text) for text in TEXTS]
+    except RefusedPatternError:
+        # what would take more room than we give it is refused, and it is said so
+        assume(False)
+        return
     except PatternError:
         ours = None
     assert ours == _by_c(pattern)

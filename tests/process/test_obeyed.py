@@ -42,7 +42,7 @@ def listening(kind: socket.SocketKind, port: int = 0) -> Iterator[socket.socket]
     """Somebody who is sent REGISTERs."""
     with socket.socket(socket.AF_INET, kind) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind(("127.0.0.1", port))
+        server.bind(("127.0.0.1", port or free_port()))
         server.settimeout(PATIENCE_S)
         if kind is socket.SOCK_STREAM:
             server.listen()

@@ -9,6 +9,7 @@ while it is young, a few milliseconds at a time, and all of it as seldom as that
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -21,6 +22,10 @@ THRESHOLDS = (2_000, 5, 1_000_000_000)
 LEAST_S = 120.0
 MOST_S = 86_400.0
 TIMES = 100_000
+
+
+#: how long a thread that makes much may keep the interpreter while the loop wants it, in seconds
+SWITCH_S = 0.0005
 
 
 class Handle(Protocol):
@@ -44,13 +49,16 @@ def undisturbed() -> Iterator[None]:
     """Collect nothing while much is made that is to stay, and set it aside then.
 
     What is being filled with tens of thousands of values is walked through whole, as long as it is
-    young, whenever somebody makes a few more.
+    young, whenever somebody makes a few more.  The thread that does it hands the interpreter over
+    as soon as the event loop asks for it.
     """
-    collecting = gc.isenabled()
+    collecting, interval_s = gc.isenabled(), sys.getswitchinterval()
     gc.disable()
+    sys.setswitchinterval(SWITCH_S)
     try:
         yield
     finally:
+        sys.setswitchinterval(interval_s)
         set_aside()
         if collecting:
             gc.enable()

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 
 #: time that a job may take before others on the loop get their turn, in seconds
-TURN_S = 0.005
+TURN_S = 0.002
 #: steps between two looks at the clock
 _STEPS = 8
 

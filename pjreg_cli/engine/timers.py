@@ -43,7 +43,7 @@ class Timers:
     #: sleepers woken in one go at most before the loop may look at its sockets again, how long
     #: that may take in seconds, and how many are woken between two looks at the clock
     BATCH = 200
-    TURN_S = 0.002
+    TURN_S = 0.005
     SLICE = 8
     #: stale entries that are not worth going through all
     FEW = 64

@@ -12,7 +12,7 @@ from collections import deque
 from typing import Protocol
 
 #: work on what has come in, in seconds, before others on the loop get their turn
-TURN_S = 0.003
+TURN_S = 0.005
 #: the time over which that is counted, in seconds
 _PERIOD_S = 0.02
 

@@ -374,6 +374,10 @@ hundred lines that does nothing but register: no configuration, no policy, no vi
 lies between it and us is what a real client is for. The registrar (`benchmarks/peers/registrar.c`)
 challenges every request and is never waited for.
 
+Of the processor time of a registration about half is the engine's (two requests built, two answers
+read, three steps of the policy, evidence), a fifth its line in the log, a tenth its lines in the
+history; the start of the program is counted, too. The kernel takes 15 us of it.
+
 | figure | here | beside it |
 |---|---|---|
 {rows}

@@ -317,6 +317,7 @@ class Engine:
             _log.info("transport %s: its certificates were read again", name)
         if reopened.renewed:
             self.reachable()
+        # whoever was given a state since then has it by transports that were replaced
         await self._jobs.run(self._jobs.end(difference.removed, removed=True))
         await self._jobs.run(self._jobs.end(difference.changed, removed=False))
         fresh: Iterable[str] = (*difference.changed, *difference.added)

@@ -12,7 +12,7 @@ import pytest
 from tests.support.bad_way import Carried, bad_way
 from tests.support.instance import Instance
 from tests.support.namespaces import OUTSIDE, require_namespaces
-from tests.support.served import Came, served
+from tests.support.served import Came, Served, served
 from tests.support.waiting import all_registered, running_instance, until
 
 pytestmark = pytest.mark.timeout(180)
@@ -40,25 +40,15 @@ def configuration(transport: str = "udp", names: tuple[str, ...] = NAMES) -> str
     return text
 
 
-def rounds(came: list[Came]) -> dict[str, int]:
-    """How many different REGISTERs have come of each user."""
-    numbers: dict[str, set[int]] = defaultdict(set)
-    for one in tuple(came):
-        numbers[one.user].add(one.cseq)
-    return {user: len(found) for user, found in numbers.items()}
-
-
 def test_losses_doubles_and_overtaking_cost_time_and_nothing_else(home: Path, way: Carried) -> None:
-    with served(way.within(way.outside), OUTSIDE, PORT) as came:
+    with served(way.within(way.outside), OUTSIDE, PORT) as registrar:
         way.becomes(lose=0.3, double=0.2, delay=0.3)
         with running_instance(home, configuration(), prefix=way.within(way.inside)) as instance:
-            until(
-                lambda: len(found := rounds(came)) == len(NAMES) and min(found.values()) >= 3,
-                "three rounds of everybody", 90,
-            )  # fmt: skip
+            until(partial(all_heard, registrar, 0, NAMES, 3), "three rounds of everybody", 90)
             way.becomes(lose=0.0, double=0.0, delay=0.0)
             all_registered(instance, len(NAMES), 60)
             assert "Traceback" not in instance.log()
+            came = registrar.came()
     branches: dict[tuple[str, int], set[str]] = defaultdict(set)
     for one in came:
         branches[one.call_id, one.cseq].add(one.branch)
@@ -70,27 +60,29 @@ def test_losses_doubles_and_overtaking_cost_time_and_nothing_else(home: Path, wa
 def test_a_connection_that_the_way_has_forgotten_is_replaced(home: Path, way: Carried) -> None:
     """Nobody says so: no RST, no FIN, no ICMP.  What is sent is not acknowledged any more."""
     with (
-        served(way.within(way.outside), OUTSIDE, PORT) as came,
+        served(way.within(way.outside), OUTSIDE, PORT) as registrar,
         running_instance(
             home, configuration("tcp", NAMES[:3]), prefix=way.within(way.inside)
         ) as instance,
     ):
         all_registered(instance, 3)
-        before = {one.port for one in tuple(came)}
+        before = {one.port for one in registrar.came()}
         assert len(before) == 1
         way.forget()
-        until(lambda: {one.port for one in tuple(came)} > before, "another connection", 60)
+
+        def anew() -> list[Came]:
+            return [one for one in registrar.came() if one.port not in before]
+
+        until(lambda: {one.user for one in anew()} == set(NAMES[:3]), "all three anew", 60)
+        assert len({one.port for one in anew()}) == 1
         all_registered(instance, 3, 60)
-        after = {one.port for one in tuple(came)} - before
-        assert len(after) == 1
-        assert {one.user for one in tuple(came) if one.port in after} == set(NAMES[:3])
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_an_interface_that_goes_and_comes_back(home: Path, way: Carried, transport: str) -> None:
     names = NAMES[:10]
     with (
-        served(way.within(way.outside), OUTSIDE, PORT) as came,
+        served(way.within(way.outside), OUTSIDE, PORT) as registrar,
         running_instance(
             home, configuration(transport, names), prefix=way.within(way.inside)
         ) as instance,
@@ -99,16 +91,19 @@ def test_an_interface_that_goes_and_comes_back(home: Path, way: Carried, transpo
             all_registered(instance, len(names))
             way.unplug()
             until(lambda: "Rejected" in shown(instance), "somebody has noticed", 60)
-            heard_anew = partial(all_heard, came, len(came), names)
+            heard_anew = partial(all_heard, registrar, len(registrar.came()), names)
             way.plug()
             until(heard_anew, "all again", 60)
         all_registered(instance, len(names), 60)
         assert "Traceback" not in instance.log()
 
 
-def all_heard(came: list[Came], since: int, names: tuple[str, ...]) -> bool:
-    """Whether each of them has sent something after the first so many."""
-    return rounds(came[since:]).keys() == set(names)
+def all_heard(registrar: Served, since: int, names: tuple[str, ...], rounds: int = 1) -> bool:
+    """Whether each of them has sent so many REGISTERs after the first `since` of all."""
+    heard: dict[str, set[int]] = defaultdict(set)
+    for one in registrar.came()[since:]:
+        heard[one.user].add(one.cseq)
+    return all(len(heard[name]) >= rounds for name in names)
 
 
 def shown(instance: Instance) -> str:

@@ -2,7 +2,9 @@
 
     python -m tests.support.served HOST PORT
 
-It grants everything, over UDP and TCP, and writes what it saw as lines of JSON.
+It grants everything, over UDP and TCP.  An empty line on its input asks what has come since the
+last one; the answer is a line of JSON.  So a test that has seen somebody Registered finds his
+REGISTER here: what is asked for is told, and nothing is on its way.
 """
 
 from __future__ import annotations
@@ -11,15 +13,12 @@ import asyncio
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from tests.support.instance import ROOT
-from tests.support.registrar import Registrar
-
-_EVERY_S = 0.02
+from tests.support.registrar import Registrar, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,44 +35,63 @@ class Came:
 
 
 async def _main(host: str, port: int) -> None:
+    loop = asyncio.get_running_loop()
+    asked = asyncio.StreamReader()
     async with Registrar.open(host, port) as registrar:
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(asked), sys.stdin)
         print("listening", flush=True)
         told = 0
-        while True:
-            await asyncio.sleep(_EVERY_S)
-            for one in registrar.seen[told:]:
-                came = Came(
-                    one.user, one.header("call-id"), one.cseq, one.request.branch, one.protocol,
-                    one.peer[1],
-                )  # fmt: skip
-                print(json.dumps(asdict(came)), flush=True)
-            told = len(registrar.seen)
+        while await asked.readline():
+            news = registrar.seen[told:]
+            told += len(news)
+            print(json.dumps([asdict(_came(one)) for one in news]), flush=True)
+
+
+def _came(one: Seen) -> Came:
+    return Came(
+        one.user, one.header("call-id"), one.cseq, one.request.branch, one.protocol, one.peer[1]
+    )
+
+
+class Served:
+    """The process, as a test sees it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._came: list[Came] = []
+
+    def came(self) -> list[Came]:
+        """All that has come until now."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        self._came += [Came(**one) for one in json.loads(self._line())]
+        return list(self._came)
+
+    def wait(self) -> None:
+        """Until it listens."""
+        assert self._line() == "listening\n"
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, "the registrar has ended"
+        return line
 
 
 @contextmanager
-def served(prefix: Sequence[str], host: str, port: int) -> Iterator[list[Came]]:
-    """The registrar for the length of a block; what has come so far, and still grows."""
-    came: list[Came] = []
-    process = subprocess.Popen(
-        [*prefix, sys.executable, "-m", "tests.support.served", host, str(port)],
-        stdout=subprocess.PIPE, text=True, cwd=ROOT,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == "listening\n"
-    lines = process.stdout
-
-    def read() -> None:
-        came.extend(Came(**json.loads(line)) for line in lines)
-
-    reading = threading.Thread(target=read)
-    reading.start()
-    try:
-        yield came
-    finally:
-        process.terminate()
-        process.wait()
-        reading.join()
-        lines.close()
+def served(prefix: Sequence[str], host: str, port: int) -> Iterator[Served]:
+    """The registrar for the length of a block."""
+    command = [*prefix, sys.executable, "-m", "tests.support.served", host, str(port)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        try:
+            registrar = Served(process)
+            registrar.wait()
+            yield registrar
+        finally:
+            process.terminate()
 
 
 if __name__ == "__main__":

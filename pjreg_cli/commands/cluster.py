@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 
 from pjreg_cli.api.cluster import Cluster, Wanted
 from pjreg_cli.config.pattern import PatternError, RefusedPatternError, compile_pattern
@@ -57,7 +58,8 @@ async def _show(call: Call, fleet: Cluster) -> Answer:
         return USAGE
     view = await fleet.view()
     verdict = Verdict.DONE if view.whole else Verdict.NEGATIVE
-    return tell(view, render.show, lambda shown: json.line(render.view_shape(shown)), verdict)
+    text = partial(render.show, terminal=call.console.width)
+    return tell(view, text, lambda shown: json.line(render.view_shape(shown)), verdict)
 
 
 async def _show_shards(_call: Call, fleet: Cluster) -> Answer:

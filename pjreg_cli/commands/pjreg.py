@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.commands import change, status, wait
@@ -31,7 +32,8 @@ async def _plan(call: Call) -> Answer:
     if call.args:
         return USAGE
     steps = await call.port.configuration.plan()
-    return tell(steps, evidence.plan, json.each(evidence.planned_shape))
+    text = partial(evidence.plan, terminal=call.console.width)
+    return tell(steps, text, json.each(evidence.planned_shape))
 
 
 async def _reload(call: Call) -> Answer:
@@ -39,7 +41,8 @@ async def _reload(call: Call) -> Answer:
     refused = any(step.action == "refused" for one in reports for step in one.steps)
     good = all(one.ok for one in reports) and not refused
     verdict = Verdict.DONE if good else Verdict.NEGATIVE
-    return tell(reports, evidence.reloaded, json.whole(evidence.reloaded_shape), verdict)
+    text = partial(evidence.reloaded, terminal=call.console.width)
+    return tell(reports, text, json.whole(evidence.reloaded_shape), verdict)
 
 
 async def _check(call: Call) -> Answer:
@@ -56,7 +59,8 @@ def _counters(call: Call) -> Answer:
     if call.args:
         return USAGE
     counts = call.port.instance.counters()
-    return tell(counts, facts.counters, json.each(facts.count_shape))
+    text = partial(facts.counters, terminal=call.console.width)
+    return tell(counts, text, json.each(facts.count_shape))
 
 
 def _check_words(_console: Console, args: Sequence[str], _partial: str) -> Iterator[Choice]:

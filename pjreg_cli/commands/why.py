@@ -26,7 +26,9 @@ async def _explain(call: Call) -> Answer:
     view = call.port.instance.view()
     return tell(
         finding,
-        lambda told: explanation.explanation(told, view.now_at, view.config_dir),
+        lambda told: explanation.explanation(
+            told, view.now_at, view.config_dir, call.console.width
+        ),
         json.whole(explanation.shape),
         verdict,
     )
@@ -45,7 +47,7 @@ async def _history(call: Call) -> Answer:
     now_at = port.instance.view().now_at or max((one.at for one in events), default=0.0)
     return tell(
         name,
-        lambda of: chronicle.chronicle(of, events, transitions, now_at),
+        lambda of: chronicle.chronicle(of, events, transitions, now_at, call.console.width),
         json.whole(lambda of: chronicle.shape(of, events, transitions, now_at)),
         verdict,
     )

@@ -158,7 +158,7 @@ async def _probe(settings: Settings, name: str, as_json: bool) -> int:
         lines = (
             json.document(explanation.shape(finding))
             if as_json
-            else explanation.explanation(finding, _now(), str(settings.directory))
+            else explanation.explanation(finding, _now(), str(settings.directory), remote.columns())
         )
         for line in lines:
             remote.write(line.encode("utf-8", "surrogateescape"))

@@ -8,11 +8,21 @@ from typing import NamedTuple
 
 from pjreg_cli.api.findings import Step
 from pjreg_cli.api.history import Happened
-from pjreg_cli.render import columns, facts
+from pjreg_cli.render import columns, explanation, facts
 from pjreg_cli.render.json import Shape, Value, instant
 
 _SPANS = (("hour", 3_600.0), ("day", 86_400.0), ("week", 7 * 86_400.0))
 REGISTERED = "Registered"
+
+_HEAD = ("At", "What", "Status", "Code", "Cause", "Reason", "Target")
+#: on a terminal that is too narrow for all: the zone goes up, and the target away
+_ZONE = " UTC"
+_SHORT_HEAD = "At (UTC)"
+_SHORT = range(len(_HEAD) - 1)
+#: columns of a terminal from which on there is room for the target
+_BROAD = 96
+#: columns that are of no use when they are cut
+_WHOLE = range(4)
 
 
 class Share(NamedTuple):
@@ -46,9 +56,16 @@ def flaps(transitions: Sequence[Happened], now_at: float) -> int:
 
 
 def chronicle(
-    name: str, events: Sequence[Happened], transitions: Sequence[Happened], now_at: float
+    name: str,
+    events: Sequence[Happened],
+    transitions: Sequence[Happened],
+    now_at: float,
+    terminal: int = 0,
 ) -> Iterator[str]:
-    """`pjreg history`: the summary, then a line for each event, the newest last."""
+    """`pjreg history`: the summary, then a line for each event, the newest last.
+
+    On a `terminal` of so many columns (0: there is none) lines keep to it.
+    """
     if not events and not transitions:
         yield f"Nothing is known of the past of {columns.harmless(name)}.\n"
         return
@@ -57,22 +74,35 @@ def chronicle(
         for share in shares(transitions, now_at)
         if share.part is not None
     ]
-    yield f"{columns.harmless(name)}: Registered {', '.join(parts) or 'never'}; "
-    yield f"lost {flaps(transitions, now_at)} times within the last day\n\n"
-    rows = [
-        (
-            facts.clock(one.at),
-            one.kind,
-            one.word,
-            str(one.code or "-"),
-            one.cause or "-",
-            columns.harmless(str(one.facts.get("reason") or "-"))[:40],
-            str(one.facts.get("target") or "-"),
-        )
-        for one in events
-    ]
-    head = ("At", "What", "Status", "Code", "Cause", "Reason", "Target")
-    yield from columns.grid(head, rows)
+    lost = flaps(transitions, now_at)
+    times = "once" if lost == 1 else f"{lost} times"
+    known_s = now_at - transitions[0].at if transitions else 0.0
+    short = parts and known_s < _SPANS[-1][1]
+    known = f", as far as it is known ({explanation.ago(known_s)})" if short else ""
+    told = f"Registered {', '.join(parts) or 'never'}{known}; lost {times} within the last day"
+    yield from columns.wrapped("", f"{columns.harmless(name)}: {told}", terminal)
+    yield "\n"
+    rows = [_HEAD, *map(_row, events)]
+    sizes = columns.fitted(rows, 0)
+    if terminal and sum(sizes) + columns.GAP * (len(sizes) - 1) > terminal:
+        shown = _SHORT if terminal < _BROAD else range(len(_HEAD))
+        rows = [(_SHORT_HEAD, *_HEAD[1:]), *((row[0][: -len(_ZONE)], *row[1:]) for row in rows[1:])]
+        rows = [tuple(row[at] for at in shown) for row in rows]
+        sizes = columns.fitted(rows, terminal, _WHOLE)
+    for row in rows:
+        yield columns.line(row, sizes).rstrip() + "\n"
+
+
+def _row(one: Happened) -> tuple[str, ...]:
+    return (
+        facts.clock(one.at),
+        one.kind,
+        one.word,
+        str(one.code or "-"),
+        one.cause or "-",
+        columns.harmless(str(one.facts.get("reason") or "-"))[:40],
+        str(one.facts.get("target") or "-"),
+    )
 
 
 def shape(

@@ -18,41 +18,64 @@ _HEAD = (
     " <Instance..........>  <State..>  <Host.............>  <Shards>  <Registered>  <Rejected>"
     "  <Unregistered>  <Beat....>"
 )
+_ROW = " {:<20}  {:<9}  {:<19}  {:>8}  {:>12}  {:>10}  {:>14}  {}\n"
+_PLAIN_HEAD = (
+    "Instance",
+    "State",
+    "Host",
+    "Shards",
+    "Registered",
+    "Rejected",
+    "Unregistered",
+    "Beat",
+)
 
 
-def show(view: ClusterView) -> Iterator[str]:
-    """The fleet, this instance, its database, and a line for each machine."""
+def show(view: ClusterView, terminal: int = 0) -> Iterator[str]:
+    """The fleet, this instance, its database, and a line for each machine.
+
+    On a `terminal` of so many columns (0: there is none) lines keep to it.
+    """
     unowned = f"{view.unowned} unowned" if view.unowned else "none unowned"
-    yield (
-        f"Fleet:      schema {view.schema} in {view.database}, {view.shards} shards, {unowned}\n"
-    )
+    parts = [
+        ("Fleet:", f"schema {view.schema} in {view.database}, {view.shards} shards, {unowned}")
+    ]
     if (this := view.this) is not None:
         lease = f"lease trusted for {this.trust_s:.1f} s" if this.trust_s > 0 else "HOLDS"
         loading = f", {this.loading} shards loading" if this.loading else ""
-        behind = f"journal {this.behind_s:.1f} s behind"
-        yield f"This one:   {this.name}, {lease}, {behind}{loading}\n"
+        parts.append(
+            ("This one:", f"{this.name}, {lease}, journal {this.behind_s:.1f} s behind{loading}")
+        )
         if this.trouble:
-            yield f"            {harmless(this.trouble)}\n"
-    yield (
-        f"Database:   answers in {view.answers_s * 1000:.0f} ms, timeline {view.timeline},"
-        f" lease {view.lease_s:g} s\n\n"
-    )
+            parts.append(("", this.trouble))
+    database = f"answers in {view.answers_s * 1000:.0f} ms, timeline {view.timeline}"
+    parts.append(("Database:", f"{database}, lease {view.lease_s:g} s"))
+    for name, text in parts:
+        yield from columns.wrapped(f"{name:<12}", harmless(text), terminal)
+    yield "\n"
+    rows = [_machine(machine) for machine in view.machines]
+    if terminal and terminal < len(_HEAD):
+        rows.insert(0, _PLAIN_HEAD)
+        sizes = columns.fitted(rows, terminal)
+        for row in rows:
+            yield columns.line(row, sizes).rstrip() + "\n"
+        return
     yield _HEAD + "\n"
-    for machine in view.machines:
-        yield _machine(machine)
+    for row in rows:
+        yield _ROW.format(*row)
 
 
-def _machine(row: MachineRow) -> str:
+def _machine(row: MachineRow) -> tuple[str, ...]:
     alive = row.state in ("live", "draining")
     numbers = (row.registered, row.rejected, row.unregistered)
-    registered, rejected, unregistered = (
-        "-" if number is None or not alive else str(number) for number in numbers
-    )
     by = f"by {row.ended_by}, " if row.ended_by else ""
-    beat = f"{by}{row.beat_s:.1f} s ago"
     return (
-        f" {harmless(row.name):<20}  {row.state:<9}  {harmless(row.host):<19}  {row.shards:>8}"
-        f"  {registered:>12}  {rejected:>10}  {unregistered:>14}  {beat}\n"
+        harmless(row.name),
+        row.state,
+        harmless(row.host),
+        str(row.shards),
+        *("-" if number is None or not alive else str(number) for number in numbers),
+        f"{by}{row.beat_s:.1f} s ago",
     )
 
 

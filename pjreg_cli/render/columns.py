@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
+
+#: between two columns of a table of our own
+GAP = 2
+#: no column is made narrower
+_NARROWEST = 5
+#: what the last column of a table needs to be read, where that is a sentence
+_SENTENCE = 24
 
 #: what is no character that can be seen, but tab and line feed: controls, what turns the direction
 #: of writing, line and paragraph ends, and bytes that are no UTF-8
@@ -47,16 +54,69 @@ def cut(text: str, columns: int) -> str:
     return text.encode("utf-8", "surrogateescape")[:columns].decode("utf-8", "ignore")
 
 
-def grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+def grid(
+    head: tuple[str, ...], rows: Iterable[tuple[str, ...]], terminal: int = 0
+) -> Iterator[str]:
     """A plain table of our own: columns as wide as their widest cell, two blanks between them.
 
-    The last column is not padded.  Lines end with a line feed.
+    The last column is a sentence: it is not padded, and on a `terminal` of so many columns (0:
+    there is none) it goes on below itself.  Lines end with a line feed.
     """
     table = [head, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    front = [row[:-1] for row in table]
+    longest = max(cells(row[-1]) for row in table)
+    left = terminal - min(longest, _SENTENCE) - GAP if terminal else 0
+    sizes = fitted(front, left)
+    room = terminal - sum(sizes) - GAP * len(sizes) if terminal else 0
     for row in table:
-        cells = [cell.ljust(size) for cell, size in zip(row, widths, strict=True)]
-        yield "  ".join(cells).rstrip() + "\n"
+        yield from wrapped(f"{line(row[:-1], sizes)}{' ' * GAP}", row[-1], room and terminal)
+
+
+def fitted(rows: Sequence[Sequence[str]], width: int, kept: Container[int] = ()) -> tuple[int, ...]:
+    """How broad the columns are so that a row has `width` cells at most (0: as many as it takes).
+
+    The broadest give way, but the `kept` ones.
+    """
+    sizes = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    room = width - GAP * (len(sizes) - 1)
+    giving = {at: size for at, size in enumerate(sizes) if at not in kept} if width else {}
+    while sum(sizes) > room and giving and max(giving.values()) > _NARROWEST:
+        broadest = max(giving.values())
+        second = max((size for size in giving.values() if size < broadest), default=_NARROWEST)
+        at = next(at for at, size in giving.items() if size == broadest)
+        over = sum(sizes) - room
+        giving[at] = max(broadest - over, min(second, broadest - 1), _NARROWEST)
+        sizes[at] = giving[at]
+    return tuple(sizes)
+
+
+def line(row: Sequence[str], sizes: Sequence[int]) -> str:
+    """A row of a table, each cell exactly as broad as its column; without a line end."""
+    return (" " * GAP).join(fit(cell, size) for cell, size in zip(row, sizes, strict=True))
+
+
+def wrapped(front: str, text: str, width: int) -> Iterator[str]:
+    """Lines of `width` cells at most (0: one line), `text` behind `front` and below itself.
+
+    Broken at blanks; a word alone that is too long is broken where it must be.
+    """
+    indent = cells(front)
+    room = max(width - indent, _NARROWEST) if width else 0
+    if not room or (cells(text) <= room and text.isprintable()):
+        yield f"{front}{text}".rstrip() + "\n"
+        return
+    now = ""
+    for word in text.split():
+        if now and cells(now) + 1 + cells(word) > room:
+            yield f"{front}{now}\n"
+            front, now = " " * indent, ""
+        now = f"{now} {word}" if now else word
+        while cells(now) > room:
+            piece = _beginning(now, room)
+            yield f"{front}{piece}\n"
+            front, now = " " * indent, now[len(piece) :]
+    if now:
+        yield f"{front}{now}\n"
 
 
 def cells(text: str) -> int:
@@ -71,12 +131,15 @@ def fit(text: str, columns: int) -> str:
     size = cells(text)
     if size <= columns:
         return text + " " * (columns - size)
-    kept: list[str] = []
-    room = columns - 1
-    for sign in text:
+    short = _beginning(text, columns - 1) + "…"
+    return short + " " * (columns - cells(short))
+
+
+def _beginning(text: str, columns: int) -> str:
+    """As many signs as so many columns of a terminal hold."""
+    room = columns
+    for at, sign in enumerate(text):
         room -= cells(sign)
         if room < 0:
-            break
-        kept.append(sign)
-    short = "".join(kept) + "…"
-    return short + " " * (columns - cells(short))
+            return text[:at]
+    return text

@@ -109,22 +109,22 @@ def _granted(found: Evidence) -> str:
     return f"{found.granted_s}s" + ", our Contact is not listed" * found.contact_missing
 
 
-def plan(steps: Sequence[Planned]) -> Iterator[str]:
-    """What a reload would do, and how often."""
+def plan(steps: Sequence[Planned], terminal: int = 0) -> Iterator[str]:
+    """What a reload would do, and how often; `terminal` is how many columns that has."""
     if not steps:
         yield "There is nothing to reload.\n"
         return
-    yield from _steps(steps)
+    yield from _steps(steps, terminal)
     registrations = [step for step in steps if step.kind == "registration"]
     counts = Counter(step.action for step in registrations)
     others = [f"{_name(step)} {step.action}" for step in steps if step.kind != "registration"]
     yield "\n" + ", ".join([*(f"{n} {action}" for action, n in counts.items()), *others]) + "\n"
 
 
-def _steps(steps: Iterable[Planned]) -> Iterator[str]:
+def _steps(steps: Iterable[Planned], terminal: int) -> Iterator[str]:
     rows = [(_name(step), step.action, "; ".join(step.because)) for step in steps]
     if rows:
-        yield from columns.grid(("Registration", "Action", "Because"), rows)
+        yield from columns.grid(("Registration", "Action", "Because"), rows, terminal)
 
 
 def _name(step: Planned) -> str:
@@ -152,14 +152,15 @@ def summary(steps: Sequence[Planned], failures: Sequence[str]) -> str:
     return ", ".join(told) or "unchanged"
 
 
-def reloaded(reports: Sequence[ReloadReport]) -> Iterator[str]:
-    """What reloads did and what of them failed."""
+def reloaded(reports: Sequence[ReloadReport], terminal: int = 0) -> Iterator[str]:
+    """What reloads did and what of them failed; `terminal` is how many columns that has."""
     for report in reports:
         if not report.known:
             yield f"No such module '{report.module}'\n"
             continue
         name = "" if report.module == "All" else f"{report.module}: "
-        yield from _steps(step for step in report.steps if step.action not in ("kept", "given up"))
+        told = (step for step in report.steps if step.action not in ("kept", "given up"))
+        yield from _steps(told, terminal)
         yield f"{name}{summary(report.steps, report.failures)}\n"
 
 

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pjreg_cli.api.findings import Finding, Fix
 from pjreg_cli.render import columns, json
 
+#: no line is longer, however broad the terminal
 _WIDTH = 80
 #: where the text of a line begins
 _TEXT = 14
 _DAY_S = 86_400.0
 
 
-def explanation(finding: Finding, now_at: float, directory: str) -> Iterator[str]:
-    """The lines of `pjreg explain`; paths below `directory` are shown from there on."""
-    yield from _wrapped(f"{_headline(finding, now_at)}.", 0)
+def explanation(
+    finding: Finding, now_at: float, directory: str, terminal: int = 0
+) -> Iterator[str]:
+    """The lines of `pjreg explain`; paths below `directory` are shown from there on.
+
+    `terminal` is how many columns that has; 0: there is none.
+    """
+    width = min(terminal or _WIDTH, _WIDTH)
+
+    def _line(mark: str, name: str, text: str) -> Iterator[str]:
+        front = f"{mark:<2}{name:<{_TEXT - 2}}"
+        return columns.wrapped(front, columns.harmless(text), width)
+
+    yield from columns.wrapped("", f"{_headline(finding, now_at)}.", width)
     yield "\n"
     for step in finding.steps:
         yield from _line("!" if not step.ok else "", step.step, _short(step.text, directory))
@@ -34,7 +45,8 @@ def _headline(finding: Finding, now_at: float) -> str:
     since = ""
     if finding.since_at is not None:
         since = f" since {instant(finding.since_at, now_at)} ({ago(now_at - finding.since_at)})"
-    return f"{columns.harmless(finding.name)} is {finding.status}{since}: {finding.finding}"
+    told = f"{finding.name} is {finding.status}{since}: {finding.finding}"
+    return columns.harmless(told)
 
 
 def instant(at: float, now_at: float) -> str:
@@ -61,23 +73,6 @@ def _fix(fix: Fix, directory: str) -> str:
 
 def _short(text: str, directory: str) -> str:
     return text.replace(f"{directory}/", "") if directory not in ("", "/", ".") else text
-
-
-def _line(mark: str, name: str, text: str) -> Iterator[str]:
-    return _wrapped(f"{mark:<2}{name:<{_TEXT - 2}}{text}", _TEXT)
-
-
-def _wrapped(text: str, indent: int) -> Iterator[str]:
-    lines = textwrap.wrap(
-        columns.harmless(text),
-        _WIDTH,
-        subsequent_indent=" " * indent,
-        break_on_hyphens=False,
-        break_long_words=True,
-        drop_whitespace=True,
-        replace_whitespace=False,
-    )
-    return (f"{line}\n" for line in lines)
 
 
 def shape(found: Finding) -> json.Shape:

@@ -123,13 +123,13 @@ def _channel(name: str, kind: str, formatter: str, status: str, levels: str) -> 
     return f"{fixed} {levels}\n"
 
 
-def counters(counts: Sequence[Count]) -> Iterator[str]:
-    """The table of `pjreg show counters`."""
+def counters(counts: Sequence[Count], terminal: int = 0) -> Iterator[str]:
+    """The table of `pjreg show counters`; `terminal` is how many columns that has."""
     if not counts:
         yield "Nothing is counted where no instance runs.\n"
         return
     rows = ((one.name, str(one.value), one.meaning) for one in counts)
-    yield from grid(("Counter", "Value", "Meaning"), rows)
+    yield from grid(("Counter", "Value", "Meaning"), rows, terminal)
 
 
 def count_shape(one: Count) -> json.Shape:

@@ -13,9 +13,6 @@ from pjreg_cli.render import columns, evidence, facts, json, objects, registrati
 
 #: rows whose cells decide how broad the columns are
 _JUDGED = 256
-_GAP = 2
-#: no column is made narrower
-_NARROWEST = 5
 
 
 class Column(NamedTuple):
@@ -100,7 +97,11 @@ def table(
     rows = (tuple(column.cell(view) for column in shown) for view in views)
     head = tuple(column.head for column in shown)
     first = list(islice(rows, _JUDGED)) if width else []
-    sizes = fitted([head, *first], width) if width else tuple(column.width for column in shown[:-1])
+    sizes = (
+        columns.fitted([head, *first], width)
+        if width
+        else tuple(column.width for column in shown[:-1])
+    )
     count = 0
     for row in chain(first, rows):
         if not count:
@@ -115,25 +116,11 @@ def table(
     yield f"\n{count} registrations\n" if count else objects.NOTHING
 
 
-def fitted(rows: Sequence[Sequence[str]], width: int) -> tuple[int, ...]:
-    """How broad the columns are so that a row has `width` cells at most."""
-    sizes = [max(map(columns.cells, column)) for column in zip(*rows, strict=True)]
-    room = width - _GAP * (len(sizes) - 1)
-    while sum(sizes) > room and max(sizes) > _NARROWEST:
-        broadest = max(sizes)
-        second = max((size for size in sizes if size < broadest), default=_NARROWEST)
-        at = sizes.index(broadest)
-        over = sum(sizes) - room
-        sizes[at] = max(broadest - over, min(second, broadest - 1), _NARROWEST)
-    return tuple(sizes)
-
-
 def _line(cells: Sequence[str], sizes: Sequence[int], *, cutting: bool) -> str:
     if cutting:
-        fit = (columns.fit(cell, size) for cell, size in zip(cells, sizes, strict=True))
-        return (" " * _GAP).join(fit).rstrip() + "\n"
+        return columns.line(cells, sizes).rstrip() + "\n"
     padded = [columns.pad(cell, size) for cell, size in zip(cells, sizes, strict=False)]
-    return (" " * _GAP).join([*padded, *cells[len(padded) :]]).rstrip() + "\n"
+    return (" " * columns.GAP).join([*padded, *cells[len(padded) :]]).rstrip() + "\n"
 
 
 def comma_separated(views: Iterable[RegistrationView], names: Sequence[str]) -> Iterator[str]:

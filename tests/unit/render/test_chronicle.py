@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from pjreg_cli.api.history import Happened
 from pjreg_cli.render.chronicle import Share, chronicle, flaps, shares
+from pjreg_cli.render.columns import cells
 
 NOW_AT = 1_000_000.0
 
@@ -29,3 +32,39 @@ def test_a_reason_cannot_steer_a_terminal() -> None:
         NOW_AT, "attempt", "Rejected", 403, "x", {"reason": "\x1b[31m", "target": None}
     )
     assert "\x1b" not in "".join(chronicle("a", [event], [], NOW_AT))
+
+
+LINES = [
+    Happened(NOW_AT, "attempt", "Rejected", 401, "wrong-password", FACTS)
+    for FACTS in (
+        {"reason": "Unauthorized by the long arm of the registrar", "target": "udp:192.0.2.1:5060"},
+        {"reason": "语" * 30, "target": "tls:[2001:db8:0:1:2:3:4:5]:5061 (registrar.example.com)"},
+    )
+] + [Happened(NOW_AT, "transition", "Unregistered", 408, "forbidden-with-credentials", {})]
+
+
+@pytest.mark.parametrize("width", [70, 80, 95, 96, 110, 132])
+def test_lines_keep_to_the_width_of_the_terminal(width: int) -> None:
+    lines = "".join(chronicle("trunk", LINES, LINES, NOW_AT, width)).splitlines()
+    assert max(map(cells, lines)) <= width
+    rows = lines[lines.index("") + 1 :]
+    assert [line[:19] for line in rows[1:]] == ["1970-01-12 13:46:40"] * 3
+    assert ("Target" in rows[0]) == (width >= 96)
+
+
+def test_where_there_is_no_terminal_nothing_is_cut() -> None:
+    text = "".join(chronicle("trunk", LINES, LINES, NOW_AT))
+    assert "2001:db8:0:1:2:3:4:5" in text
+    assert "1970-01-12 13:46:40 UTC  attempt" in text
+    assert "…" not in text
+
+
+def test_one_loss_is_told_as_one() -> None:
+    words = [became("Registered", 100), became("Rejected", 50)]
+    assert "; lost once within the last day" in "".join(chronicle("a", words, words, NOW_AT))
+
+
+def test_a_past_shorter_than_a_week_is_said_to_be() -> None:
+    young, old = [became("Registered", 7_200)], [became("Registered", 8 * 86_400)]
+    assert "last week, as far as it is known (2 h);" in "".join(chronicle("a", [], young, NOW_AT))
+    assert "last week;" in "".join(chronicle("a", [], old, NOW_AT))

@@ -5,11 +5,9 @@ from __future__ import annotations
 import csv
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pjreg_cli.render import columns
-from pjreg_cli.render.status import COLUMNS, DEFAULT, comma_separated, fitted, table, vertical
+from pjreg_cli.render.status import COLUMNS, DEFAULT, comma_separated, table, vertical
 from tests.support.fake_port import registration
 
 VIEWS = [
@@ -29,14 +27,6 @@ def test_rows_keep_to_the_width_of_the_terminal(width: int) -> None:
 def test_what_is_cut_is_seen_to_be() -> None:
     (_, row, *_) = table(VIEWS, ("name", "server"), 20)
     assert "…" in row
-
-
-@given(
-    st.lists(st.tuples(*[st.text(max_size=40)] * 4), min_size=1, max_size=5), st.integers(20, 120)
-)
-def test_columns_fit_wherever_they_can(rows: list[tuple[str, ...]], width: int) -> None:
-    sizes = fitted(rows, width)
-    assert sum(sizes) + 6 <= max(width, 4 * 6 + 6)
 
 
 def test_every_column_can_be_shown_and_read_back() -> None:

@@ -118,7 +118,8 @@ def _confirmed(options: command_line.Options) -> int:
     """`pjreg reload --confirm`: what it would do, a question, then the reload."""
     if not (os.isatty(0) and os.isatty(1)):
         raise UsageError("--confirm asks on a terminal")
-    path, greeting = options.socket_path, remote.hello(width=remote.columns())
+    width = remote.columns()
+    path, greeting = options.socket_path, remote.hello(width=width, follow=os.isatty(2))
     try:
         status = remote.ask(path, ["pjreg reload plan"], greeting)
         if status == remote.DONE and input("Reload? [y/N] ").strip().lower() in ("y", "yes"):
@@ -135,7 +136,9 @@ def _confirmed(options: command_line.Options) -> int:
 def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
     """Ask the running instance; where none runs, what `--register` or the configuration says."""
     path = options.socket_path
-    greeting = remote.hello(dialect=options.dialect, json=options.json, width=remote.columns())
+    width = remote.columns()
+    follow = width > 0 and os.isatty(2) and not options.json
+    greeting = remote.hello(dialect=options.dialect, json=options.json, width=width, follow=follow)
     show = _painting() if options.coloured(os.isatty(1)) and not options.json else remote.write
     try:
         status = remote.ask(path, lines, greeting, show)

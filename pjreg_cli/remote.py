@@ -24,6 +24,8 @@ SUGGEST = b"S"
 OUTPUT = b"O"
 COMPLAINT = b"N"
 END = b"E"
+LOG = b"L"
+PROGRESS = b"P"
 REFUSED = b"R"
 
 #: seconds without a byte after which an instance counts as hung
@@ -115,14 +117,19 @@ def connect(path: str) -> _socket.socket:
     return sock
 
 
-def hello(*, dialect: str = "current", json: bool = False, width: int = 0) -> bytes:
+def hello(
+    *, dialect: str = "current", json: bool = False, width: int = 0, follow: bool = False
+) -> bytes:
     """The frame that says who asks, and how the answers should look.
 
-    `width` is that of the terminal, in columns; 0: the output goes elsewhere.
+    `width` is that of the terminal, in columns; 0: the output goes elsewhere.  With `follow`
+    somebody sits there who wants to see on stderr how it goes, and what has come of it.
     """
     words = f"kind=one-shot dialect={dialect} json={int(json)}"
     if width:
         words += f" width={width}"
+    if follow:
+        words += " follow=1"
     return frame(HELLO, words.encode())
 
 
@@ -147,6 +154,8 @@ class Conversation:
         self._sock = connect(path)
         self._unsent = greeting
         self._received = bytearray()
+        self._progress = False
+        """Whether the last line of the terminal tells of what is under way."""
 
     def ask(self, line: str) -> bool:
         """Have `line` executed, its output shown; whether it succeeded.
@@ -160,6 +169,10 @@ class Conversation:
                 self._show(payload)
             elif kind == COMPLAINT:
                 complain(payload.decode("utf-8", "replace"))
+            elif kind == PROGRESS:
+                self._progressed(payload.decode("utf-8", "replace"))
+            elif kind == LOG:
+                _to_stderr(payload.partition(b"\t")[2].decode("utf-8", "replace").rstrip() + "\n")
             elif kind == END:
                 return payload[:1] == b"0"
 
@@ -175,7 +188,14 @@ class Conversation:
 
     def close(self) -> None:
         """Hang up."""
+        self._progressed("")
         self._sock.close()
+
+    def _progressed(self, text: str) -> None:
+        """Tell in place what is under way; empty: nothing any more."""
+        if (text or self._progress) and os.environ.get("TERM", "dumb") != "dumb":
+            _to_stderr(f"\r\x1b[K{text[: max(columns() - 1, 0)]}")
+            self._progress = bool(text)
 
     def _request(self, kind: bytes, text: str) -> None:
         request = frame(kind, text.encode("utf-8", "surrogateescape"))
@@ -227,10 +247,14 @@ def quietly_closed() -> int:
 
 def complain(message: str) -> None:
     """One line on stderr; where that is closed or full, nobody is left to be told."""
+    _to_stderr(f"pjreg-cli: {message}\n")
+
+
+def _to_stderr(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(f"pjreg-cli: {message}\n")
+        sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
         return

@@ -46,6 +46,8 @@ class Console:
     permitted: Callable[[str], bool] | None = None
     """Whether a command may be given here (its words, aliases followed, with single blanks); None:
     all of them."""
+    follows: bool = False
+    """A one-shot at a terminal: it waits for what comes of what it has asked for."""
     outcomes: Outcomes = field(default_factory=Outcomes)
     """Of `register` and `unregister` that it has asked for."""
 
@@ -66,6 +68,8 @@ class Reply:
     """The console that asked should close."""
     complaints: tuple[str, ...] = ()
     """Lines for stderr."""
+    remarks: tuple[str, ...] = ()
+    """Lines on what came of it, for a one-shot that follows."""
     failed: bool = False
     """What the AMI action `Command` calls an error: an unknown command, a usage text, `Command
     '...' failed.`  A name that does not exist is none, though its exit status is 1."""
@@ -95,6 +99,8 @@ class Answer:
     complaints: tuple[str, ...] = ()
     """What is wrong, where the output must not say it: on stderr of a one-shot, behind the output
     of everybody else."""
+    remarks: tuple[str, ...] = ()
+    """What came of it, where the output does not say it: on the terminal of a one-shot."""
     text: Callable[[], Iterable[str]] | None = None
     """Makes the output, where a machine gets something else (`tell`)."""
     shape: Callable[[], Iterable[str]] | None = None

@@ -125,7 +125,7 @@ def _show_settings(call: Call) -> Answer:
 async def _reload(call: Call) -> Answer:
     if call.args:
         return USAGE
-    return reloaded(await call.port.instance.reload(()), named=False)
+    return await reloaded(call, (), named=False)
 
 
 def _wait_booted(call: Call) -> Answer:

@@ -83,7 +83,7 @@ def _show_settings(call: Call) -> Answer:
 async def _reload(call: Call) -> Answer:
     if call.args:
         return USAGE
-    return reloaded(await call.port.instance.reload(("manager",)), named=False)
+    return await reloaded(call, ("manager",), named=False)
 
 
 def _user_names(console: Console, args: Sequence[str], _partial: str) -> Iterator[Choice]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pjreg_cli.api.notices import Settled
-from pjreg_cli.render import evidence
+from pjreg_cli.render import columns, evidence
 
 
 @dataclass(slots=True)
@@ -43,6 +43,21 @@ class Outcomes:
         waiting = counts.get("Registered", 0) if verb == "unregister" else sum(counts.values())
         self._every = _Every(verb, at, waiting) if waiting else None
 
+    @property
+    def awaited(self) -> str:
+        """What is still to come: `register *all: 4,208 Registered, 3 Rejected of 10,000`; empty
+        when nothing is."""
+        if (every := self._every) is not None:
+            counts = sorted(Counter(every.words.values()).items())
+            so_far = ", ".join(f"{count:,} {word}" for word, count in counts) or "0"
+            return f"{every.verb} *all: {so_far} of {every.waiting:,}"
+        return ", ".join(f"{verb} {columns.harmless(name)}" for name, verb in self._asked.items())
+
+    def give_up(self) -> None:
+        """Nothing more is wanted."""
+        self._asked.clear()
+        self._every = None
+
     def told(self, notice: Settled) -> str:
         """What to say of an outcome, empty when it is none of what was asked for; the last one is
         told once."""
@@ -54,9 +69,17 @@ class Outcomes:
         every = self._every
         if every is None or every.verb != notice.evidence.method or notice.name in every.words:
             return ""
+        if every.verb == "register" and _on_its_way_out(notice):
+            return ""
         every.words[notice.name] = notice.word
         if len(every.words) < every.waiting:
             return ""
         self._every = None
         took_s = notice.evidence.at - every.begun_at
         return evidence.all_settled(Counter(every.words.values()), took_s)
+
+
+def _on_its_way_out(notice: Settled) -> bool:
+    """Whether the outcome is that of a request which was under way when everything was taken off:
+    the one asked for comes after it."""
+    return notice.word in ("Unregistered", "Stopped") and not notice.next_attempt_s

@@ -191,18 +191,28 @@ async def _send(
         return USAGE
     name = call.args[0]
     registrations, outcomes = call.port.registrations, call.console.outcomes
+    held = _held(call)
+    # a one-shot would wait for what does not come
+    listens = call.console.kind.interactive or (call.console.follows and not held)
     if name == _ALL:
-        if call.console.kind.interactive:
+        if listens:
             outcomes.ask_all(verb, registrations.count(), call.port.instance.view().now_at)
         every()
-        return replace(say(queued), complaints=_held(call))
-    if call.console.kind.interactive:
+        return replace(say(queued), complaints=held)
+    if listens and _leads_to_something(registrations.view(name), verb):
         outcomes.ask(name, verb)
     if one(name):
-        return Answer(complaints=_held(call))
+        return Answer(complaints=held)
     outcomes.forget(name)
     answer = failed(f"Unable to retrieve registration {name}", *perhaps(call, _names))
     return replace(answer, complaints=await elsewhere(call, name))
+
+
+def _leads_to_something(view: RegistrationView | None, verb: str) -> bool:
+    """Whether there will be an outcome: nothing is sent to take off what is not there."""
+    if view is None or verb == "register":
+        return view is not None
+    return view.row.word == "Registered" or view.under_way is not None
 
 
 def _held(call: Call) -> tuple[str, ...]:

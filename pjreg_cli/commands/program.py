@@ -18,7 +18,7 @@ from pjreg_cli.commands.command import (
     tell,
     usage,
 )
-from pjreg_cli.render import facts, json
+from pjreg_cli.render import evidence, facts, json
 
 _LEVELS = ("DEBUG", "NOTICE", "WARNING", "ERROR", "VERBOSE", "DTMF")
 #: what takes up changes of registrations, auth sections and transports
@@ -37,17 +37,28 @@ def _show_modules(call: Call) -> Answer:
 
 async def _reload(call: Call) -> Answer:
     """Reload the modules named, or everything without a word."""
-    return reloaded(await call.port.instance.reload(call.args), bool(call.args))
+    return await reloaded(call, call.args, bool(call.args))
 
 
-def reloaded(reports: Sequence[ReloadReport], named: bool = True) -> Answer:
-    """How Asterisk tells of reloads; what failed is no success, whatever Asterisk says."""
+async def reloaded(call: Call, modules: Sequence[str], named: bool = True) -> Answer:
+    """Reload, and tell it as Asterisk does; what failed is no success, whatever Asterisk says."""
+    reports = await call.port.instance.reload(modules)
     ok = all(one.ok for one in reports)
     verdict = Verdict.DONE if ok else Verdict.NEGATIVE
+    # consoles read it in the log
+    remarks = tuple(map(_remark, filter(_good, reports))) if call.console.follows else ()
     if named:
-        return Answer([f"{_outcome(one)}\n" for one in reports], verdict)
+        return Answer([f"{_outcome(one)}\n" for one in reports], verdict, remarks=remarks)
     failures = tuple(dict.fromkeys(why for one in reports for why in one.failures))
-    return Answer((), verdict, complaints=failures)
+    return Answer((), verdict, complaints=failures, remarks=remarks)
+
+
+def _good(report: ReloadReport) -> bool:
+    return report.known and report.ok
+
+
+def _remark(report: ReloadReport) -> str:
+    return f"{report.module.lower()}: {evidence.summary(report.steps, ())}"
 
 
 def _outcome(report: ReloadReport) -> str:
@@ -61,7 +72,7 @@ def _outcome(report: ReloadReport) -> str:
 async def _reload_sip(call: Call) -> Answer:
     if call.args:
         return USAGE
-    return reloaded(await call.port.instance.reload((_SIP_MODULE,)))
+    return await reloaded(call, (_SIP_MODULE,))
 
 
 # -- logger -----------------------------------------------------------------------------------
@@ -99,7 +110,7 @@ async def _rotate(call: Call) -> Answer:
 
 
 async def _reload_logger(call: Call) -> Answer:
-    return reloaded(await call.port.instance.reload(("logger",)), named=False)
+    return await reloaded(call, ("logger",), named=False)
 
 
 # -- completion -------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pjreg_cli.api.notices import (
 from pjreg_cli.api.port import Api
 from pjreg_cli.commands.tree import Console, Kind, Reply, execute, suggest
 from pjreg_cli.control import protocol
+from pjreg_cli.control.following import Follower
 from pjreg_cli.control.peer import asker_at
 from pjreg_cli.control.protocol import ControlError, Greeting, Hello
 from pjreg_cli.counters import Tally
@@ -91,6 +92,7 @@ class Connection:
         self._task: asyncio.Task[object] | None = None
         self._aborted = False
         self.ended = asyncio.Event()
+        self._follower: Follower | None = None
         #: commands that were read, that were begun, and the last that is wanted no more
         self._asked = self._begun = self._given_up = 0
 
@@ -222,8 +224,11 @@ class Connection:
             verbose=hello.verbose,
             muted=hello.muted,
             width=hello.width,
+            follows=hello.follow and not remote,
             permitted=self._permitted,
         )
+        if self._console.follows:
+            self._follower = Follower(self._console.outcomes, self._send, self._writer.drain)
         if remote:
             view = self._port.instance.view()
             greeting = Greeting(
@@ -250,6 +255,8 @@ class Connection:
         else:
             for complaint in reply.complaints:
                 self._send(protocol.COMPLAINT, complaint.encode("utf-8", "surrogateescape"))
+            if self._follower is not None:
+                await self._follower.follow(reply.remarks)
             self._send(protocol.END, self._ended(reply).encode())
 
     def _ended(self, reply: Reply) -> protocol.Ended:
@@ -310,7 +317,7 @@ class Connection:
 
     def progressed(self, doing: str) -> None:
         """Tell a console what is under way."""
-        if self._reports_counts:
+        if self._reports_counts or (self._follower is not None and self._command is not None):
             self._send(protocol.PROGRESS, doing.encode("utf-8", "replace"))
 
     def _report_counts(self) -> None:
@@ -319,8 +326,13 @@ class Connection:
 
     def settled(self, notice: Settled) -> None:
         """Tell a console what came of what it has asked for."""
-        if self._unsubscribe is not None and (told := self._console.told(notice)):
-            self._send(protocol.LOG, protocol.print_log("", told))
+        if self._unsubscribe is None and self._follower is None:
+            return
+        if told := self._console.told(notice):
+            if self._follower is not None:
+                self._follower.say(told)
+            else:
+                self._send(protocol.LOG, protocol.print_log("", told))
 
     def traced(self, text: str) -> None:
         """Show a SIP message to a console that watches the log."""

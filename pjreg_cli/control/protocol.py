@@ -8,8 +8,8 @@ From the client (payload at most 64 KiB):
 
 =====  ==========================================================================================
 ``H``  hello, once, before anything else: words ``kind=one-shot|remote``, ``dialect=current|12``,
-       ``json=0|1``, ``verbose=N``, ``muted=0|1``, ``width=N`` separated by blanks; unknown ones
-       are passed over
+       ``json=0|1``, ``verbose=N``, ``muted=0|1``, ``width=N``, ``follow=0|1`` (a one-shot that
+       waits for what comes of a command) separated by blanks; unknown ones are passed over
 ``X``  execute this command line
 ``S``  what could follow this text? (completion and `?`)
 ``K``  give up the commands before this, begun or not; each is answered by its end
@@ -36,8 +36,9 @@ From the server:
 =====  ==========================================================================================
 
 Requests are answered in the order they came, each completely before the next is looked at.
-``C``, ``L``, ``P`` and ``B`` come unasked at any time, also in the middle of an answer.  Log lines
-that a client is too slow to read are dropped, and a later ``L`` says how many were.
+``C``, ``L``, ``P`` and ``B`` come unasked at any time, also in the middle of an answer; to a
+one-shot that follows come ``P`` and ``L`` during its commands.  Log lines that a client is too slow
+to read are dropped, and a later ``L`` says how many were.
 """
 
 from __future__ import annotations
@@ -47,7 +48,19 @@ from dataclasses import dataclass, fields
 
 from pjreg_cli.commands.command import Suggestion, Suggestions
 from pjreg_cli.errors import PjregError, excerpt
-from pjreg_cli.remote import COMPLAINT, END, EXECUTE, HEAD, HELLO, OUTPUT, REFUSED, SUGGEST, frame
+from pjreg_cli.remote import (
+    COMPLAINT,
+    END,
+    EXECUTE,
+    HEAD,
+    HELLO,
+    LOG,
+    OUTPUT,
+    PROGRESS,
+    REFUSED,
+    SUGGEST,
+    frame,
+)
 
 __all__ = [
     "BYE",
@@ -87,10 +100,8 @@ __all__ = [
 WATCH = b"W"
 GREETING = b"G"
 COUNTS = b"C"
-PROGRESS = b"P"
 RESIZE = b"T"
 CANCEL = b"K"
-LOG = b"L"
 BYE = b"B"
 
 #: the longest payload of a request, in bytes
@@ -142,6 +153,8 @@ class Hello:
     muted: bool = False
     width: int = 0
     """Columns of the asker's terminal; 0: it has none."""
+    follow: bool = False
+    """A one-shot that wants to be told on its terminal how it goes, and what comes of it."""
 
     def encode(self) -> bytes:
         """The payload of an `H` frame."""
@@ -178,6 +191,7 @@ def parse_hello(payload: bytes) -> Hello:
         verbose=_count(given.get("verbose", "0")),
         muted=given.get("muted") == "1",
         width=_count(given.get("width", "0")),
+        follow=given.get("follow") == "1",
     )
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pjreg_cli.commands.outcomes import Outcomes
 from tests.support import waiting
+from tests.support.ami_port import settled
 from tests.support.instance import PROGRAM, Done, Instance, environment, run, trunks_conf
 from tests.support.registrar import Registrar, fail
 from tests.support.terminal import Terminal
@@ -62,6 +64,78 @@ async def test_console_sums_up_what_came_of_all(
     # the one that left is explained, not the one that has its name by now
     assert "unregister-refused: the unregister failed" in instance_of.log()
     assert "waiting: the first attempt" not in instance_of.log()
+
+
+def test_what_was_under_way_is_not_what_was_asked_for() -> None:
+    outcomes = Outcomes()
+    outcomes.ask_all("register", {"Registered": 1, "Unregistered": 1}, 1000.0)
+    # its first REGISTER was still unanswered when all of them were taken off
+    assert outcomes.told(settled("bob", "Unregistered", next_attempt_s=0)) == ""
+    assert outcomes.told(settled("alice")) == ""
+    assert outcomes.awaited == "register *all: 1 Registered of 2"
+    assert outcomes.told(settled("bob")) == "all: 2 Registered, after 0.0 s\n"
+    assert outcomes.awaited == ""
+
+
+async def test_one_shot_on_a_terminal_tells_what_came_of_it(
+    instance_of: Instance, registrar: Registrar
+) -> None:
+    await asyncio.to_thread(instance_of.start)
+    assert (await ask(instance_of, "pjreg wait *all")).status == 0
+
+    async def seen(line: str, *sights: str) -> str:
+        words = [*PROGRAM, "-s", str(instance_of.socket), "-x", line]
+        with Terminal(words, environment=environment(instance_of.home)) as terminal:
+            for sight in sights:
+                await asyncio.to_thread(terminal.until, sight)
+            assert await asyncio.to_thread(terminal.ends) == 0
+            return terminal.text
+
+    registrar.script("bob", fail(403))
+    text = await seen("pjsip send register *all", "all: 1 Registered, 1 Rejected, after ")
+    assert text.startswith("Re-register all queued\nall: ")
+    assert "all: 1 Unregistered, after " in await seen("pjsip send unregister *all")
+    assert await seen("pjsip send unregister *all") == "Unregister all queued"
+    assert "all: 1 Registered, 1 Rejected, after " in await seen("pjsip send register *all")
+    assert "\nalice: 200 Scripted in " in await seen("pjsip send register alice")
+    assert (await seen("pjsip send unregister alice")).startswith("alice: unregistered, 200 ")
+    # nothing comes of that, so nothing is waited for
+    assert await seen("pjsip send unregister alice") == ""
+    reloaded = "Module 'res_pjsip.so' reloaded successfully.\nres_pjsip.so: "
+    assert await seen("module reload res_pjsip.so") == f"{reloaded}1 tried again"
+    conf = (instance_of.etc / "pjsip.conf").read_text("utf-8")
+    instance_of.configure(conf.replace("interval = 60", "interval = 60\nexpiration = 99"))
+    assert await seen("module reload res_pjsip.so") == f"{reloaded}2 re-registered"
+
+
+async def test_one_shot_on_a_terminal_says_what_it_waits_for_and_can_be_left(
+    instance_of: Instance, registrar: Registrar
+) -> None:
+    await asyncio.to_thread(instance_of.start)
+    assert (await ask(instance_of, "pjreg wait *all")).status == 0
+    registrar.silent = True
+    words = [*PROGRAM, "-s", str(instance_of.socket), "-x", "pjsip send register *all"]
+    with Terminal(words, columns=70, environment=environment(instance_of.home)) as terminal:
+        await asyncio.to_thread(terminal.until, "register *all: 0 of 2, 1 s so far (Ctrl-C leaves")
+        terminal.type("\x03")
+        assert await asyncio.to_thread(terminal.ends) == 130
+        assert terminal.text.strip().startswith("Re-register all queued")
+        assert "so far" not in terminal.text
+
+
+async def test_one_shot_elsewhere_waits_for_nothing(
+    instance_of: Instance, registrar: Registrar
+) -> None:
+    await asyncio.to_thread(instance_of.start)
+    assert (await ask(instance_of, "pjreg wait *all")).status == 0
+    registrar.silent = True
+    for line, told in (
+        ("pjsip send register alice", ""),
+        ("module reload res_pjsip.so", "Module 'res_pjsip.so' reloaded successfully.\n"),
+        ("module reload", ""),
+        ("pjsip send register *all", "Re-register all queued\n"),
+    ):
+        assert await ask(instance_of, line) == Done(0, told, "")
 
 
 async def test_script_waits_until_a_registration_stands(

@@ -153,3 +153,30 @@ def test_socket_is_where_it_is_promised(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert remote.default_socket() == expected
+
+
+def test_how_it_goes_is_told_on_stderr_in_place(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(remote, "columns", lambda: 12)
+    answer = (
+        remote.frame(remote.PROGRESS, b"reloading, 12 s so far")
+        + remote.frame(remote.PROGRESS, b"")
+        + remote.frame(remote.OUTPUT, b"done\n")
+        + remote.frame(remote.LOG, b"\tall: unchanged\n")
+        + remote.frame(remote.END, b"0")
+    )
+    with answering(path, answer):
+        assert ask(path, "reload") == (0, b"done\n")
+    assert capsys.readouterr().err == "\r\x1b[Kreloading, \r\x1b[Kall: unchanged\n"
+
+
+def test_a_dumb_terminal_is_told_the_end_alone(
+    path: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    answer = remote.frame(remote.PROGRESS, b"reloading") + remote.frame(remote.LOG, b"\tso\n")
+    with answering(path, answer + remote.frame(remote.END, b"0")):
+        assert ask(path, "reload") == (0, b"")
+    assert capsys.readouterr().err == "so\n"

@@ -41,7 +41,6 @@ from pjreg_cli.engine.watch import Watch
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
-from pjreg_cli.registration.state import Status
 
 if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable
@@ -159,7 +158,7 @@ class Engine:
         self._fleet.reveal_secrets = reveal_secrets
         self.registrations = Registrations(self, self._jobs, clock, wall_clock, reveal_secrets)
         self.configuration = ConfigurationViews(
-            lambda: self.settings, self._opened, reveal_secrets, self._standing
+            lambda: self.settings, self._opened, reveal_secrets, self._fleet.shown.standing
         )
 
     # -- life ---------------------------------------------------------------------------------
@@ -234,6 +233,11 @@ class Engine:
         self._resolver.close()
         await self._pool.close()
 
+    def remember(self) -> None:
+        """Hand over anew what all of them would go on with: what was kept of it is lost."""
+        if self._journal is not None:
+            self._background.do(self._journal.every(self._fleet.entries))
+
     def _show(self, settings: Settings) -> None:
         """Show these registrations; giving them a state is another matter."""
         self.settings = settings
@@ -280,17 +284,6 @@ class Engine:
             failures = [f"{place(e.path, e.line)}: {e.message}" for e in result.errors]
             failures += await self._apply(result)
             return ReloadReport(scope.value, failures=tuple(failures), steps=done)
-
-    def _standing(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Names of permanently rejected registrations, and of those without a state."""
-        entries = self._fleet.entries
-        rejected = (
-            name
-            for name, entry in entries.items()
-            if entry.state.status is Status.REJECTED_PERMANENT
-        )
-        forgotten = (name for name in self.settings.registrations if name not in entries)
-        return frozenset(rejected), frozenset(forgotten)
 
     async def _apply(self, result: Reload) -> list[str]:
         """Put new settings into force; what of it failed."""

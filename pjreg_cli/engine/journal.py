@@ -6,7 +6,7 @@ together, as they are by then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: how long marks are gathered, in seconds
 GATHER_S = 0.2
+#: how many of all are handed over in one go
+_FEW = 50
 
 
 class Keeper(Protocol):
@@ -51,6 +53,15 @@ class Journal:
     def drop(self, name: str) -> None:
         """Nothing goes on under this name."""
         self._note(name, None)
+
+    def every(self, entries: Mapping[str, Entry]) -> Iterator[None]:
+        """A job that hands all of them over, a few at a time."""
+        for number, entry in enumerate(list(entries.values()), 1):
+            if entries.get(entry.name) is entry:
+                self._note(entry.name, entry)
+            if number % _FEW == 0:
+                self.flush()
+            yield
 
     def flush(self) -> None:
         """Hand over everything now."""

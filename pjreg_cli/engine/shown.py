@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine.views import word_of
+from pjreg_cli.registration.state import Status
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
@@ -51,6 +52,17 @@ class Shown:
             if word:
                 self._words[word] += 1
             entry.counted = word
+
+    def standing(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Names of permanently rejected registrations, and of those configured without a state."""
+        entries = self._entries
+        rejected = (
+            name
+            for name, entry in entries.items()
+            if entry.state.status is Status.REJECTED_PERMANENT
+        )
+        forgotten = (name for name in self._configured if name not in entries)
+        return frozenset(rejected), frozenset(forgotten)
 
     def held(self) -> Iterator[tuple[Registration, Entry | None]]:
         """See views.Held; valid while it is read slowly."""

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -211,6 +211,8 @@ class Program:
         loop = asyncio.get_running_loop()
         stack.callback(garbage.Sweep(loop.call_later, loop.time).close)
         await self.engine.open()
+        if self.store is not None and self.member is None:
+            self.store.begun_anew = lambda: _in(loop, self.engine.remember)
         if self.member is not None:
             await self.member.start(self.engine, self._ids)
             self.member.count(self.logs.counters)
@@ -252,6 +254,12 @@ class Program:
 
 Front = Callable[[Program, Options], Coroutine[object, object, None]]
 """Serves the terminal until it is cancelled."""
+
+
+def _in(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """From another thread; a loop that has ended needs nothing any more."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
 
 
 # -- the instance -----------------------------------------------------------------------------

@@ -35,6 +35,8 @@ _BATCH = 2000
 _PRUNE_AFTER = 25
 _BUSY_S = 2.0
 _LONGEST_PAUSE_S = 60.0
+#: seconds between two looks at whether the file is still there, where nothing is to be written
+_LOOK_EVERY_S = 30.0
 
 
 class HistoryRow(NamedTuple):
@@ -67,6 +69,9 @@ class Store:
         """Lines of history that were never written."""
         self.trouble = ""
         """Why nothing can be written at the moment; empty when it can."""
+        self.begun_anew: Callable[[], None] = _nothing
+        """Called by the thread when the file that was written until then is no more, and another
+        takes its place: what is to outlive the program must be remembered once more."""
         self._clock = clock
         self._room = room
         self._history: deque[HistoryRow] = deque()
@@ -75,6 +80,8 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
         """Device and number of the file that is open."""
+        self._gone = False
+        """The file that was open is not there any more, or is of no use."""
         self._work = threading.Condition()
         self._closing = False
         self._busy = False
@@ -154,12 +161,17 @@ class Store:
             with self._work:
                 if pause_s and not self._closing:
                     self._work.wait_for(lambda: self._closing, pause_s)
-                self._work.wait_for(lambda: self._history or self._resume or self._closing)
+                self._work.wait_for(
+                    lambda: self._history or self._resume or self._closing, _LOOK_EVERY_S
+                )
                 lines = [self._history.popleft() for _ in range(min(_BATCH, len(self._history)))]
                 rows, self._resume = self._resume, {}
                 closing = self._closing
                 self._busy = True
-            failure = self._attempt(lines, rows) if lines or rows else ""
+            failure = self._attempt(lines, rows) if lines or rows or self._missing() else ""
+            if self._gone and self._connection is not None:
+                self._gone = False
+                self.begun_anew()
             with self._work:
                 self._busy = False
                 if failure:
@@ -179,9 +191,16 @@ class Store:
     ) -> str:
         """Write one batch; why it was not written, empty when it was."""
         try:
-            if self._connection is not None and _identity(self.path) != self._identity:
+            if self._connection is not None and self._missing():
                 # SQLite would go on with what nobody can read any more
-                raise OSError("it was removed, emptied or replaced; a new one is begun")
+                _log.warning(
+                    "%s was removed, emptied or replaced: what it held is lost, a new one is begun;"
+                    " registrations go on",
+                    self.path,
+                )
+                self._gone = True
+                self._connection.close()
+                self._connection = None
             if self._connection is None:
                 self._connection = _open(self.path)
                 self._identity = _identity(self.path)
@@ -198,6 +217,10 @@ class Store:
             return self._put_aside(error) or str(error)
         return ""
 
+    def _missing(self) -> bool:
+        """Whether the file that is open has been removed, emptied or replaced."""
+        return self._connection is not None and _identity(self.path) != self._identity
+
     def _put_aside(self, error: Exception) -> str:
         """A file that is no database any more makes room for a new one."""
         corrupt = getattr(error, "sqlite_errorcode", 0) in (
@@ -206,6 +229,7 @@ class Store:
         )
         if not corrupt:
             return ""
+        self._gone = True
         aside = self.path.with_name(self.path.name + ".broken")
         try:
             os.replace(self.path, aside)
@@ -246,6 +270,10 @@ class Store:
                     " history WHERE name = ? AND kind = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
                     (name, kind, name, kind, kept),
                 )
+
+
+def _nothing() -> None:
+    """Nobody remembers anything."""
 
 
 # -- the file ---------------------------------------------------------------------------------

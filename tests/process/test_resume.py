@@ -45,6 +45,32 @@ async def test_killed_it_refreshes_when_due_with_its_call_id_and_a_higher_cseq(
     assert second.header("contact") == first.header("contact")
 
 
+async def test_a_state_file_removed_while_it_runs_is_written_whole_again(
+    home: Path, registrar: Registrar
+) -> None:
+    port = free_port()
+    one = Instance(home, trunks_conf(registrar.port, "alice", "bob", port=port))
+    (one.etc / "pjreg.conf").write_text(RESUME)
+    await asyncio.to_thread(one.start)
+    try:
+        await asyncio.to_thread(all_registered, one, 2)
+        state = home / "etc" / "state"
+        await asyncio.to_thread(all_kept, state, 2)
+        for path in state.iterdir():
+            path.unlink()
+        # only bob changes
+        await asyncio.to_thread(one.ask, "pjsip send register bob")
+        await registrar.received(3, "bob")
+        await asyncio.to_thread(all_kept, state, 2)
+        one.signal(signal.SIGKILL)
+        await asyncio.to_thread(one.wait)
+        await asyncio.to_thread(one.start)
+        await asyncio.to_thread(all_registered, one, 2)
+        assert len(registrar.of("alice")) == 1, "it goes on with what it has"
+    finally:
+        await asyncio.to_thread(one.stop)
+
+
 async def test_a_changed_section_begins_anew(home: Path, registrar: Registrar) -> None:
     port = free_port()
     one = await started(home, registrar, port, RESUME)

@@ -51,6 +51,23 @@ def test_marks_of_a_moment_are_told_together_as_they_are_by_then() -> None:
         loop.close()
 
 
+def test_all_are_told_anew_a_few_at_a_time_but_who_has_left() -> None:
+    loop, kept = VirtualLoop(), Kept()
+    try:
+        journal = Journal(kept, loop)
+        entries = {name: entry(name) for name in map(str, range(120))}
+        job = journal.every(entries)
+        next(job)
+        del entries["119"]
+        for _ in job:
+            pass
+        journal.flush()
+        assert set(kept.rows) == set(entries)
+        assert kept.writes == 3
+    finally:
+        loop.close()
+
+
 def registered() -> Entry:
     one = entry()
     one.state = State(Status.REGISTERED, wake_at=150.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pjreg_cli.store import state
 from pjreg_cli.store.schema import VERSION
 from pjreg_cli.store.state import HistoryRow, Store
 from tests.support.clock import ManualClock
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -140,6 +141,59 @@ def test_a_locked_file_is_written_when_it_is_free_again(path: Path, store: Store
         other.execute("COMMIT")
     store.close(10.0)
     assert state.history(path, "alice", 9) == [attempt(1), attempt(2)]
+
+
+def _removed(path: Path) -> None:
+    path.unlink()
+
+
+def _emptied(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def _replaced(path: Path) -> None:
+    other = path.with_name("other")
+    store = Store.open(other, ManualClock(1000.0))
+    store.remember([resumable("mallory")])
+    assert store.flush()
+    store.close()
+    os.replace(other, path)
+
+
+@pytest.mark.parametrize("happens", [_removed, _emptied, _replaced])
+def test_a_file_begun_anew_gets_all_that_is_still_true(
+    path: Path, store: Store, happens: Callable[[Path], None]
+) -> None:
+    # as an engine does, which alone knows of whom nothing has changed
+    anew: list[str] = []
+
+    def remember() -> None:
+        anew.append("told")
+        store.remember([resumable("alice"), resumable("bob")])
+
+    store.begun_anew = remember
+    store.remember([resumable("alice"), resumable("bob")])
+    assert store.flush()
+    assert anew == []
+    happens(path)
+    store.record([attempt(1)])
+    until(lambda: anew == ["told"], "the engine is asked")
+    assert store.flush()
+    assert {"alice", "bob"} <= store.resumable().keys()
+    assert state.history(path, "alice", 9) == [attempt(1)]
+
+
+def test_that_the_file_is_gone_is_noticed_before_something_happens(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "_LOOK_EVERY_S", 0.01)
+    store = Store.open(path, ManualClock(1000.0))
+    store.begun_anew = lambda: store.remember([resumable("alice")])
+    store.remember([resumable("alice")])
+    assert store.flush()
+    path.unlink()
+    until(lambda: "alice" in store.resumable(), "it is written again")
+    store.close()
 
 
 def test_only_its_owner_may_read_it(store: Store, path: Path) -> None:

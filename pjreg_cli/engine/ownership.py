@@ -175,7 +175,7 @@ class Ownership:
                     if isinstance(effect, Ask) and me is not None:
                         await self._store.ask(effect.request, me, Counts())
         except (StoreError, TimeoutError) as error:
-            _log.warning("%s: the fleet was not told that this one leaves: %s", self._name, error)
+            _log.warning("the fleet was not told that %s leaves: %s", self._name, error)
         await self._store.close()
 
     async def _run(self) -> None:

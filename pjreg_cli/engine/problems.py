@@ -14,4 +14,4 @@ def log_problems(problems: Iterable[Problem]) -> None:
     """What is wrong with a configuration, one line each."""
     for problem in problems:
         level = logging.ERROR if problem.level is Level.ERROR else logging.WARNING
-        _log.log(level, "%s: %s", problem.where, problem.message)
+        _log.log(level, "%s", f"{problem.where}: {problem.message}")

@@ -127,7 +127,8 @@ class Lifecycle:
         change = checked(Change(Verb(verb), name, options, who))
         async with self._one_at_a_time:
             await self._change_file(change)
-            _log.log(NOTICE, "%s, by %s", change.told, change.who)
+            about = {"registration": change.name}
+            _log.log(NOTICE, "%s, by %s", change.told, change.who, extra=about)
             await self._reload_module(Module("res_pjsip", "", Scope.PJSIP), "res_pjsip")
 
     def modules(self) -> Sequence[tuple[str, str, int]]:

@@ -34,6 +34,10 @@ FILE_LEVELS = {
 _LONGEST = 2_000
 _LONGEST_OF_TRACEBACK = 300
 _MOST_LINES = 200
+#: how lines of the engine begin that are about a registration, whose name comes first; and how
+#: those end that tell the cause of a failure, a code and a sentence
+_NAMED = "%s: "
+_CAUSED = "; %s: %s"
 
 
 @cache
@@ -61,7 +65,7 @@ class LineFormat(logging.Formatter):
         text = _cut(harmless(record.getMessage()).replace("\n", "\\n"), _LONGEST)
         traceback = _inert(self.formatException(record.exc_info)) if record.exc_info else ""
         if self.as_json:
-            found = {"part": package, "text": text}
+            found = {"part": package, "text": text, **_about(record, package)}
             if traceback:
                 found["traceback"] = traceback
             return self._object(name, record.created, found)
@@ -87,6 +91,20 @@ class LineFormat(logging.Formatter):
         priority = LEVELS[level][1]
         found = {"at": when, "level": level, "priority": priority, "pid": os.getpid(), **more}
         return f"{f'<{priority}>' if self._journal else ''}{json.dumps(found)}"
+
+
+def _about(record: logging.LogRecord, package: str) -> dict[str, str]:
+    """Whom a line is about, and the cause it tells: found where it is shown, so that lines for
+    people cost nothing."""
+    found = {}
+    arguments = record.args
+    if (name := record.__dict__.get("registration")) is not None:
+        found["registration"] = str(name)
+    elif package == "engine" and isinstance(arguments, tuple) and record.msg.startswith(_NAMED):
+        found["registration"] = str(arguments[0])
+        if record.msg.endswith(_CAUSED) and len(arguments) > 3:
+            found["cause"] = str(arguments[-2])
+    return {key: value for key, value in found.items() if value}
 
 
 @cache

@@ -12,7 +12,7 @@ import pytest
 from tests.support.background import in_background
 from tests.support.instance import QUIET, Instance
 from tests.support.ports import free_port
-from tests.support.registrar import Registrar
+from tests.support.registrar import Registrar, fail
 from tests.support.waiting import becomes
 
 REGISTERING = """\
@@ -50,6 +50,40 @@ def test_every_line_is_an_object_from_the_first_to_the_last(home: Path) -> None:
     assert any("REGISTER sip:127.0.0.1" in one for one in traces)
     filed = [json.loads(line) for line in (home / "x.log").read_text().splitlines()]
     assert {one["level"] for one in filed} >= {"NOTICE", "VERBOSE"}
+
+
+def test_lines_about_a_registration_name_it_and_the_cause(home: Path) -> None:
+    with in_background(Registrar.open()) as registrar:
+        registrar.script("r", fail(403))
+        text = QUIET.format(port=free_port()) + REGISTERING.format(registrar=registrar.port)
+        text += "[broken]\ntype=registration\n"
+        instance = Instance(home, text)
+        (instance.etc / "pjreg.conf").write_text("[general]\nlog_format=json\n")
+        instance.start("-vvv", "-ddd")
+        try:
+            becomes(instance, "r", "Rejected")
+            instance.ask("pjsip send register r")
+            added = (
+                f"pjreg add s server_uri=sip:127.0.0.1:{registrar.port} client_uri=sip:s@127.0.0.1"
+            )
+            instance.ask(added)
+            becomes(instance, "s", "Registered")
+            instance.ask("pjsip send unregister *all")
+        finally:
+            instance.stop()
+    found = [json.loads(line) for line in instance.log().splitlines()]
+    about = [one for one in found if "registration" in one]
+    assert {one["registration"] for one in about} == {"r", "s", "my_provider"}
+    (failed, *_) = [one for one in about if "cause" in one]
+    assert failed["cause"] == "forbidden-at-once"
+    assert failed["text"].startswith("r: Rejected: register: 403 ")
+    assert {one.get("cause") for one in about} <= {None, "forbidden-at-once", "unregister-refused"}
+    texts = [one["text"] for one in about]
+    for piece in ("r: register asked by", "s: Registered: ", "pjreg add s ", "s: targets: "):
+        assert any(text.startswith(piece) for text in texts), piece
+    for one in found:
+        if one["text"].startswith(("r: ", "s: ")):
+            assert one["registration"] == one["text"][0]
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import logging
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from pjreg_cli import engine
 from pjreg_cli.errors import ConfigError
 from pjreg_cli.instance.log_lines import Gap, LineFormat, level_name
 from pjreg_cli.instance.logs import Logs
@@ -200,6 +202,24 @@ def test_as_json_there_is_one_object_a_line(opened: Opened, tmp_path: Path) -> N
     logs.open_file(File())
     _log.warning("text again")
     assert stderr.getvalue().endswith("engine: text again\n")
+
+
+def test_what_begins_like_a_line_about_a_registration_is_one() -> None:
+    """JSON knows them by how they begin."""
+    first: list[str] = []
+    for path in sorted(Path(engine.__path__[0]).rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(call, ast.Call):
+                first += _first_of_named(call)
+    assert len(first) > 8
+    assert set(first) <= {"entry.name", "name", "exchange.entry.name"}
+
+
+def _first_of_named(call: ast.Call) -> Iterator[str]:
+    """What is filled in first where a text begins as those about a registration do."""
+    for at, argument in enumerate(call.args[:-1]):
+        if isinstance(argument, ast.Constant) and str(argument.value).startswith("%s: "):
+            yield ast.unparse(call.args[at + 1])
 
 
 def test_the_journal_gets_the_priority_before_json(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -36,8 +36,9 @@ class Tracing(Protocol):
 
     def logger_verbose(self, on: bool) -> None: ...
 
-    def logger_pcap(self, path: str) -> str | None:
-        """Write frames to a capture file from now on; the reason when it cannot be opened."""
+    def logger_pcap(self, path: str) -> Awaitable[str | None]:
+        """Write frames to a capture file from now on; the reason when it cannot be opened, or does
+        not answer."""
         ...
 
     def set_history(self, on: bool) -> None: ...

@@ -28,7 +28,7 @@ _METHODS = ("REGISTER", "OPTIONS", "INVITE", "ACK", "BYE", "CANCEL", "MESSAGE", 
 # -- logger -----------------------------------------------------------------------------------
 
 
-def _set_logger(call: Call) -> Answer:
+async def _set_logger(call: Call) -> Answer:
     what, arguments = call.args[0].casefold(), call.args[1:]
     if what in ("on", "off"):
         return USAGE if arguments else _switch(call, what == "on")
@@ -46,7 +46,7 @@ def _set_logger(call: Call) -> Answer:
         on = argument.casefold() == "on"
         tracing.logger_verbose(on)
         return say(f"PJSIP Logging to verbose has been {'enabled' if on else 'disabled'}")
-    reason = tracing.logger_pcap(argument)
+    reason = await tracing.logger_pcap(argument)
     if reason is not None:
         return failed(f"Cannot write to '{argument}': {reason}")
     return say(f"PJSIP Logging to pcap file '{argument}' has been enabled")

@@ -6,6 +6,7 @@ message to message.  TLS is written in clear, as TCP.  The file is written by a 
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import stat
@@ -31,9 +32,9 @@ _HOPS: Final = 64
 _PSH_ACK: Final = 0x18
 #: what one UDP datagram can hold; of a larger one only so much is captured
 _DATAGRAM: Final = 65_507
-#: seconds that the beginning waits for the disk, and the end
-_HEADER_S: Final = 0.1
-_CLOSE_S: Final = 0.5
+#: seconds that the beginning waits for the disk; and the end, which holds up everybody
+OPEN_S: Final = 5.0
+_CLOSE_S: Final = 0.1
 #: connections whose sequence numbers are kept
 _KEPT: Final = 10_000
 
@@ -41,23 +42,34 @@ Packed = tuple[bytes, bytes]
 
 
 class Capture:
-    """A capture file that is open for writing.
-
-    Raises OSError when it cannot be opened, FileExistsError when there is something else than a
-    capture under that name, which is not overwritten.
-    """
+    """A capture file, written once it is open."""
 
     def __init__(self, path: str) -> None:
+        """Nothing is done yet."""
         self.path = path
         self.failed = ""
         """Why nothing can be written any more."""
         self._sent: dict[tuple[Address, Address], int] = {}
-        self._outlet = Outlet("capture", _Sink(_opened(path)), self._troubled)
-        self._outlet.put(_FILE_HEADER)
-        # a full disk says so at once; one that does not answer is not waited for
-        if self._outlet.drain(_HEADER_S) and self.failed:
-            self._outlet.close(_CLOSE_S)
-            raise OSError(None, self.failed, path)
+        self._sink = _Sink(path)
+        self._outlet = Outlet("capture", self._sink, self._troubled)
+
+    async def open(self, within_s: float = OPEN_S) -> None:
+        """Open it, in the thread that will write it: what does not answer (a mount whose server is
+        gone) holds up nobody else, and is left alone after `within_s` seconds.
+
+        Raises OSError or ValueError when it cannot be opened, FileExistsError when there is
+        something else than a capture under that name, which is not overwritten.
+        """
+        opened = asyncio.wrap_future(self._outlet.call(self._sink.open))
+        try:
+            done, _ = await asyncio.wait((opened,), timeout=within_s)
+            if not done:
+                raise TimeoutError(None, f"has not answered for {within_s:g} s", self.path)
+            opened.result()
+        except BaseException:
+            # what does not answer is closed once it does
+            self._outlet.close(_CLOSE_S if opened.done() else 0.0)
+            raise
 
     @property
     def lost(self) -> int:
@@ -102,8 +114,14 @@ class Capture:
 class _Sink:
     """The file; packets that are missing leave no trace in it."""
 
-    def __init__(self, file: int) -> None:
-        self._file = file
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = -1
+
+    def open(self) -> None:
+        """Open it and begin; a disk that is full says so."""
+        self._file = _opened(self._path)
+        os.write(self._file, _FILE_HEADER)
 
     def write(self, data: memoryview) -> int:
         """Write some of it; raises OSError."""
@@ -115,7 +133,8 @@ class _Sink:
 
     def close(self) -> None:
         """Called once."""
-        os.close(self._file)
+        if self._file >= 0:
+            os.close(self._file)
 
 
 def udp_packet(ends: Packed, source_port: int, target_port: int, data: bytes) -> bytes:

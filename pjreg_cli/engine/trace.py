@@ -119,14 +119,14 @@ class Trace:
         self._verbose = on
         self._settle()
 
-    def logger_pcap(self, path: str) -> str | None:
-        """Capture to a file from now on, everything or what hosts and methods allow; the reason
+    async def logger_pcap(self, path: str) -> str | None:
+        """Capture to a file once it is open, everything or what hosts and methods allow; the reason
         when it cannot be opened."""
+        capture = Capture(path)
         try:
-            capture = Capture(path)
+            await capture.open()
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            return f"{path}: {why}"
+            return getattr(error, "strerror", None) or str(error)
         self._end_capture()
         self._capture = capture
         self._settle()

@@ -184,7 +184,7 @@ class _Tracing:
     def logger_verbose(self, on: bool) -> None:
         raise NotRunningError
 
-    def logger_pcap(self, path: str) -> str | None:
+    async def logger_pcap(self, path: str) -> str | None:
         raise NotRunningError
 
     def set_history(self, on: bool) -> None:

@@ -314,7 +314,7 @@ class FakeTracing:
     def logger_verbose(self, on: bool) -> None:
         self.log.append(f"logger verbose {on}")
 
-    def logger_pcap(self, path: str) -> str | None:
+    async def logger_pcap(self, path: str) -> str | None:
         return "Permission denied" if path.startswith("/root") else None
 
     def set_history(self, on: bool) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import shutil
 import stat
 import struct
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pjreg_cli.engine.pcap import Capture, _checksum, udp_packet
+from pjreg_cli.engine import pcap
+from pjreg_cli.engine.pcap import OPEN_S, Capture, _checksum, udp_packet
 from pjreg_cli.sip.address import Address
+from tests.support.waiting import until
 
 US, THEM = Address("192.0.2.1", 5060), Address("198.51.100.7", 5070)
 US6, THEM6 = Address("2001:db8::1", 5060), Address("2001:db8::7", 5060)
@@ -24,6 +28,12 @@ MESSAGE = (
     b"From: <sip:a@example.com>;tag=1\r\nTo: <sip:a@example.com>\r\nCall-ID: call-1\r\n"
     b"CSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n"
 )
+
+
+async def opened(path: Path, within_s: float = OPEN_S) -> Capture:
+    capture = Capture(str(path))
+    await capture.open(within_s)
+    return capture
 
 
 def tshark(path: Path, *fields: str) -> list[list[str]]:
@@ -42,9 +52,9 @@ needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark
 
 @pytest.mark.exhaustive
 @needs_tshark
-def test_tshark_reads_udp_and_tcp_of_both_families(tmp_path: Path) -> None:
+async def test_tshark_reads_udp_and_tcp_of_both_families(tmp_path: Path) -> None:
     path = tmp_path / "a.pcap"
-    capture = Capture(str(path))
+    capture = await opened(path)
     capture.write(1000.25, "udp", US, THEM, MESSAGE)
     capture.write(1001.5, "udp", THEM6, US6, MESSAGE)
     capture.write(1002.0, "tcp", US, THEM, MESSAGE)
@@ -68,9 +78,9 @@ def test_tshark_reads_udp_and_tcp_of_both_families(tmp_path: Path) -> None:
     assert [bool(row[9]) for row in rows] == [True, True, False, False, False]
 
 
-def test_a_long_stream_message_becomes_several_segments(tmp_path: Path) -> None:
+async def test_a_long_stream_message_becomes_several_segments(tmp_path: Path) -> None:
     path = tmp_path / "a.pcap"
-    capture = Capture(str(path))
+    capture = await opened(path)
     capture.write(1.0, "tls", US, THEM, b"x" * 100_000)
     capture.close()
     data = path.read_bytes()[24:]
@@ -83,30 +93,30 @@ def test_a_long_stream_message_becomes_several_segments(tmp_path: Path) -> None:
     assert max(lengths) < 65_535
 
 
-def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+async def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
     path = tmp_path / "a.pcap"
-    Capture(str(path)).close()
+    (await opened(path)).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     path.chmod(0o644)
-    Capture(str(path)).close()
+    (await opened(path)).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.stat().st_size == 24
 
 
-def test_what_is_no_capture_is_not_overwritten(tmp_path: Path) -> None:
+async def test_what_is_no_capture_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "pjsip.conf"
     path.write_text("[udp]\n")
     with pytest.raises(FileExistsError, match="no capture file"):
-        Capture(str(path))
+        await opened(path)
     assert path.read_text() == "[udp]\n"
 
 
-def test_a_pipe_or_directory_is_refused_without_waiting(tmp_path: Path) -> None:
+async def test_a_pipe_or_directory_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(FileExistsError, match="no regular file"):
-        Capture(str(tmp_path / "pipe"))
+        await opened(tmp_path / "pipe")
     with pytest.raises(IsADirectoryError):
-        Capture(str(tmp_path))
+        await opened(tmp_path)
 
 
 def plain_sum(data: bytes) -> int:
@@ -129,15 +139,34 @@ def test_of_a_datagram_too_long_for_ip_only_so_much_is_captured(ends: tuple[byte
     assert 65_535 <= len(udp_packet(ends, 1, 2, b"x" * 70_000)) <= 65_535 + 40
 
 
-def test_a_full_disk_says_so_and_leaves_no_descriptor_open() -> None:
+async def test_what_does_not_answer_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = os.listdir("/proc/self/fd")
+    there, answers = pcap._opened, threading.Event()
+
+    def hangs(path: str) -> int:
+        assert answers.wait(20)  # as on a mount whose server is gone
+        return there(path)
+
+    monkeypatch.setattr(pcap, "_opened", hangs)
+    with pytest.raises(TimeoutError, match=r"has not answered for 0\.05 s"):
+        await opened(tmp_path / "a.pcap", 0.05)
+    answers.set()
+    # and is let go of when it does
+    await asyncio.to_thread(until, lambda: (tmp_path / "a.pcap").exists(), "it answers")
+    await asyncio.to_thread(until, lambda: os.listdir("/proc/self/fd") == before, "it is closed")
+
+
+async def test_a_full_disk_says_so_and_leaves_no_descriptor_open() -> None:
     before = os.listdir("/proc/self/fd")
     with pytest.raises(FileExistsError, match="no regular file"):
-        Capture("/dev/full")
+        await opened(Path("/dev/full"))
     assert os.listdir("/proc/self/fd") == before
 
 
-def test_a_disk_that_becomes_full_ends_the_capture(tmp_path: Path) -> None:
-    capture = Capture(str(tmp_path / "a.pcap"))
+async def test_a_disk_that_becomes_full_ends_the_capture(tmp_path: Path) -> None:
+    capture = await opened(tmp_path / "a.pcap")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
     try:
@@ -150,13 +179,13 @@ def test_a_disk_that_becomes_full_ends_the_capture(tmp_path: Path) -> None:
     assert capture.lost >= 1
 
 
-def test_a_file_that_cannot_take_its_first_line_is_closed(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_take_its_first_line_is_closed(tmp_path: Path) -> None:
     before = os.listdir("/proc/self/fd")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:
         with pytest.raises(OSError, match="File too large"):
-            Capture(str(tmp_path / "a.pcap"))
+            await opened(tmp_path / "a.pcap")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert os.listdir("/proc/self/fd") == before

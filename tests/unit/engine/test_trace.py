@@ -183,15 +183,17 @@ def test_the_history_does_not_grow_for_ever() -> None:
     assert [entry.number for entry in desk.trace.history()] == [2, 3, 4]
 
 
-def test_a_capture_takes_everything_or_what_the_filters_allow(desk: Desk, tmp_path: Path) -> None:
+async def test_a_capture_takes_everything_or_what_the_filters_allow(
+    desk: Desk, tmp_path: Path
+) -> None:
     path = tmp_path / "a.pcap"
-    assert desk.trace.logger_pcap(str(path)) is None
+    assert await desk.trace.logger_pcap(str(path)) is None
     desk.pass_by()
     desk.trace.close()
     one = path.stat().st_size
     assert one > 24 + len(REGISTER)
     assert desk.shown == []
-    assert desk.trace.logger_pcap(str(path)) is None
+    assert await desk.trace.logger_pcap(str(path)) is None
     desk.trace.logger_method("OPTIONS", add=False)
     desk.pass_by()
     desk.trace.close()
@@ -200,8 +202,8 @@ def test_a_capture_takes_everything_or_what_the_filters_allow(desk: Desk, tmp_pa
     assert not desk.trace.active
 
 
-def test_a_capture_that_cannot_be_opened_says_why(desk: Desk, tmp_path: Path) -> None:
-    why = desk.trace.logger_pcap(str(tmp_path / "none" / "a.pcap"))
+async def test_a_capture_that_cannot_be_opened_says_why(desk: Desk, tmp_path: Path) -> None:
+    why = await desk.trace.logger_pcap(str(tmp_path / "none" / "a.pcap"))
     assert why is not None
     assert "No such file" in why
     assert not desk.trace.active
@@ -227,10 +229,10 @@ def test_the_history_takes_no_more_memory_than_it_may() -> None:
     assert len(desk.trace.history()) == 1
 
 
-def test_a_capture_that_fails_ends_and_is_told(
+async def test_a_capture_that_fails_ends_and_is_told(
     desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert desk.trace.logger_pcap(str(tmp_path / "a.pcap")) is None
+    assert await desk.trace.logger_pcap(str(tmp_path / "a.pcap")) is None
     capture = desk.trace._capture
     assert capture is not None
     capture.failed = "No space left on device"

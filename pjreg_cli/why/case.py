@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import Asked, Facts, Fix, Heard, Offer, Tried, Trouble
 from pjreg_cli.errors import SipParseError
+from pjreg_cli.sip.address import split_host_port
 from pjreg_cli.sip.digest import algorithm_named
 from pjreg_cli.sip.uri import SipUri, parse_uri
 
@@ -40,6 +41,15 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
 
 
+def _uri(text: str) -> SipUri | None:
+    """What an option names, with angle brackets or without."""
+    text = text.strip()
+    try:
+        return parse_uri(text.partition("<")[2].partition(">")[0] or text)
+    except SipParseError:
+        return None
+
+
 @dataclass(frozen=True)
 class Case:
     """One registration's facts and the configuration they happened under."""
@@ -58,13 +68,42 @@ class Case:
     def registrar(self) -> SipUri | None:
         """Where requests go first: outbound_proxy, else server_uri."""
         section = self.registration
-        if section is None:
-            return None
-        text = (section.outbound_proxy or section.server_uri).strip()
-        try:
-            return parse_uri(text.partition("<")[2].partition(">")[0] or text)
-        except SipParseError:
-            return None
+        return _uri(section.outbound_proxy or section.server_uri) if section is not None else None
+
+    @cached_property
+    def behind(self) -> str:
+        """The host of server_uri where an outbound proxy of another name stands before it; empty
+        where requests go to the registrar itself, as far as the configuration knows."""
+        section = self.registration
+        if section is None or not section.outbound_proxy or self.registrar is None:
+            return ""
+        uri = _uri(section.server_uri)
+        host = uri.host.lower() if uri is not None else ""
+        return "" if host == self.registrar.host.lower() else host
+
+    @cached_property
+    def warner(self) -> str:
+        """The host that a Warning of the answer is from (RFC 3261 section 20.43); empty where none
+        says."""
+        code, _, rest = (self.heard.header("warning") if self.heard else "").partition(" ")
+        agent = split_host_port(rest.partition(" ")[0]) if code.isdecimal() else None
+        return agent[0].lower() if agent is not None else ""
+
+    @property
+    def by_proxy(self) -> bool:
+        """Whether the answer is the outbound proxy's own, and not the registrar's behind it."""
+        if not self.behind or self.registrar is None or self.last is None:
+            return False
+        address = split_host_port(self.last.target.partition(":")[2])
+        own = {self.registrar.host.lower(), address[0] if address is not None else ""}
+        return bool(self.warner) and self.warner in own
+
+    @property
+    def who(self) -> str:
+        """Whose answer it is: the registrar's, unless a proxy before it may have given it."""
+        if not self.behind or self.warner == self.behind:
+            return "the registrar"
+        return f"the registrar or the proxy before it ({self.host})"
 
     @property
     def uri_option(self) -> str:

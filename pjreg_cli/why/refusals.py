@@ -89,9 +89,11 @@ def overloaded(case: Case) -> bool:
 
 
 def proxy_failed(case: Case) -> bool:
-    """408, 502 or 504 as an answer, or a 5xx whose Server calls itself a proxy"""
+    """408, 502 or 504 as an answer, or a 5xx whose Server calls itself a proxy or whose Warning
+    is from the outbound proxy"""
     server = case.heard.header("server").lower() if case.heard is not None else ""
-    return case.code in _is(408, 502, 504) or (500 <= case.code < 600 and "proxy" in server)
+    of_a_proxy = "proxy" in server or case.by_proxy
+    return case.code in _is(408, 502, 504) or (500 <= case.code < 600 and of_a_proxy)
 
 
 def server_error(case: Case) -> bool:
@@ -185,8 +187,9 @@ def _says_moved(case: Case) -> str:
 
 
 def _says_overloaded(case: Case) -> str:
-    """The registrar has too much to do, or is being repaired."""
-    return f"the registrar is overloaded or under repair: {case.line}{case.said(*_SAID)}"
+    """The registrar has too much to do, or is being repaired; where an outbound proxy stands
+    before it and no Warning names who answers, that one may have."""
+    return f"{case.who} is overloaded or under repair: {case.line}{case.said(*_SAID)}"
 
 
 def _says_proxy(case: Case) -> str:
@@ -197,8 +200,9 @@ def _says_proxy(case: Case) -> str:
 
 
 def _says_server(case: Case) -> str:
-    """The registrar has a fault of its own."""
-    return f"the registrar failed: {case.line}{case.said('server', *_SAID)}"
+    """The registrar has a fault of its own; where an outbound proxy stands before it and no Warning
+    names who answers, that one may have."""
+    return f"{case.who} failed: {case.line}{case.said('server', *_SAID)}"
 
 
 def _says_otherwise(case: Case) -> str:

@@ -158,6 +158,37 @@ def test_a_refusal(code: int, headers: Headers, cause: str, fix: str) -> None:
             assert value in " ".join((finding.finding, *finding.evidence))
 
 
+BEHIND_A_PROXY = {"server_uri": "sip:registrar.example"}
+
+
+@pytest.mark.parametrize(
+    ("code", "agent", "cause", "says"),
+    [
+        # the proxy answers itself, by its address
+        (500, "127.0.0.1:{port}", "proxy-failed", "a proxy on the way"),
+        (503, "127.0.0.1", "proxy-failed", "a proxy on the way"),
+        # the registrar does, through it
+        (500, "Registrar.example", "server-error", "the registrar failed: "),
+        (503, "registrar.example:5060", "overloaded", "the registrar is overloaded"),
+        # nobody says who it was
+        (500, "", "server-error", "the registrar or the proxy before it (127.0.0.1) failed"),
+        (503, "nowhere.example", "overloaded", "the registrar or the proxy before it (127.0.0.1)"),
+    ],
+)
+def test_who_has_failed_behind_an_outbound_proxy(
+    code: int, agent: str, cause: str, says: str
+) -> None:
+    def world(one: World) -> None:
+        proxy = one.registrar.port
+        one.options |= {**BEHIND_A_PROXY, "outbound_proxy": f"sip:127.0.0.1:{proxy};lr"}
+        warning = f'399 {agent.format(port=proxy)} "out of order"'
+        one.registrar.script("alice", fail(code, (("Warning", warning),) if agent else ()))
+
+    finding = explain(world)
+    found(finding, cause, evidence=str(code), fix="operator")
+    assert finding.finding.startswith(says)
+
+
 def test_what_a_registrar_says_is_shown_inert_and_cut() -> None:
     finding = answering(fail(400, [("Warning", "\x1b[31m" + "x" * 3000)]))
     found(finding, "bad-request")

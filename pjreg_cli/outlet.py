@@ -23,7 +23,7 @@ FULL = "too much waits to be written"
 #: pieces that are written as they come before more of them are gathered
 FEW = 20
 #: bytes written in one go
-_GO = 1 << 16
+_GO = 1 << 18
 
 
 class Sink(Protocol):

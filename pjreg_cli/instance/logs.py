@@ -38,7 +38,7 @@ from pjreg_cli.render.columns import harmless
 #: whose records are logged besides our own
 _OTHERS = ("asyncio",)
 #: seconds for which lines are gathered before they are written together
-GATHER_S = 0.02
+GATHER_S = 0.1
 #: seconds that what waits may take to be written: at the end, and when a file is rotated
 FLUSH_S = 2.0
 ROTATE_S = 5.0

@@ -13,8 +13,9 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
@@ -31,12 +32,21 @@ KEPT: Final = {"attempt": 50, "transition": 500}
 """Lines of history kept of each registration, by kind."""
 
 _BATCH = 2000
+#: rows inserted by one statement; with 16 values each they stay below what SQLite takes (32,766)
+_AT_ONCE = 512
 #: lines of a registration between two looks at whether it has too many
 _PRUNE_AFTER = 25
 _BUSY_S = 2.0
 _LONGEST_PAUSE_S = 60.0
 #: seconds between two looks at whether the file is still there, where nothing is to be written
 _LOOK_EVERY_S = 30.0
+
+
+_encoder = json.JSONEncoder(ensure_ascii=True, default=str)
+
+
+def _as_json(facts: Mapping[str, object]) -> str:
+    return _encoder.encode(facts if isinstance(facts, dict) else dict(facts))
 
 
 class HistoryRow(NamedTuple):
@@ -369,13 +379,26 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _write_history(connection: sqlite3.Connection, lines: list[HistoryRow]) -> None:
-    connection.executemany(
-        "INSERT INTO history (name, at, kind, word, code, cause, facts) VALUES (?,?,?,?,?,?,?)",
-        (
-            (*line[:6], json.dumps(dict(line.facts), ensure_ascii=True, default=str))
-            for line in lines
-        ),
+    _insert(
+        connection,
+        "INSERT INTO history (name, at, kind, word, code, cause, facts)",
+        [(*line[:6], _as_json(line.facts)) for line in lines],
     )
+
+
+def _insert(
+    connection: sqlite3.Connection, insert: str, rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Insert many rows at a time: at every step of SQLite this thread lets go of the interpreter,
+    and to get it back from a busy loop takes longer than the row."""
+    at, number = 0, _AT_ONCE
+    while at < len(rows):
+        while number > len(rows) - at:
+            number //= 2  # few sizes, so that SQLite knows their statements again
+        values = tuple(chain.from_iterable(rows[at : at + number]))
+        marks = f"({','.join('?' * (len(values) // number))})"
+        connection.execute(f"{insert} VALUES {','.join(repeat(marks, number))}", values)
+        at += number
 
 
 def _write_resume(
@@ -383,10 +406,10 @@ def _write_resume(
 ) -> None:
     gone = [(name,) for name, row in rows.items() if row is None]
     connection.executemany("DELETE FROM resume WHERE name = ?", gone)
-    marks = ",".join("?" * len(_RESUME))
-    connection.executemany(
-        f"INSERT OR REPLACE INTO resume ({', '.join(_RESUME)}) VALUES ({marks})",
-        (_values(*row) for row in rows.values() if row is not None),
+    _insert(
+        connection,
+        f"INSERT OR REPLACE INTO resume ({', '.join(_RESUME)})",
+        [_values(*row) for row in rows.values() if row is not None],
     )
 
 

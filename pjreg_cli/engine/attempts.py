@@ -21,7 +21,13 @@ from pjreg_cli.errors import SipParseError, TransportError
 from pjreg_cli.registration.form import LONGEST_DATAGRAM, USUAL
 from pjreg_cli.registration.request import Template
 from pjreg_cli.registration.state import Cause, Flight, Hop, Outcome, SendRegister
-from pjreg_cli.sip.contacts import Alone, granted, min_expires_s, retry_after_s, security_servers
+from pjreg_cli.sip.contacts import (
+    granted,
+    granted_alone,
+    min_expires_s,
+    retry_after_s,
+    security_servers,
+)
 
 if TYPE_CHECKING:
     from pjreg_cli.counters import Tally
@@ -335,9 +341,12 @@ class Attempts:
             template = attempt.template
             if attempt.expires_s == 0 or template is None:
                 return Outcome(code)
-            ours, asked_s = template.contact, attempt.expires_s
-            grant = granted(response, ours, asked_s, template.instance, template.offered)
-            attempt.missing, attempt.alone = grant.missing, isinstance(grant, Alone)
+            grant = granted_alone(response, template.offered)
+            attempt.alone = grant is not None
+            if grant is None:
+                ours, asked_s = template.contact, attempt.expires_s
+                grant = granted(response, ours, asked_s, template.instance, template.offered)
+            attempt.missing = grant.missing
             return Outcome(code, granted_s=grant.expires_s)
         repeated = stale = False
         if code in (401, 407):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pjreg_cli.sip.digest import (
     Account,
     Challenge,
-    authorize,
+    credentials,
     next_nonces,
     parse_challenges,
     select,
@@ -72,8 +72,9 @@ def signed(answers: Iterable[Answer], uri: str, cnonce: Callable[[], str]) -> li
     headers: list[tuple[str, str]] = []
     for answer in answers:
         answer.count += 1
-        selected = ((answer.challenge, answer.account),)
-        headers += authorize(selected, "REGISTER", uri, cnonce(), answer.count)
+        challenge = answer.challenge
+        text = credentials(challenge, answer.account, "REGISTER", uri, cnonce(), answer.count)
+        headers.append((challenge.answer, text))
     return headers
 
 

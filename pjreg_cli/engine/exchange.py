@@ -7,6 +7,7 @@ when it may be sent.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from pjreg_cli.errors import TransportError
 from pjreg_cli.levels import MESSAGES
 from pjreg_cli.registration.state import Cause
 from pjreg_cli.sip.scan import repeats
-from pjreg_cli.sip.transaction import Effect, Event, Phase, Transaction, begin, heard, react
+from pjreg_cli.sip.transaction import Effect, Event, Transaction, begin, heard, react
 
 if TYPE_CHECKING:
     from pjreg_cli.counters import Tally
@@ -35,6 +36,12 @@ METHOD = "REGISTER"
 _SWEEP_S = 0.5
 #: the reason of a request that a fault of ours has ended
 INTERNAL = "internal error, see the log"
+
+_FINAL = Event.FINAL
+#: for how long copies of a final response may follow, in seconds; None over a reliable flow
+_LINGERS_S = {
+    reliable: react(begin(0.0, reliable), _FINAL, 0.0)[0].wake_at for reliable in (True, False)
+}
 
 Deliver = Callable[["Exchange", "Response | None", Cause, str], None]
 """Told the final response, or None with the cause and a word on it."""
@@ -100,6 +107,56 @@ class Exchange:
         self.woken(self, now)
 
 
+class Unheard:
+    """Datagrams just sent, in the order in which they are to be resent for the first time.
+
+    Nearly all are answered before: to leave them here costs less than a timer for each.
+    """
+
+    __slots__ = ("_sent", "_timers", "timer_at")
+
+    #: requests woken in one go at most
+    BATCH = 50
+
+    def __init__(self, timers: Timers) -> None:
+        self._timers = timers
+        self._sent: deque[tuple[float, Exchange]] = deque()
+        self.timer_at: float | None = None
+
+    def add(self, exchange: Exchange, wake_at: float) -> None:
+        """Wake it then, unless it is answered or has another timer by that time."""
+        sent = self._sent
+        if sent and wake_at < sent[-1][0]:
+            # another T1, or little time left for it
+            self._timers.arm(exchange, wake_at)
+            return
+        sent.append((wake_at, exchange))
+        if self.timer_at is None:
+            self._timers.arm(self, wake_at)
+
+    def wake(self, now: float) -> None:
+        """The first one is due; the others in their time."""
+        sent = self._sent
+        woken = 0
+        try:
+            while sent and woken < self.BATCH:
+                at, exchange = sent[0]
+                waits = not exchange.over and exchange.timer_at is None
+                if waits and at > now:
+                    break
+                sent.popleft()
+                if waits:
+                    woken += 1
+                    exchange.wake(now)
+        finally:
+            if sent:
+                self._timers.arm(self, max(sent[0][0], now))
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._sent.clear()
+
+
 class Answered:
     """What is left of requests that have their final answer: late copies of it belong to them
     until timer K fires (RFC 3261 section 17.1.2.2).
@@ -148,6 +205,7 @@ class Exchanges:
         self._deliver = deliver
         self._faults = faults
         self._by_branch: dict[str, Exchange] = {}
+        self._unheard = Unheard(timers)
         self._answered = Answered(timers)
         self.lanes = Lanes(timers, self._send, window=window)
         self.t1_s = 0.5
@@ -198,7 +256,11 @@ class Exchanges:
             or not exchange.flow.carries(endpoint)
         ):
             return False
-        self._step(exchange, heard(response.code), response)
+        event = heard(response.code)
+        if event is _FINAL and exchange.transaction is not None:
+            self._answer(exchange, response)
+        else:
+            self._step(exchange, event)
         return True
 
     def fail(self, exchange: Exchange, why: str) -> None:
@@ -206,7 +268,7 @@ class Exchanges:
         if exchange.over:
             return
         if exchange.transaction is not None:
-            self._step(exchange, Event.SEND_FAILED, None, why)
+            self._step(exchange, Event.SEND_FAILED, why)
             return
         self.drop(exchange)
         self._deliver(exchange, None, Cause.SEND_FAILED, why)
@@ -224,10 +286,23 @@ class Exchanges:
     def close(self) -> None:
         """Forget them all; nobody is told."""
         self._by_branch.clear()
+        self._unheard.clear()
         self._answered.clear()
         self.lanes.close()
 
     # -- one exchange -------------------------------------------------------------------------
+
+    def _answer(self, exchange: Exchange, response: Response) -> None:
+        """The final response to a request under way: what the table says of it, without a step of
+        its own, for that is what happens nearly always."""
+        self.lanes.no_longer_fresh(exchange)
+        lingers_s = _LINGERS_S[exchange.flow.reliable]
+        if lingers_s is not None:
+            # all that can still happen to it: copies of the answer, and timer K
+            self._answered.add(exchange.branch, exchange.cseq, self._timers.clock() + lingers_s)
+        self._forget(exchange)
+        self._ended(exchange)
+        self._deliver(exchange, response, Cause.ANSWERED, "")
 
     def _send(self, exchange: Exchange) -> None:
         exchange.sent_at = now = self._timers.clock()
@@ -236,8 +311,14 @@ class Exchanges:
             timeout_s = exchange.timeout_s
         exchange.transaction = begin(now, exchange.flow.reliable, self.t1_s, timeout_s)
         exchange.failure = self._handed_over(exchange)
-        # whoever opened it does not know it yet, and could make nothing of its failure
-        self._timers.arm(exchange, now if exchange.failure else exchange.transaction.wake_at)
+        wake_at = exchange.transaction.wake_at or now
+        if exchange.failure:
+            # whoever opened it does not know it yet, and could make nothing of its failure
+            self._timers.arm(exchange, now)
+        elif exchange.flow.reliable:
+            self._timers.arm(exchange, wake_at)
+        else:
+            self._unheard.add(exchange, wake_at)
 
     def _handed_over(self, exchange: Exchange) -> str:
         """Give a request to its flow; why it certainly was not sent, empty when it was."""
@@ -257,39 +338,30 @@ class Exchanges:
 
     def _woken(self, exchange: Exchange, now: float) -> None:
         if exchange.failure:
-            self._step(exchange, Event.SEND_FAILED, None, exchange.failure)
+            self._step(exchange, Event.SEND_FAILED, exchange.failure)
         else:
             self._step(exchange, Event.WAKE)
 
-    def _step(
-        self, exchange: Exchange, event: Event, response: Response | None = None, why: str = ""
-    ) -> None:
+    def _step(self, exchange: Exchange, event: Event, why: str = "") -> None:
+        """One step of the table, on anything but a final response."""
         if exchange.transaction is None:
             return  # answered before it was sent: a forgery
         after, effects = react(exchange.transaction, event, self._timers.clock())
         exchange.transaction = after
         if exchange.fresh and (effects or event is not Event.WAKE):
             self.lanes.no_longer_fresh(exchange)
-        if after.phase is Phase.COMPLETED:
-            # all that can still happen to it: copies of the answer, and timer K
-            self._answered.add(exchange.branch, exchange.cseq, after.wake_at or 0.0)
-            self._forget(exchange)
-        elif after.over:
+        if after.over:
             self._forget(exchange)
         else:
             self._timers.arm(exchange, after.wake_at)
         for effect in effects:
-            if effect is Effect.DELIVER:
-                self._ended(exchange)
-                self._deliver(exchange, response, Cause.ANSWERED, "")
-            else:
-                self._carry_out(exchange, effect, why)
+            self._carry_out(exchange, effect, why)
 
     def _carry_out(self, exchange: Exchange, effect: Effect, why: str) -> None:
         if effect is Effect.RESEND:
             exchange.resends += 1
             if failure := self._handed_over(exchange):
-                self._step(exchange, Event.SEND_FAILED, None, failure)
+                self._step(exchange, Event.SEND_FAILED, failure)
             return
         if not exchange.over:
             self._ended(exchange)
@@ -306,7 +378,7 @@ class Exchanges:
 
     def _forget(self, exchange: Exchange) -> None:
         if exchange.timer_at is not None:
-            self._timers.arm(exchange, None)
+            self._timers.disarm(exchange)
         self._by_branch.pop(exchange.branch, None)
         if exchange.fresh:
             self.lanes.no_longer_fresh(exchange)

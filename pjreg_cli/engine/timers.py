@@ -98,6 +98,13 @@ class Timers:
         if self._handle is None or at < self._handle_at:
             self._schedule(at)
 
+    def disarm(self, sleeper: Sleeper) -> None:
+        """Do not wake `sleeper`, which is armed."""
+        self._stale += 1
+        sleeper.timer_at = None
+        if self._stale > self.FEW and 2 * self._stale > self._size:
+            self._compact()
+
     def close(self) -> None:
         """Forget everything; nobody is woken any more."""
         for held in (self._heap, *self._runs):

@@ -74,7 +74,7 @@ class LineFormat(logging.Formatter):
         if self._journal:
             priority = f"<{LEVELS[name][1]}>"
             return f"{priority}{name} {package}: {text}".replace("\n", f"\n{priority}")
-        return f"[{_stamp(int(record.created))}] {name}[{os.getpid()}] {package}: {text}"
+        return f"{_head(int(record.created), name)}{package}: {text}"
 
     def trace(self, text: str, at: float) -> str:
         """A SIP message that is shown, as it is or as a line of JSON, with its line feed.
@@ -113,9 +113,10 @@ def _package(logger: str) -> str:
 
 
 # many lines have their second in common
-@lru_cache(maxsize=2)
-def _stamp(second: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+@lru_cache(maxsize=8)
+def _head(second: int, level: str) -> str:
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+    return f"[{stamp}] {level}[{os.getpid()}] "
 
 
 def keep_records_small() -> None:

@@ -76,9 +76,13 @@ class _Channel(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Have the line written; never waits, never raises."""
-        with self._logs.contained():
-            if self._logs.wants(record, self.threshold, self.follows):
+        try:
+            if record.levelno >= self.threshold or self._logs.wants(
+                record, self.threshold, self.follows
+            ):
                 self._put(self.form.format(record) + "\n")
+        except Exception:  # noqa: BLE001 -- whatever it is, it ends here
+            self._logs.failed()
 
     def trace(self, text: str, at: float) -> None:
         """Have a SIP message written."""
@@ -333,6 +337,10 @@ class Logs:
             return True
         asked = max(self._debug, self._debug_of(record.name)) if follows else 0
         return bool(asked) and record.levelno >= debug(asked)
+
+    def failed(self) -> None:
+        """Count a record that could not be logged: there is nowhere else to tell of it."""
+        self._failures.add()
 
     def contained(self) -> Contained:
         """What keeps a fault of the log from whoever logs; it can only be counted."""

@@ -174,7 +174,8 @@ def renewal_delay_s(losses: int, jitter: float, policy: Policy) -> float:
 
 
 def _paced(state: State, at: float) -> State:
-    return state if state.wake_at is None else state._replace(wake_at=at, next_attempt_at=at)
+    # (`_replace` takes three times as long)
+    return state if state.wake_at is None else State._make((*state[:2], at, at, *state[4:]))
 
 
 def _auth_reloaded(state: State, jitter_s: float, now: float) -> State:

@@ -184,15 +184,27 @@ def _address_of_record(settings: Settings) -> str:
 def our_contact(settings: Settings, protocol: str, address: Address, line: str = "") -> SipUri:
     """The URI we offer in Contact.  `protocol` is the flow's, in lower case; `line` the token that
     tells calls of this registration from others, empty for none."""
-    sips = protocol in _SECURE and _path(settings.server_uri, settings.outbound_proxy).sips
-    parameters: list[tuple[str, str | None]] = []
-    if protocol in _CONTACT_TRANSPORTS:
-        parameters.append(("transport", _CONTACT_TRANSPORTS[protocol]))
-    if line:
-        parameters.append(("line", line))
+    sips = _path(settings.server_uri, settings.outbound_proxy).sips
+    place = _place(sips, protocol, address)
     user = _one_line(settings.contact_user) or DEFAULT_CONTACT_USER
-    scheme = "sips" if sips else "sip"
-    return SipUri(scheme, user, None, address.host, address.port, tuple(parameters))
+    return replace(
+        place,
+        user=user,
+        parameters=(*place.parameters, ("line", line)) if line else place.parameters,
+    )
+
+
+def _place(sips: bool, protocol: str, address: Address) -> SipUri:
+    """The part of our Contact that registrations over one flow have in common."""
+    named = _CONTACT_TRANSPORTS.get(protocol)
+    return SipUri(
+        scheme="sips" if sips and protocol in _SECURE else "sip",
+        user=None,
+        password=None,
+        host=address.host,
+        port=address.port,
+        parameters=() if named is None else (("transport", named),),
+    )
 
 
 @lru_cache(maxsize=256)
@@ -240,10 +252,43 @@ def _offered(mechanism: str) -> str:
     return _PREFERENCE.sub("", _one_line(mechanism))
 
 
-def _supported(settings: Settings) -> str:
+@lru_cache(maxsize=4)
+def _supported(outbound: bool, path: bool) -> str:
     """The option tags of outbound (RFC 5626) and Path (RFC 3327)."""
-    tags = (("outbound", settings.support_outbound), ("path", settings.support_path))
+    tags = (("outbound", outbound), ("path", path))
     return ", ".join(tag for tag, wanted in tags if wanted)
+
+
+class _Way(NamedTuple):
+    """What registrations at one registrar have in common over one flow, and share."""
+
+    request_uri: str
+    start: str
+    """Up to the branch."""
+    contact: tuple[str, str]
+    """Our Contact before and behind its user."""
+    route: str
+    """The line of Route, empty for none."""
+
+
+@lru_cache(maxsize=256)
+def _way(
+    server_uri: str,
+    outbound_proxy: str,
+    protocol: str,
+    sent_by: Address,
+    contact: Address,
+    form: Form,
+) -> _Way:
+    path = _path(server_uri, outbound_proxy)
+    start = (
+        f"REGISTER {path.request_uri} SIP/2.0\r\n"
+        f"{form.names.via}: SIP/2.0/{protocol.upper()} {bracketed(sent_by.host)}:{sent_by.port}"
+        f"{';rport' if form.rport else ''};branch="
+    )
+    scheme, _, rest = str(_place(path.sips, protocol, contact)).partition(":")
+    route = f"Route: {_one_line(path.route)}\r\n" if path.route else ""
+    return _Way(path.request_uri, start, (f"{scheme}:", f"@{rest}"), route)
 
 
 class Template:
@@ -259,21 +304,19 @@ class Template:
         "_before",
         "_common",
         "_contact_name",
+        "_contact_of",
         "_fixed",
         "_from",
         "_parameters",
         "_start",
-        "contact",
         "instance",
         "offered",
         "request_uri",
     )
 
     request_uri: str
-    contact: SipUri
-    """What we offer: against this the Contacts of a 2xx are held."""
     offered: str
-    """The same as text."""
+    """What we offer in Contact, as text."""
     instance: str
     """The `+sip.instance` we offer with it, empty without one (RFC 5626 section 4.1)."""
 
@@ -290,33 +333,32 @@ class Template:
         form: Form = USUAL,
     ) -> None:
         names = form.names
-        path = _path(settings.server_uri, settings.outbound_proxy)
-        self.request_uri = path.request_uri
-        self.contact = our_contact(settings, protocol, contact, line)
-        self.offered = str(self.contact)
+        way = _way(settings.server_uri, settings.outbound_proxy, protocol, sent_by, contact, form)
+        self.request_uri, self._start, (before, behind), route = way
+        user = _one_line(settings.contact_user) or DEFAULT_CONTACT_USER
+        self.offered = f"{before}{user}{behind}{f';line={line}' if line else ''}"
+        self._contact_of = settings, protocol, contact, line
         aor = _address_of_record(settings)
-        host = bracketed(sent_by.host)
-        rport = ";rport" if form.rport else ""
-        self._start = (
-            f"REGISTER {self.request_uri} SIP/2.0\r\n"
-            f"{names.via}: SIP/2.0/{protocol.upper()} {host}:{sent_by.port}{rport};branch="
-        )
         self._from = f"\r\n{names.from_}: <{aor}>;tag="
         given = settings.contact_header_params
         self._parameters = f";{_one_line(given)}" if given else ""
         self._contact_name = names.contact
         self.instance = _instance_of(given)
-        route_line = f"Route: {_one_line(path.route)}\r\n" if path.route else ""
         self._before = f"\r\n{names.to}: <{aor}>\r\n{names.call_id}: {call_id}\r\n"
-        self._after = f"{route_line}CSeq: "
+        self._after = f"{route}CSeq: "
         self._fixed = f"{self._before}{self._contact(self.offered)}{self._after}"
         mediasec = settings.security_negotiation == "mediasec"
         self._common = _common(
             settings.user_agent or user_agent,
-            _supported(settings),
+            _supported(settings.support_outbound, settings.support_path),
             settings.security_mechanisms if mediasec else None,
             form,
         )
+
+    @property
+    def contact(self) -> SipUri:
+        """What we offer: against this the Contacts of a 2xx are held."""
+        return our_contact(*self._contact_of)
 
     def build(
         self,

@@ -54,12 +54,6 @@ class Grant(NamedTuple):
     """Contacts are listed, and none of them can be ours."""
 
 
-class Alone(Grant):
-    """The grant of an answer that lists our Contact as we offered it, and no other."""
-
-    __slots__ = ()
-
-
 def granted(
     response: Response, ours: SipUri, requested_s: int, instance: str = "", offered: str = ""
 ) -> Grant:
@@ -75,10 +69,8 @@ def granted(
     """
     if requested_s <= 0:
         return Grant(0)
-    values = response.headers.all("contact")
-    only = _ONLY_CONTACT.fullmatch(values[0]) if len(values) == 1 else None
-    if only is not None and only[1] == (offered or str(ours)) and (told := _told(only[2])):
-        return told
+    if (alone := granted_alone(response, offered or str(ours))) is not None:
+        return alone
     contacts = tuple(_contacts(response))
     header_s = _delta_seconds(response.headers.get("expires"))
     own, missing = _own(contacts, ours, instance)
@@ -90,11 +82,19 @@ def granted(
     return Grant(requested_s if header_s is None else header_s, missing)
 
 
+def granted_alone(response: Response, offered: str) -> Grant | None:
+    """What a 2xx to a REGISTER grants that lists nothing but our Contact, written as `offered`;
+    None where `granted` has to look."""
+    values = response.headers.all("contact")
+    only = _ONLY_CONTACT.fullmatch(values[0]) if len(values) == 1 else None
+    return _told(only[2]) if only is not None and only[1] == offered else None
+
+
 # a fleet is granted the same again and again
 @lru_cache(maxsize=1024)
 def _told(digits: str) -> Grant | None:
     expires_s = _seconds(digits)
-    return Alone(expires_s) if expires_s else None
+    return Grant(expires_s) if expires_s else None
 
 
 #: one Contact and nothing unusual about it, the answer to nearly every REGISTER

@@ -46,8 +46,9 @@ _FIRST_AHEAD = re.compile(rf"\s[\s,]*{_TOKEN}\s*=")
 _QUOTED_PAIR = re.compile(r"\\([\"\\])")
 
 
-#: a nonce that stands for itself: nothing in it needs an escape, or a look at what is around it
-_NONCE = re.compile(r'\bnonce="([^"\\]*)"')
+#: what a nonce stands behind, and what may stand before that
+_NONCE = 'nonce="'
+_BEFORE_NAME = " ,\t"
 #: stands for the nonce where the rest of a challenge is read; no nonce has a line feed
 _STAND_IN = "\n"
 #: characters of a challenge worth remembering
@@ -103,9 +104,9 @@ class Challenge(NamedTuple):
         return algorithm_named(self.algorithm or "MD5")
 
     @property
-    def answerable(self) -> bool:
-        """Whether credentials can be computed at all: algorithm known, not only auth-int."""
-        return self.known_algorithm is not None and (not self.qop or "auth" in self.qop)
+    def computable(self) -> str | None:
+        """The same; None where credentials cannot be computed, as for auth-int alone."""
+        return self.known_algorithm if not self.qop or "auth" in self.qop else None
 
 
 def parse_challenges(response: Response) -> tuple[Challenge, ...]:
@@ -136,14 +137,21 @@ def read_challenges(value: str, answer: str = "Authorization") -> list[Challenge
 
     A registrar's challenges differ in the nonce alone, so the rest is read once for each registrar.
     """
-    nonces = _NONCE.findall(value)
-    if len(nonces) != 1 or len(value) > _LONGEST_KNOWN:
+    before, named, rest = value.partition(_NONCE)
+    nonce, closing, after = rest.partition('"')
+    if (
+        not (named and closing)
+        or _NONCE in after
+        or "\\" in nonce
+        or before[-1:] not in _BEFORE_NAME
+        or len(value) > _LONGEST_KNOWN
+    ):
         return _read(value, answer)
-    known = _read_but_for_nonce(value.replace(f'"{nonces[0]}"', f'"{_STAND_IN}"', 1), answer)
+    known = _read_but_for_nonce(f'{before}{_NONCE}{_STAND_IN}"{after}', answer)
     if len(known) != 1 or known[0].nonce != _STAND_IN or known[0].echo:
         return _read(value, answer)
     answer, realm, _, opaque, algorithm, qop, stale, _ = known[0]
-    return [Challenge(answer, realm, nonces[0], opaque, algorithm, qop, stale)]
+    return [Challenge(answer, realm, nonce, opaque, algorithm, qop, stale)]
 
 
 @lru_cache(maxsize=256)
@@ -307,18 +315,16 @@ def select(challenges: Iterable[Challenge], accounts: Sequence[Account]) -> Sele
     chosen: dict[tuple[str, str], tuple[Challenge, Account]] = {}
     for challenge in challenges:
         protection = (challenge.answer, challenge.realm)
-        if protection in chosen or not challenge.answerable:
+        algorithm = challenge.computable
+        if protection in chosen or algorithm is None:
             continue
-        account = _fitting(challenge, accounts)
+        account = _fitting(challenge, algorithm, accounts)
         if account is not None:
             chosen[protection] = (challenge, account)
     return tuple(chosen.values())
 
 
-def _fitting(challenge: Challenge, accounts: Sequence[Account]) -> Account | None:
-    algorithm = challenge.known_algorithm
-    if algorithm is None:
-        return None
+def _fitting(challenge: Challenge, algorithm: str, accounts: Sequence[Account]) -> Account | None:
     realm = ""
     for_any: Account | None = None
     for account in accounts:
@@ -347,7 +353,7 @@ def authorize(
     with this nonce, from 1.
     """
     return [
-        (challenge.answer, _credentials(challenge, account, method, uri, cnonce, nc))
+        (challenge.answer, credentials(challenge, account, method, uri, cnonce, nc))
         for challenge, account in selected
     ]
 
@@ -361,9 +367,10 @@ def _named(username: str) -> str:
     return '"' + username.replace("\r", " ").replace("\n", " ") + '"'
 
 
-def _credentials(
+def credentials(
     challenge: Challenge, account: Account, method: str, uri: str, cnonce: str, nc: int
 ) -> str:
+    """The value of the header that answers one challenge; see `authorize`."""
     algorithm = challenge.known_algorithm or "MD5"
     ha1 = account.ha1(algorithm, challenge.realm)
     ha2 = _ha2(algorithm, method, uri)

@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
@@ -46,7 +47,16 @@ _encoder = json.JSONEncoder(ensure_ascii=True, default=str)
 
 
 def _as_json(facts: Mapping[str, object]) -> str:
-    return _encoder.encode(facts if isinstance(facts, dict) else dict(facts))
+    try:
+        return _known_as_json(tuple(facts.items()))
+    except TypeError:  # a list, say, which cannot be looked for
+        return _encoder.encode(dict(facts))
+
+
+# most of a fleet has the same to tell
+@lru_cache(maxsize=1024, typed=True)
+def _known_as_json(facts: tuple[tuple[str, object], ...]) -> str:
+    return _encoder.encode(dict(facts))
 
 
 class HistoryRow(NamedTuple):

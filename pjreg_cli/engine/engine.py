@@ -163,8 +163,8 @@ class Engine:
 
     # -- life ---------------------------------------------------------------------------------
 
-    async def open(self) -> None:
-        """Open the transports and start every registration.
+    async def open(self, since: float | None = None) -> None:
+        """Open the transports and start every registration; delays count from `since`, or now.
 
         Raises TransportError when an address is in use; any other transport that cannot be opened
         is logged, and its registrations fail as at an unreachable registrar.
@@ -181,7 +181,7 @@ class Engine:
                 raise TransportError(failure.why)
             _log.error("%s", failure.why)
         self._watch.start()
-        await self._start(self.settings.registrations.values())
+        await self._start(self.settings.registrations.values(), since)
         self._resumable.clear()  # what is added later is new
 
     async def leave(self, within_s: float) -> bool:
@@ -321,8 +321,8 @@ class Engine:
         await self._jobs.run(self._jobs.give_another_chance(difference))
         return failures
 
-    async def _start(self, registrations: Iterable[Registration]) -> None:
-        for number, settings in enumerate(registrations, 1):
+    async def _start(self, wanted: Iterable[Registration], since: float | None = None) -> None:
+        for number, settings in enumerate(wanted, 1):
             left = self._resumable.pop(settings.name, None)
             epoch = 0 if left is None else left.epoch + 1
             if self._share is not None and of_table(settings.source):
@@ -332,7 +332,7 @@ class Engine:
             if left is not None and left.identity == identity_of(settings):
                 self._fleet.resume(settings, left, epoch)
             else:
-                self._fleet.make(settings)
+                self._fleet.make(settings, since)
             if number % BATCH == 0:
                 await asyncio.sleep(0)
         garbage.set_aside()

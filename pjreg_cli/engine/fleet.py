@@ -138,11 +138,13 @@ class Fleet:
 
     # -- entries ------------------------------------------------------------------------------
 
-    def make(self, settings: Registration) -> Entry:
-        """Give a registration a new state, and start it."""
+    def make(self, settings: Registration, since: float | None = None) -> Entry:
+        """Give a registration a new state, and start it; its initial delay counts from `since` of
+        the clock, or from now."""
         line = self._ids.line() if settings.line else ""
         entry = self._entry(settings, self._ids.call_id(), self._ids.cseq(), line)
-        self._made(entry, Start(self.jitter_s(settings)))
+        waited_s = 0.0 if since is None else self._clock() - since
+        self._made(entry, Start(self.jitter_s(settings), waited_s))
         return entry
 
     def resume(self, settings: Registration, left: Resumable, epoch: int) -> Entry:

@@ -14,7 +14,8 @@ from pjreg_cli.api.history import Happened
 from pjreg_cli.api.notices import Notice, Notices, Settled, StateDropped
 from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.store.past import happened
-from pjreg_cli.store.state import HistoryRow, Store
+from pjreg_cli.store.state import Store
+from pjreg_cli.store.state_file import HistoryRow
 
 #: how long lines are gathered, in seconds
 GATHER_S = 0.5

@@ -195,8 +195,9 @@ class Program:
         shown = ", ".join(f"{number} {word}" for word, number in sorted(counted.items()))
         return shown or "no registrations"
 
-    async def open(self, stack: AsyncExitStack) -> None:
-        """Start everything but the control socket; `stack` ends it in the reverse order."""
+    async def open(self, stack: AsyncExitStack, since: float | None = None) -> None:
+        """Start everything but the control socket; `stack` ends it in the reverse order.  Initial
+        delays count from `since` of the loop's clock, or from now."""
         settings = self.engine.settings
         stack.callback(self.engine.notices.subscribe(self._noticed, Traced))
         stack.callback(self.history.start(self.engine.notices))
@@ -210,7 +211,7 @@ class Program:
         garbage.tune()
         loop = asyncio.get_running_loop()
         stack.callback(garbage.Sweep(loop.call_later, loop.time).close)
-        await self.engine.open()
+        await self.engine.open(since)
         if self.store is not None and self.member is None:
             self.store.begun_anew = lambda: _in(loop, self.engine.remember)
         if self.member is not None:
@@ -287,6 +288,8 @@ def run_instance(options: Options, console: Front | None = None) -> int:
 
 async def _instance(options: Options, console: Front | None) -> bool:
     """Run an instance to its end; whether another one shall follow."""
+    # to read a large configuration takes as long as registrations have to wait at least
+    began_at = asyncio.get_running_loop().time()
     settings = _settings(options)
     logs = Logs(
         stderr=sys.stderr,
@@ -310,7 +313,7 @@ async def _instance(options: Options, console: Front | None) -> bool:
         )
         if options.hung_up:
             spawn(reload_all(program.life), "reload")
-        await program.open(stack)
+        await program.open(stack, began_at)
         if console:
             logs.leave_stderr()
         return await serve(program, options, claim, console)

@@ -55,7 +55,7 @@ def react(state: State, event: Event, policy: Policy, now: float) -> Step:
         case Wake():
             return _wake(state, policy)
         case Start():
-            return _start(state, event.jitter_s, now), _NOTHING
+            return _start(state, event.jitter_s, now, event.waited_s), _NOTHING
         case Unregister():
             return _unregister(_given_up(state) if event.unsent else state)
         case TransportClosed():
@@ -114,11 +114,11 @@ def _wake(state: State, policy: Policy) -> Step:
     return _register(state, policy)
 
 
-def _start(state: State, jitter_s: float, now: float) -> State:
+def _start(state: State, jitter_s: float, now: float, waited_s: float = 0.0) -> State:
     """Count anew, forget what a registrar made us ask for, register after the initial delay."""
     if _ending(state):
         return state
-    at = now + jitter_s + START_DELAY_S
+    at = now + max(jitter_s + START_DELAY_S - waited_s, 0.0)
     return state._replace(
         retries=0,
         wake_at=at,

@@ -85,9 +85,11 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Register after the initial delay: `jitter_s` (0 .. max_random_initial_delay - 1) plus 1 s."""
+    """Register after the initial delay: `jitter_s` (0 .. max_random_initial_delay - 1) plus 1 s,
+    of which `waited_s` are over."""
 
     jitter_s: float
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pjreg_cli.api.history import Happened
-from pjreg_cli.store.state import HistoryRow, history
+from pjreg_cli.store.state_file import HistoryRow, history
 
 
 class StoredHistory:

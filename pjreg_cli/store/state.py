@@ -7,72 +7,40 @@ or read-only file costs a warning and never a registration.  Readers have connec
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, Self
 
-from pjreg_cli.cluster.resume import Resumable, left_s
+from pjreg_cli.cluster.resume import Resumable
 from pjreg_cli.levels import NOTICE
-from pjreg_cli.store.schema import MIGRATIONS, VERSION
+from pjreg_cli.store.state_file import (
+    HistoryRow,
+    history,
+    identity_of,
+    open_file,
+    prune,
+    resumable,
+    write_history,
+    write_resume,
+)
 
 _log = logging.getLogger("pjreg_cli.store")
 
 ROOM: Final = 20_000
 """Lines of history that may wait to be written."""
 
-KEPT: Final = {"attempt": 50, "transition": 500}
-"""Lines of history kept of each registration, by kind."""
-
 _BATCH = 2000
-#: rows inserted by one statement; with 16 values each they stay below what SQLite takes (32,766)
-_AT_ONCE = 512
 #: lines of a registration between two looks at whether it has too many
 _PRUNE_AFTER = 25
-_BUSY_S = 2.0
 _LONGEST_PAUSE_S = 60.0
 #: seconds between two looks at whether the file is still there, where nothing is to be written
 _LOOK_EVERY_S = 30.0
-
-
-_encoder = json.JSONEncoder(ensure_ascii=True, default=str)
-
-
-def _as_json(facts: Mapping[str, object]) -> str:
-    try:
-        return _known_as_json(tuple(facts.items()))
-    except TypeError:  # a list, say, which cannot be looked for
-        return _encoder.encode(dict(facts))
-
-
-# most of a fleet has the same to tell
-@lru_cache(maxsize=1024, typed=True)
-def _known_as_json(facts: tuple[tuple[str, object], ...]) -> str:
-    return _encoder.encode(dict(facts))
-
-
-class HistoryRow(NamedTuple):
-    """Something that has happened to a registration."""
-
-    name: str
-    at: float
-    """Seconds since 1970."""
-    kind: str
-    """`transition` (its word has changed) or `attempt` (one has settled)."""
-    word: str
-    """`Registered`, `Rejected`, `Unregistered`, ... from then on."""
-    code: int = 0
-    cause: str = ""
-    facts: Mapping[str, object] = {}
-    """More, as JSON knows it.  No secrets."""
 
 
 def now() -> float:
@@ -222,13 +190,13 @@ class Store:
                 self._connection.close()
                 self._connection = None
             if self._connection is None:
-                self._connection = _open(self.path)
-                self._identity = _identity(self.path)
+                self._connection = open_file(self.path)
+                self._identity = identity_of(self.path)
             connection = self._connection
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
-                _write_history(connection, lines)
-                _write_resume(connection, rows)
+                write_history(connection, lines)
+                write_resume(connection, rows)
                 self._prune(connection, lines)
         except (sqlite3.Error, OSError, ValueError) as error:
             if self._connection is not None:
@@ -239,7 +207,7 @@ class Store:
 
     def _missing(self) -> bool:
         """Whether the file that is open has been removed, emptied or replaced."""
-        return self._connection is not None and _identity(self.path) != self._identity
+        return self._connection is not None and identity_of(self.path) != self._identity
 
     def _put_aside(self, error: Exception) -> str:
         """A file that is no database any more makes room for a new one."""
@@ -284,148 +252,8 @@ class Store:
             if self._since_pruned[name] < _PRUNE_AFTER:
                 continue
             self._since_pruned[name] = 0
-            for kind, kept in KEPT.items():
-                connection.execute(
-                    "DELETE FROM history WHERE name = ? AND kind = ? AND id <= (SELECT id FROM"
-                    " history WHERE name = ? AND kind = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
-                    (name, kind, name, kind, kept),
-                )
+            prune(connection, name)
 
 
 def _nothing() -> None:
     """Nobody remembers anything."""
-
-
-# -- the file ---------------------------------------------------------------------------------
-
-
-def history(path: Path, name: str, limit: int, kind: str = "") -> list[HistoryRow]:
-    """The last `limit` lines of a registration, the oldest first, of one kind or of all.
-
-    Needs no instance.  Without a file, or with one that cannot be read, there is no history.
-    """
-    where, values = ("AND kind = ?", (name, kind, limit)) if kind else ("", (name, limit))
-    found = _read(
-        path,
-        "SELECT name, at, kind, word, code, cause, facts FROM history"
-        f" WHERE name = ? {where} ORDER BY id DESC LIMIT ?",
-        values,
-    )
-    return [HistoryRow._make((*row[:6], json.loads(row[6]))) for row in reversed(found)]
-
-
-def resumable(path: Path, at: float) -> dict[str, Resumable]:
-    """What can be gone on with, by name; `at` is now, in seconds since 1970."""
-    columns = ", ".join(_RESUME)
-    found = {}
-    for row in _read(path, f"SELECT {columns} FROM resume", ()):
-        values = dict(zip(_RESUME, row, strict=True))
-        for what in ("expires", "refresh"):
-            instant = values.pop(f"{what}_at")
-            values[f"{what}_in_s"] = None if instant is None else instant - at
-        found[values["name"]] = left_s(Resumable(**values))
-    return found
-
-
-_RESUME = (
-    "name", "identity", "call_id", "cseq", "status", "line", "contact", "target", "received",
-    "retries", "requested_s", "granted_s", "expires_at", "refresh_at", "code", "reason",
-)  # fmt: skip
-
-
-# Any: what a column holds is known to the query alone
-def _read(path: Path, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
-    if not path.is_file():
-        return []
-    try:
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S
-        )
-        try:
-            if _version(connection) != VERSION:
-                return []
-            return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
-    except (sqlite3.Error, ValueError) as error:
-        _log.warning("%s cannot be read: %s", path, error)
-        return []
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """Open for writing, and bring its tables up to date; raises sqlite3.Error or OSError, and
-    ValueError for a file of a newer program."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        version = _version(connection)
-        if version > VERSION:
-            raise ValueError(f"it is of a newer program (format {version}, ours is {VERSION})")
-        for number, statements in enumerate(MIGRATIONS[version:], version + 1):
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {statements} PRAGMA user_version = {number}; COMMIT"
-            )
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    """Device and number of a file; zeros for none, and for one without anything in it."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return (0, 0)
-    return (found.st_dev, found.st_ino) if found.st_size else (0, 0)
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    number: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return number
-
-
-def _write_history(connection: sqlite3.Connection, lines: list[HistoryRow]) -> None:
-    _insert(
-        connection,
-        "INSERT INTO history (name, at, kind, word, code, cause, facts)",
-        [(*line[:6], _as_json(line.facts)) for line in lines],
-    )
-
-
-def _insert(
-    connection: sqlite3.Connection, insert: str, rows: Sequence[tuple[object, ...]]
-) -> None:
-    """Insert many rows at a time: at every step of SQLite this thread lets go of the interpreter,
-    and to get it back from a busy loop takes longer than the row."""
-    at, number = 0, _AT_ONCE
-    while at < len(rows):
-        while number > len(rows) - at:
-            number //= 2  # few sizes, so that SQLite knows their statements again
-        values = tuple(chain.from_iterable(rows[at : at + number]))
-        marks = f"({','.join('?' * (len(values) // number))})"
-        connection.execute(f"{insert} VALUES {','.join(repeat(marks, number))}", values)
-        at += number
-
-
-def _write_resume(
-    connection: sqlite3.Connection, rows: Mapping[str, tuple[float, Resumable] | None]
-) -> None:
-    gone = [(name,) for name, row in rows.items() if row is None]
-    connection.executemany("DELETE FROM resume WHERE name = ?", gone)
-    _insert(
-        connection,
-        f"INSERT OR REPLACE INTO resume ({', '.join(_RESUME)})",
-        [_values(*row) for row in rows.values() if row is not None],
-    )
-
-
-def _values(at: float, row: Resumable) -> tuple[object, ...]:
-    values = row._asdict()
-    for what in ("expires", "refresh"):
-        left = values.pop(f"{what}_in_s")
-        values[f"{what}_at"] = None if left is None else at + left
-    return tuple(values[name] for name in _RESUME)

@@ -92,8 +92,10 @@ def play(
     prepare: Callable[[Registrar], None] = lambda registrar: None,
     ids: Ids | None = None,
     counters: Counters | None = None,
+    waited_s: float = 0.0,
 ) -> None:
-    """Open an engine with these sections, act, close it."""
+    """Open an engine with these sections, act, close it.  So many seconds of the initial delays
+    are over by then."""
 
     async def main() -> None:
         async with Registrar.open() as registrar:
@@ -108,13 +110,27 @@ def play(
             )
             scene = Scene(registrar, engine)
             engine.notices.subscribe(scene.notices.append)
-            await engine.open()
+            await engine.open(asyncio.get_running_loop().time() - waited_s)
             try:
                 await act(scene)
             finally:
                 await engine.close()
 
     run_virtually(main())
+
+
+@pytest.mark.parametrize(("waited_s", "left_s"), [(0.0, 1.0), (0.4, 0.6), (5.0, 0.0)])
+def test_initial_delays_count_from_when_reading_began(waited_s: float, left_s: float) -> None:
+    opened_at: list[float] = []
+
+    async def act(scene: Scene) -> None:
+        (request,) = await scene.registrar.received(1, "alice")
+        assert request.at - opened_at[0] == pytest.approx(left_s, abs=0.01)
+
+    def prepare(_registrar: Registrar) -> None:
+        opened_at.append(asyncio.get_running_loop().time())
+
+    play({"alice": {}}, act, prepare=prepare, waited_s=waited_s)
 
 
 def test_a_registration_is_made_and_refreshed_10_s_before_it_ends() -> None:

@@ -131,7 +131,7 @@ def test_every_level_of_the_log_tells_more(caplog: pytest.LogCaptureFixture) -> 
         (WAYS, "alice: targets: udp:127.0.0.1:"),
         (MESSAGES, " bytes from 127.0.0.1:"),
         (MESSAGES, " bytes to udp:127.0.0.1:"),
-        (MACHINERY, "alice: Start(jitter_s=0) makes it State("),
+        (MACHINERY, "alice: Start(jitter_s=0, waited_s=0.0) makes it State("),
     ):
         assert any(one == level and told in text for one, text in lines), told
     assert "secret" not in caplog.text

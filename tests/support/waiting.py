@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pjreg_cli.registration.state import Status
-from pjreg_cli.store.state import resumable
+from pjreg_cli.store.state_file import resumable
 from tests.support.instance import PATIENCE_S, Instance
 
 

@@ -63,6 +63,12 @@ def test_start_waits_for_the_jitter_and_a_second() -> None:
     assert effects == []
 
 
+@pytest.mark.parametrize(("waited_s", "at"), [(0.0, 504.0), (1.5, 502.5), (9.0, 500.0)])
+def test_a_part_of_the_delay_may_be_over(waited_s: float, at: float) -> None:
+    state, _ = run(State(), Start(3.0, waited_s))
+    assert (state.wake_at, state.next_attempt_at) == (at, at)
+
+
 def test_wake_registers() -> None:
     state, effects = run(IDLE, Start(0.0), Wake())
     assert effects == [REGISTER]

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from pjreg_cli.cluster.resume import Resumable
-from pjreg_cli.store import state
+from pjreg_cli.store import state, state_file
 from pjreg_cli.store.schema import VERSION
-from pjreg_cli.store.state import HistoryRow, Store
+from pjreg_cli.store.state import Store
+from pjreg_cli.store.state_file import HistoryRow
 from tests.support.clock import ManualClock
 from tests.support.waiting import until
 
@@ -49,13 +50,13 @@ def test_history_comes_back_in_order_without_an_instance(store: Store, path: Pat
     store.record([attempt(9, "bob"), HistoryRow("alice", 6.0, "transition", "Rejected")])
     assert store.flush()
     store.close()
-    assert state.history(path, "alice", 3) == [
+    assert state_file.history(path, "alice", 3) == [
         attempt(3),
         attempt(4),
         HistoryRow("alice", 6.0, "transition", "Rejected"),
     ]
-    assert state.history(path, "alice", 2, "attempt") == [attempt(3), attempt(4)]
-    assert state.history(path, "nobody", 9) == []
+    assert state_file.history(path, "alice", 2, "attempt") == [attempt(3), attempt(4)]
+    assert state_file.history(path, "nobody", 9) == []
 
 
 def test_old_attempts_make_room(store: Store, path: Path) -> None:
@@ -64,16 +65,16 @@ def test_old_attempts_make_room(store: Store, path: Path) -> None:
         if n % 20 == 0:
             assert store.flush()
     assert store.flush()
-    found = state.history(path, "alice", 1000)
+    found = state_file.history(path, "alice", 1000)
     assert found[-1] == attempt(199)
-    assert len(found) < state.KEPT["attempt"] + 60
+    assert len(found) < state_file.KEPT["attempt"] + 60
 
 
 def test_resumable_counts_what_is_left_from_now(store: Store, path: Path) -> None:
     store.remember([resumable(), resumable(cseq=9), resumable("bob")])
     store.forget(["bob"])
     assert store.flush()
-    found = state.resumable(path, 1100.0)
+    found = state_file.resumable(path, 1100.0)
     assert found == {"alice": resumable(cseq=9, expires_in_s=3500.0, refresh_in_s=3490.0)}
 
 
@@ -82,7 +83,7 @@ def test_a_clock_that_was_set_back_leaves_no_more_than_was_granted(
 ) -> None:
     store.remember([resumable()])
     assert store.flush()
-    found = state.resumable(path, -86400.0)["alice"]
+    found = state_file.resumable(path, -86400.0)["alice"]
     assert (found.expires_in_s, found.refresh_in_s) == (3600.0, 3600.0)
 
 
@@ -111,7 +112,7 @@ def test_a_file_of_a_newer_program_is_left_alone(path: Path) -> None:
     assert not store.flush()
     assert "newer program" in store.trouble
     store.close()
-    assert state.history(path, "alice", 1) == []
+    assert state_file.history(path, "alice", 1) == []
 
 
 def test_a_place_that_cannot_be_written_costs_a_warning(
@@ -140,7 +141,7 @@ def test_a_locked_file_is_written_when_it_is_free_again(path: Path, store: Store
         assert "locked" in store.trouble
         other.execute("COMMIT")
     store.close(10.0)
-    assert state.history(path, "alice", 9) == [attempt(1), attempt(2)]
+    assert state_file.history(path, "alice", 9) == [attempt(1), attempt(2)]
 
 
 def _removed(path: Path) -> None:
@@ -180,7 +181,7 @@ def test_a_file_begun_anew_gets_all_that_is_still_true(
     until(lambda: anew == ["told"], "the engine is asked")
     assert store.flush()
     assert {"alice", "bob"} <= store.resumable().keys()
-    assert state.history(path, "alice", 9) == [attempt(1)]
+    assert state_file.history(path, "alice", 9) == [attempt(1)]
 
 
 def test_that_the_file_is_gone_is_noticed_before_something_happens(

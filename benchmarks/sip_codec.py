@@ -6,7 +6,7 @@ import timeit
 from collections.abc import Callable
 
 from pjreg_cli.sip.contacts import granted
-from pjreg_cli.sip.digest import Account, authorize, parse_challenges, select
+from pjreg_cli.sip.digest import Account, credentials, parse_challenges, select
 from pjreg_cli.sip.framing import StreamFramer
 from pjreg_cli.sip.message import Response, parse
 from pjreg_cli.sip.transaction import Event, begin, react
@@ -44,7 +44,7 @@ def _read(data: bytes, header: str) -> Response:
 
 def _answer_challenge() -> None:
     selected = select(parse_challenges(_read(_CHALLENGE, "call-id")), (_ACCOUNT,))
-    authorize(selected, "REGISTER", "sip:example.com", "cnonce")
+    credentials(*selected[0], "REGISTER", "sip:example.com", "cnonce")
 
 
 def _transaction() -> None:

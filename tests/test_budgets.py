@@ -17,7 +17,7 @@ import pytest
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.state import Outcome, Policy, State, Status, Wake
 from pjreg_cli.sip.contacts import granted, seen
-from pjreg_cli.sip.digest import Account, authorize, parse_challenges, select
+from pjreg_cli.sip.digest import Account, credentials, parse_challenges, select
 from pjreg_cli.sip.message import Response, parse
 from pjreg_cli.sip.scan import repeats, scan
 from pjreg_cli.sip.transaction import Event, begin
@@ -75,7 +75,7 @@ def refresh() -> None:
 def answer() -> None:
     """A challenge, from its header to credentials."""
     selected = select(parse_challenges(read(CHALLENGE)), (ACCOUNT,))
-    assert authorize(selected, "REGISTER", "sip:example.com", "c")
+    assert credentials(*selected[0], "REGISTER", "sip:example.com", "c")
 
 
 SCANNED = scan(GRANT)

@@ -10,7 +10,7 @@ from pjreg_cli.engine.record import HOUR_S, Sent, trouble_since
 from pjreg_cli.engine.trace import masked
 from pjreg_cli.engine.views import word_of
 from pjreg_cli.errors import PjregError
-from pjreg_cli.registration.request import next_hop, our_contact
+from pjreg_cli.registration.route import next_hop, our_contact
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.engine.bindings import Binding
 from pjreg_cli.errors import PjregError, SipParseError
-from pjreg_cli.registration.request import next_hop, our_contact
+from pjreg_cli.registration.route import next_hop, our_contact
 from pjreg_cli.registration.state import Resumed, Status
 from pjreg_cli.sip.locate import Target
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from pjreg_cli.errors import SipParseError
-from pjreg_cli.registration.request import Place, place_of
+from pjreg_cli.registration.route import Place, place_of
 from pjreg_cli.registration.state import Flight
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pjreg_cli.engine.bench import Bench
 from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.record import trouble_of
 from pjreg_cli.errors import PjregError, ResolveError
-from pjreg_cli.registration.request import next_hop
+from pjreg_cli.registration.route import next_hop
 
 if TYPE_CHECKING:
     from pjreg_cli.counters import Tally

@@ -77,12 +77,10 @@ class _Channel(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Have the line written; never waits, never raises."""
         try:
-            if record.levelno >= self.threshold or self._logs.wants(
-                record, self.threshold, self.follows
-            ):
+            if self._logs.wants(record, self.threshold, self.follows):
                 self._put(self.form.format(record) + "\n")
         except Exception:  # noqa: BLE001 -- whatever it is, it ends here
-            self._logs.failed()
+            self._logs.failures.add()
 
     def trace(self, text: str, at: float) -> None:
         """Have a SIP message written."""
@@ -161,7 +159,7 @@ class Logs:
         self._loggers = tuple(logging.getLogger(name) for name in (ROOT, *_OTHERS))
         self._debug = debug
         self._modules: dict[str, int] = {}
-        self._failures = self.counters.declare("log_failures", "records that could not be logged")
+        self.failures = self.counters.declare("log_failures", "records that could not be logged")
         self.counters.watch("log_lines_lost", "lines that could not be written", self._lost)
         self._gone = 0
         self._consoles = _ToConsoles(self)
@@ -331,20 +329,15 @@ class Logs:
     # -- for the channels ---------------------------------------------------------------------
 
     def wants(self, record: logging.LogRecord, threshold: int, follows: bool = True) -> bool:
-        """Whether a channel with this threshold takes a record; one that `follows` also takes what
-        debugging is on for, everywhere or in one module."""
-        if record.levelno >= threshold:
-            return True
-        asked = max(self._debug, self._debug_of(record.name)) if follows else 0
+        """Whether a channel takes a record; one that `follows` takes what debugging is on for."""
+        if record.levelno >= threshold or not follows:
+            return record.levelno >= threshold
+        asked = max(self._debug, self._debug_of(record.name))
         return bool(asked) and record.levelno >= debug(asked)
-
-    def failed(self) -> None:
-        """Count a record that could not be logged: there is nowhere else to tell of it."""
-        self._failures.add()
 
     def contained(self) -> Contained:
         """What keeps a fault of the log from whoever logs; it can only be counted."""
-        return Contained(self._failures, "", known=True)
+        return Contained(self.failures, "", known=True)
 
     def complain(self, text: str, *names: str) -> None:
         """Say that something is wrong with the log itself, wherever it can be read."""

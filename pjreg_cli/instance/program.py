@@ -212,12 +212,12 @@ class Program:
         loop = asyncio.get_running_loop()
         stack.callback(garbage.Sweep(loop.call_later, loop.time).close)
         await self.engine.open(since)
-        if self.store is not None and self.member is None:
-            self.store.begun_anew = lambda: _in(loop, self.engine.remember)
         if self.member is not None:
             await self.member.start(self.engine, self._ids)
             self.member.count(self.logs.counters)
             stack.push_async_callback(self.member.stop)
+        elif self.store is not None:
+            self.store.begun_anew = lambda: _in(loop, self.engine.remember)
         if self.engine.settings.mapped.table is not None:
             from pjreg_cli.instance.tables import follow
 
@@ -308,9 +308,8 @@ async def _instance(options: Options, console: Front | None) -> bool:
         stack.callback(claim.release)
         log_problems((*settings.problems, *careless(settings, datetime.now(tz=UTC))))
         program = Program(settings, options, logs, _store(settings, stack))
-        stack.enter_context(
-            heed_signals(program.life, on_terminal=console is not None and isatty(0))
-        )
+        signals = heed_signals(program.life, on_terminal=console is not None and isatty(0))
+        stack.enter_context(signals)
         if options.hung_up:
             spawn(reload_all(program.life), "reload")
         await program.open(stack, began_at)

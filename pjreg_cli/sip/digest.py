@@ -340,24 +340,6 @@ def _fitting(challenge: Challenge, algorithm: str, accounts: Sequence[Account]) 
 # -- answers ----------------------------------------------------------------------------------
 
 
-def authorize(
-    selected: Iterable[tuple[Challenge, Account]],
-    method: str,
-    uri: str,
-    cnonce: str,
-    nc: int = 1,
-) -> list[tuple[str, str]]:
-    """Name and value of the headers that answer the selected challenges (RFC 7616 section 3.4).
-
-    `uri` is the Request-URI as sent, `cnonce` a fresh random text, `nc` counts the requests sent
-    with this nonce, from 1.
-    """
-    return [
-        (challenge.answer, credentials(challenge, account, method, uri, cnonce, nc))
-        for challenge, account in selected
-    ]
-
-
 def _named(username: str) -> str:
     """A user name between quotes.  Its backslashes stay as they are (DOMAIN\\user): hardly any
     registrar takes an escape away again."""
@@ -368,9 +350,13 @@ def _named(username: str) -> str:
 
 
 def credentials(
-    challenge: Challenge, account: Account, method: str, uri: str, cnonce: str, nc: int
+    challenge: Challenge, account: Account, method: str, uri: str, cnonce: str, nc: int = 1
 ) -> str:
-    """The value of the header that answers one challenge; see `authorize`."""
+    """The value of the header that answers a challenge (RFC 7616 section 3.4).
+
+    `uri` is the Request-URI as sent, `cnonce` a fresh random text, `nc` counts the requests sent
+    with this nonce, from 1.
+    """
     algorithm = challenge.known_algorithm or "MD5"
     ha1 = account.ha1(algorithm, challenge.realm)
     ha2 = _ha2(algorithm, method, uri)

@@ -32,13 +32,14 @@ from pjreg_cli.sip.contacts import (
     security_servers,
     seen,
 )
-from pjreg_cli.sip.digest import Account, authorize, parse_challenges, select
+from pjreg_cli.sip.digest import Account, parse_challenges, select
 from pjreg_cli.sip.framing import StreamFramer
 from pjreg_cli.sip.headers import Headers
 from pjreg_cli.sip.locate import Question
 from pjreg_cli.sip.message import Response, parse, to_text
 from pjreg_cli.sip.scan import scan
 from pjreg_cli.sip.uri import equivalent, parse_name_address, parse_uri
+from tests.support.digests import authorize
 
 Target = Callable[[bytes], None]
 

@@ -6,9 +6,10 @@ import asyncio
 
 from pjreg_cli.registration.request import Template
 from pjreg_cli.sip.address import Address
-from pjreg_cli.sip.digest import Account, authorize, parse_challenges, select
+from pjreg_cli.sip.digest import Account, parse_challenges, select
 from pjreg_cli.sip.framing import StreamFramer
 from pjreg_cli.sip.message import Response, parse
+from tests.support.digests import authorize
 from tests.support.ports import LOOPBACK
 from tests.support.registrar import (
     Answer,

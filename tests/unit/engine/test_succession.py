@@ -7,7 +7,7 @@ import pytest
 from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.succession import LONGEST_S, Succession
 from pjreg_cli.engine.timers import Timers
-from pjreg_cli.registration.request import place_of
+from pjreg_cli.registration.route import place_of
 from tests.support.manual_loop import ManualLoop
 from tests.support.registrations import entry, registration
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pjreg_cli.errors import SipParseError
 from pjreg_cli.registration.form import USUAL, Form
-from pjreg_cli.registration.request import Template, next_hop, our_contact, request_uri
+from pjreg_cli.registration.request import Template
+from pjreg_cli.registration.route import next_hop, our_contact, request_uri
 from pjreg_cli.sip.address import Address
 from pjreg_cli.sip.message import parse
 

@@ -14,7 +14,6 @@ from pjreg_cli.sip import digest
 from pjreg_cli.sip.digest import (
     Account,
     Challenge,
-    authorize,
     next_nonces,
     parse_challenges,
     read_challenges,
@@ -23,6 +22,7 @@ from pjreg_cli.sip.digest import (
 )
 from pjreg_cli.sip.headers import Headers
 from pjreg_cli.sip.message import Response
+from tests.support.digests import authorize
 from tests.unit.sip.strategies import sip_like
 
 

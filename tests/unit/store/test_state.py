@@ -202,3 +202,19 @@ def test_only_its_owner_may_read_it(store: Store, path: Path) -> None:
     assert store.flush()
     assert os.stat(path).st_mode & 0o777 == 0o600
     assert os.stat(path.parent).st_mode & 0o777 == 0o700
+
+
+def test_any_number_of_lines_is_written_in_order(store: Store, path: Path) -> None:
+    written = [attempt(number, f"t{number}") for number in range(1111)]
+    store.record(written)
+    assert store.flush()
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT name, at FROM history ORDER BY id").fetchall()
+    assert found == [(row.name, row.at) for row in written]
+
+
+def test_what_a_line_tells_may_be_any_json(store: Store, path: Path) -> None:
+    facts = {"list": [1, "two", None], "true": True, "one": 1, "text": "ä"}
+    store.record(attempt(1)._replace(facts=more) for more in (facts, {"one": 1.0}))
+    assert store.flush()
+    assert [row.facts for row in state_file.history(path, "alice", 2)] == [facts, {"one": 1.0}]

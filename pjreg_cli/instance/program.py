@@ -197,7 +197,7 @@ class Program:
 
     async def open(self, stack: AsyncExitStack, since: float | None = None) -> None:
         """Start everything but the control socket; `stack` ends it in the reverse order.  Initial
-        delays count from `since` of the loop's clock, or from now."""
+        delays count from `since`: to read a large configuration takes as long as they are."""
         settings = self.engine.settings
         stack.callback(self.engine.notices.subscribe(self._noticed, Traced))
         stack.callback(self.history.start(self.engine.notices))
@@ -288,7 +288,6 @@ def run_instance(options: Options, console: Front | None = None) -> int:
 
 async def _instance(options: Options, console: Front | None) -> bool:
     """Run an instance to its end; whether another one shall follow."""
-    # to read a large configuration takes as long as registrations have to wait at least
     began_at = asyncio.get_running_loop().time()
     settings = _settings(options)
     logs = Logs(

@@ -59,10 +59,12 @@ Exit status: 0 done; 1 the command failed or no instance answered; 2 bad usage.
 
 #: what a machine is told on which nothing was set up yet
 FRESH = """\
-there is no configuration yet: no ./pjsip.conf, ~/.config/pjreg-cli or /etc/pjreg-cli
-  pjreg-cli demo        shows everything against a registrar of its own, on this machine alone
-  pjreg-cli init        asks a few questions and writes one; -C PATH names one that exists
-  pjreg-cli check PATH  tells what is wrong with one"""
+there is no configuration yet,
+  no ./pjsip.conf, ~/.config/pjreg-cli or /etc/pjreg-cli
+  pjreg-cli demo        shows everything, with a registrar of its own on loopback
+  pjreg-cli init        asks a few questions and writes one
+  pjreg-cli check PATH  tells what is wrong with one that exists
+  pjreg-cli -C PATH     runs it, with its console"""
 
 #: the longest `--wait`, in seconds
 _LONGEST_WAIT_S = 3600.0

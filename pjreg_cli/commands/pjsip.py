@@ -199,20 +199,13 @@ async def _send(
             outcomes.ask_all(verb, registrations.count(), call.port.instance.view().now_at)
         every()
         return replace(say(queued), complaints=held)
-    if listens and _leads_to_something(registrations.view(name), verb):
+    if listens:
         outcomes.ask(name, verb)
     if one(name):
         return Answer(complaints=held)
     outcomes.forget(name)
     answer = failed(f"Unable to retrieve registration {name}", *perhaps(call, _names))
     return replace(answer, complaints=await elsewhere(call, name))
-
-
-def _leads_to_something(view: RegistrationView | None, verb: str) -> bool:
-    """Whether there will be an outcome: nothing is sent to take off what is not there."""
-    if view is None or verb == "register":
-        return view is not None
-    return view.row.word == "Registered" or view.under_way is not None
 
 
 def _held(call: Call) -> tuple[str, ...]:

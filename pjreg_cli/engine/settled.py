@@ -12,7 +12,7 @@ from pjreg_cli.api.notices import Settled
 from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.levels import ERROR, MACHINERY, NOTICE, STEPS, VERBOSE, WARNING, WAYS
-from pjreg_cli.registration.state import Flight, Status
+from pjreg_cli.registration.state import Cause, Flight, Status
 from pjreg_cli.sip.contacts import Seen, seen
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _log = logging.getLogger("pjreg_cli.engine")
 
 #: characters of a reason phrase that are kept
 _LONGEST_REASON = 200
+_ANSWERED = Cause.ANSWERED.value
 _REGISTERED = Status.REGISTERED.word
 _MINUTE_S = 60
 _HOUR_S = 3600
@@ -167,11 +168,15 @@ def note(entry: Entry, event: Event) -> None:
 
 def _facts(entry: Entry, evidence: Evidence, next_s: int) -> str:
     then = "no further attempt" if _is_idle(entry) else f"next attempt in {next_s} s"
-    answer = f"{evidence.method}: {evidence.code} {evidence.reason}".rstrip()
+    if evidence.cause == _ANSWERED:
+        answer = f"{evidence.method}: {evidence.code} {evidence.reason}".rstrip()
+    else:  # the code is ours, and nobody has sent it
+        answer = f"{evidence.method}: {evidence.cause} ({evidence.code}): {evidence.reason}"
     granted = f" for {evidence.granted_s} s" if evidence.granted_s else ""
     if evidence.contact_missing:
         granted += ", with bindings of others only: calls may not arrive"
-    target = f" by {evidence.target}" if evidence.target else ""
+    told = not evidence.target or evidence.reason.startswith(evidence.target)
+    target = "" if told else f" by {evidence.target}"
     return f"{answer}{granted}{target}; {then} (rule {evidence.rule})"
 
 

@@ -20,7 +20,7 @@ _ZONE = " UTC"
 _SHORT_HEAD = "At (UTC)"
 _SHORT = range(len(_HEAD) - 1)
 #: columns of a terminal from which on there is room for the target
-_BROAD = 96
+_BROAD = 100
 #: columns that are of no use when they are cut
 _WHOLE = range(4)
 

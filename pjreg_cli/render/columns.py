@@ -75,18 +75,22 @@ def grid(
 def fitted(rows: Sequence[Sequence[str]], width: int, kept: Container[int] = ()) -> tuple[int, ...]:
     """How broad the columns are so that a row has `width` cells at most (0: as many as it takes).
 
-    The broadest give way, but the `kept` ones.
+    The broadest give way, the `kept` ones only where nothing else helps.
     """
     sizes = [max(map(cells, column)) for column in zip(*rows, strict=True)]
     room = width - GAP * (len(sizes) - 1)
     giving = {at: size for at, size in enumerate(sizes) if at not in kept} if width else {}
-    while sum(sizes) > room and giving and max(giving.values()) > _NARROWEST:
+    while (over := sum(sizes) - room) > 0 and giving and max(giving.values()) > _NARROWEST:
         broadest = max(giving.values())
-        second = max((size for size in giving.values() if size < broadest), default=_NARROWEST)
-        at = next(at for at, size in giving.items() if size == broadest)
-        over = sum(sizes) - room
-        giving[at] = max(broadest - over, min(second, broadest - 1), _NARROWEST)
-        sizes[at] = giving[at]
+        # all that are as broad give way together, down to the next
+        equal = [at for at, size in giving.items() if size == broadest]
+        below = max((size for size in giving.values() if size < broadest), default=_NARROWEST)
+        most = broadest - max(below, _NARROWEST)
+        each, rest = divmod(min(over, most * len(equal)), len(equal))
+        for number, at in enumerate(equal):
+            sizes[at] = giving[at] = broadest - each - (number < rest)
+    if width and kept and sum(sizes) > room:
+        return fitted(rows, width)
     return tuple(sizes)
 
 

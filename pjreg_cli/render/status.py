@@ -63,6 +63,11 @@ DEFAULT = ("name", "status", "answer", "rule", "target", "next", "cause")
 #: and where there is room for them
 MORE = ("since", "tries", "granted", "ends")
 _ROOMY = 200
+#: those that matter most, where all of them would be cut beyond recognition
+_FEW = ("name", "status", "answer", "next", "cause")
+_NARROW = 100
+#: never cut: a word of these is short
+_WHOLE = ("status",)
 #: refused sections that are named
 _NAMED = 5
 #: the words of a registration, those in trouble first
@@ -79,6 +84,8 @@ def by_trouble(view: RegistrationView) -> tuple[float, str]:
 
 def usual(width: int) -> Sequence[str]:
     """The columns that nobody chose: on a terminal as many as one can read."""
+    if 0 < width < _NARROW:
+        return _FEW
     return (*DEFAULT, *MORE) if not width or width >= _ROOMY else DEFAULT
 
 
@@ -97,8 +104,9 @@ def table(
     rows = (tuple(column.cell(view) for column in shown) for view in views)
     head = tuple(column.head for column in shown)
     first = list(islice(rows, _JUDGED)) if width else []
+    whole = [at for at, name in enumerate(names) if name in _WHOLE]
     sizes = (
-        columns.fitted([head, *first], width)
+        columns.fitted([head, *first], width, whole)
         if width
         else tuple(column.width for column in shown[:-1])
     )

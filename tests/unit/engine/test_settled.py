@@ -67,6 +67,36 @@ def test_the_line_tells_answer_grant_target_and_what_comes_next(
     ]
 
 
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({"code": 503, "reason": "Gone"}, "register: 503 Gone by udp:192.0.2.1:5060; "),
+        (
+            {"code": 408, "cause": "timed-out", "reason": "no answer"},
+            "register: timed-out (408): no answer by udp:192.0.2.1:5060; ",
+        ),
+        (
+            {
+                "code": 503,
+                "cause": "unresolved",
+                "reason": "a.example does not exist",
+                "target": "",
+            },
+            "register: unresolved (503): a.example does not exist; ",
+        ),
+        (
+            {"code": 503, "cause": "send-failed", "reason": "udp:192.0.2.1:5060: refused"},
+            "register: send-failed (503): udp:192.0.2.1:5060: refused; ",
+        ),
+    ],
+)
+def test_a_code_that_nobody_has_sent_is_told_from_an_answer(
+    caplog: pytest.LogCaptureFixture, facts: dict[str, Any], text: str
+) -> None:
+    settle(entry(), "Rejected", granted_s=None, **facts)
+    assert caplog.messages[0].startswith(f"alice: Rejected: {text}")
+
+
 def test_what_is_not_wanted_is_not_put_into_words(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "pjreg_cli")
     one = entry()

@@ -43,13 +43,13 @@ LINES = [
 ] + [Happened(NOW_AT, "transition", "Unregistered", 408, "forbidden-with-credentials", {})]
 
 
-@pytest.mark.parametrize("width", [70, 80, 95, 96, 110, 132])
+@pytest.mark.parametrize("width", [70, 80, 99, 100, 110, 132])
 def test_lines_keep_to_the_width_of_the_terminal(width: int) -> None:
     lines = "".join(chronicle("trunk", LINES, LINES, NOW_AT, width)).splitlines()
     assert max(map(cells, lines)) <= width
     rows = lines[lines.index("") + 1 :]
     assert [line[:19] for line in rows[1:]] == ["1970-01-12 13:46:40"] * 3
-    assert ("Target" in rows[0]) == (width >= 96)
+    assert ("Target" in rows[0]) == (width >= 100)
 
 
 def test_where_there_is_no_terminal_nothing_is_cut() -> None:

@@ -68,7 +68,8 @@ def test_columns_fit_wherever_they_can(rows: list[tuple[str, ...]], width: int) 
 def test_columns_that_are_kept_are_as_broad_as_they_need() -> None:
     rows = [("a long first cell", "a long second cell")]
     assert fitted(rows, 30, kept=(0,)) == (17, 11)
-    assert fitted(rows, 30, kept=(0, 1)) == (17, 18)
+    assert fitted(rows, 30, kept=(0, 1)) == fitted(rows, 30) == (14, 14)
+    assert fitted(rows, 20, kept=(0,)) == (9, 9)
 
 
 @pytest.mark.parametrize("terminal", [40, 60, 80, 200])

@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from pjreg_cli.render import columns
-from pjreg_cli.render.status import COLUMNS, DEFAULT, comma_separated, table, vertical
+from pjreg_cli.render.status import COLUMNS, DEFAULT, comma_separated, table, usual, vertical
 from tests.support.fake_port import registration
 
 VIEWS = [
@@ -22,6 +22,22 @@ def test_rows_keep_to_the_width_of_the_terminal(width: int) -> None:
     assert max(map(columns.cells, lines)) <= width
     assert lines[0].startswith("Reg")
     assert len(lines) == 5
+
+
+def test_a_narrow_terminal_shows_what_matters_most() -> None:
+    lines = "".join(table(VIEWS, usual(80), 80)).splitlines()
+    assert lines[0].split() == [
+        "Registration",
+        "Status",
+        "Last",
+        "answer",
+        "Next",
+        "attempt",
+        "Cause",
+    ]
+    assert "Unregistered" in lines[2]
+    assert "rule" in usual(100)
+    assert "since" in usual(0)
 
 
 def test_what_is_cut_is_seen_to_be() -> None:

@@ -326,7 +326,7 @@ def test_other_commands_say_what_there_is_to_do(home: Path) -> None:
 
 
 def test_program_alone_says_in_few_lines_what_there_is_to_do(home: Path) -> None:
-    with Terminal(PROGRAM, environment=environment(home), columns=120) as terminal:
+    with Terminal(PROGRAM, environment=environment(home), columns=80) as terminal:
         assert terminal.ends() == 1
         shown = [line for line in terminal.lines if line]
     assert len(shown) == 4

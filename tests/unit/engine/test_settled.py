@@ -79,10 +79,10 @@ def test_the_line_tells_answer_grant_target_and_what_comes_next(
             {
                 "code": 503,
                 "cause": "unresolved",
-                "reason": "a.example does not exist",
+                "reason": "a.invalid is not known",
                 "target": "",
             },
-            "register: unresolved (503): a.example does not exist; ",
+            "register: unresolved (503): a.invalid is not known; ",
         ),
         (
             {"code": 503, "cause": "send-failed", "reason": "udp:192.0.2.1:5060: refused"},

@@ -60,7 +60,7 @@ Exit status: 0 done; 1 the command failed or no instance answered; 2 bad usage.
 #: what a machine is told on which nothing was set up yet
 FRESH = """\
 there is no pjsip.conf in ., ~/.config/pjreg-cli or /etc/pjreg-cli
-  pjreg-cli demo        shows everything, with a registrar of its own on loopback
+  pjreg-cli demo        shows everything, with its own registrar on loopback
   pjreg-cli init        asks a few questions and writes one
   pjreg-cli check PATH  tells what is wrong with one; -C PATH uses it"""
 

@@ -103,10 +103,11 @@ async def run_remote(
 async def _reached(reconnect: Reconnect, place: _Place) -> Backend | None:
     """Look for the instance for `RECONNECT_S` seconds, or until Ctrl-C."""
     loop = asyncio.get_running_loop()
-    place.complain(f"Looking for it for {RECONNECT_S:.0f} s (Ctrl-C gives up)\n")
     given_up = asyncio.Event()
+    # before it is said: whoever reads it may press the key at once
     loop.add_signal_handler(signal.SIGINT, given_up.set)
     try:
+        place.complain(f"Looking for it for {RECONNECT_S:.0f} s (Ctrl-C gives up)\n")
         async with asyncio.timeout(RECONNECT_S):
             while not given_up.is_set():
                 with suppress(OSError):

@@ -36,6 +36,25 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several run at once, tests that wait and tests that compute take turns, so that
+    neither the processor nor who waits is idle; what takes longest begins first."""
+    if not hasattr(config, "workerinput"):
+        return
+    kinds: dict[tuple[str, ...], list[pytest.Item]] = {}
+    for item in items:
+        # below tests/process every module is a kind: one of them waits, the next computes
+        parts = item.nodeid.partition("::")[0].split("/")
+        kinds.setdefault(tuple(parts[: 3 if parts[1] == "process" else 2]), []).append(item)
+    places: dict[pytest.Item, float] = {}
+    for kind in kinds.values():
+        for number, item in enumerate(kind):
+            begins_first = item.get_closest_marker("long") is not None
+            places[item] = 0.0 if begins_first else (number + 0.5) / len(kind)
+    items.sort(key=places.__getitem__)
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Compares text with a file of the project."""

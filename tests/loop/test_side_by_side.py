@@ -32,6 +32,7 @@ def closes(seen: Seen) -> Reply:
     return Reply(200, (("Contact", f"{seen.header('contact')};expires=60"),), close=True)
 
 
+@pytest.mark.long
 def test_a_healthy_trunk_never_misses_beside_loss_silence_and_a_registrar_that_closes() -> None:
     async def main() -> None:
         async with AsyncExitStack() as stack:

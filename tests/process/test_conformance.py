@@ -6,14 +6,15 @@ The kit lies beside the repository, or where `$PJREG_CONFORMANCE` says.  A case 
 
 from __future__ import annotations
 
+import json
 import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.instance import PROGRAM, ROOT
+from tests.support.kit import Kit
 
 _KIT = Path(os.environ.get("PJREG_CONFORMANCE") or ROOT.parent / "shared" / "conformance")
 _TODO = Path(__file__).with_name("conformance_todo.txt")
@@ -33,19 +34,34 @@ TODO = _todo()
 CASES = sorted(path.parent.name for path in _KIT.glob("cases/*/case.json"))
 
 
+def _is_long(name: str) -> bool:
+    """Whether a case waits for many seconds."""
+    steps = json.loads((_KIT / "cases" / name / "case.json").read_text("utf-8"))["steps"]
+    return bool(sum(step.get("seconds", 0) for step in steps) > 15)
+
+
 def test_every_listed_case_has_a_reason_and_exists() -> None:
     assert [name for name, reason in TODO.items() if not reason] == []
     if CASES:
         assert set(TODO) - set(CASES) == set()
 
 
+@pytest.fixture(scope="session")
+def kit() -> Iterator[Kit]:
+    """The kit's runner, for all cases of this process."""
+    one = Kit(_KIT, " ".join(PROGRAM))
+    yield one
+    one.close()
+
+
 @pytest.mark.skipif(not CASES, reason=f"the conformance kit is not at {_KIT}")
-@pytest.mark.timeout(_LONGEST_S + 10)
-@pytest.mark.parametrize("name", CASES)
-def test_case_goes_as_with_asterisk(name: str) -> None:
-    command = [sys.executable, str(_KIT / "run.py"), "--target", " ".join(PROGRAM), name]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S, check=False)
+@pytest.mark.timeout(_LONGEST_S)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.long] * _is_long(one)) for one in CASES]
+)
+def test_case_goes_as_with_asterisk(kit: Kit, name: str) -> None:
+    problems = kit.problems(name)
     if name in TODO:
-        assert done.returncode != 0, f"{name} passes: take it off conformance_todo.txt"
+        assert problems, f"{name} passes: take it off conformance_todo.txt"
         return
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert not problems, "\n".join(problems)

@@ -1,0 +1,74 @@
+"""The runner of the conformance kit, which stays from one case to the next.
+
+    python -m tests.support.kit KIT PROGRAM
+
+A line on its input is the name of a case; the answer is a line of JSON: what differs.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from tests.support.instance import ROOT
+
+
+def _main(kit: Path, program: str) -> None:
+    # the kit's modules are beside each other, and know nothing of us
+    sys.path.insert(0, str(kit))
+    run, driver = import_module("run"), import_module("driver")
+    for line in sys.stdin:
+        (case,) = run.find_cases(kit / "cases", [line.strip()])
+        problems = run.check(case, lambda home: driver.Pjreg(home, program), keep=False)
+        print(json.dumps(problems), flush=True)
+
+
+class Kit:
+    """The process; it begins with the first case."""
+
+    def __init__(self, folder: Path, program: str) -> None:
+        self._command = [sys.executable, "-m", "tests.support.kit", str(folder), program]
+        self._process: subprocess.Popen[str] | None = None
+
+    def problems(self, case: str) -> list[str]:
+        """Play a case; what was not as it should be."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        process, self._process = self._process, None
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{case}\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+            assert answer, f"the runner has ended with {process.wait()}"
+            self._process = process
+        finally:
+            if self._process is None:
+                _end(process)
+        found: list[str] = json.loads(answer)
+        return found
+
+    def close(self) -> None:
+        """End it."""
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with process:
+        process.kill()
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]), sys.argv[2])

@@ -158,7 +158,7 @@ def too_many_consoles(stranger: Stranger) -> None:
             one = stack.enter_context(socket.socket(socket.AF_UNIX))
             one.connect(str(stranger.monitor))
     # those that have gone take their places until they have been looked at
-    until(lambda: stranger.instance.ask("core show version").status == 0, "there is room again")
+    until(lambda: stranger.instance.told("core show version").status == 0, "there is room again")
 
 
 def garbled(stranger: Stranger) -> None:
@@ -236,7 +236,7 @@ def stranger(home: Path) -> Iterator[Stranger]:
 
 
 def counters(instance: Instance) -> dict[str, int]:
-    done = instance.ask("pjreg show counters", "--json")
+    done = instance.told("pjreg show counters", json=True)
     assert done.status == 0, done.err
     return {one["name"]: one["value"] for one in json.loads(done.out)}
 

@@ -40,6 +40,7 @@ def configuration(transport: str = "udp", names: tuple[str, ...] = NAMES) -> str
     return text
 
 
+@pytest.mark.long
 def test_losses_doubles_and_overtaking_cost_time_and_nothing_else(home: Path, way: Carried) -> None:
     with served(way.within(way.outside), OUTSIDE, PORT) as registrar:
         way.becomes(lose=0.3, double=0.2, delay=0.3)
@@ -57,6 +58,7 @@ def test_losses_doubles_and_overtaking_cost_time_and_nothing_else(home: Path, wa
     assert len({call_id for call_id, _ in branches}) == len(NAMES)
 
 
+@pytest.mark.long
 def test_a_connection_that_the_way_has_forgotten_is_replaced(home: Path, way: Carried) -> None:
     """Nobody says so: no RST, no FIN, no ICMP.  What is sent is not acknowledged any more."""
     with (
@@ -108,4 +110,4 @@ def all_heard(registrar: Served, since: int, names: tuple[str, ...], rounds: int
 
 def shown(instance: Instance) -> str:
     """What the console says."""
-    return instance.ask("pjsip show registrations").out
+    return instance.told("pjsip show registrations").out

@@ -44,7 +44,7 @@ def test_request_without_an_answer_is_shown(waiting: tuple[Instance, int]) -> No
     instance, port = waiting
     # a busy machine may look past the second
     shown = re.compile(rf"\b([2-9]|1\d) resends, udp:127\.0\.0\.1:{port} ")
-    until(lambda: bool(shown.search(instance.ask("pjreg status").out)), shown.pattern)
+    until(lambda: bool(shown.search(instance.told("pjreg status").out)), shown.pattern)
     assert "REGISTER sent " in instance.ask("pjreg status silent").out
     (row,) = json.loads(instance.ask("pjreg status", "--json").out)
     assert row["under_way"]["target"] == f"udp:127.0.0.1:{port}"

@@ -32,7 +32,7 @@ async def ask(instance: Instance, line: str) -> str:
 async def until(instance: Instance, line: str, text: str, times: int = 1) -> None:
     """Ask until the answer has this text so often."""
     await asyncio.to_thread(
-        waiting.until, lambda: instance.ask(line).out.count(text) == times, f"{text} of {line}"
+        waiting.until, lambda: instance.told(line).out.count(text) == times, f"{text} of {line}"
     )
 
 

@@ -102,7 +102,7 @@ def attempts(instance: Instance) -> int:
 
 def newest(instance: Instance) -> str:
     """The last line of the history."""
-    return instance.ask("pjreg history alice").out.splitlines()[-1]
+    return instance.told("pjreg history alice").out.splitlines()[-1]
 
 
 def told(instance: Instance, what: str) -> int:
@@ -118,7 +118,7 @@ def state_file(home: Path) -> Path:
 
 def test_a_full_disk_costs_a_warning_until_there_is_room_again(home: Path) -> None:
     with running_instance(home, RESTLESS) as instance:
-        until(lambda: " attempt " in instance.ask("pjreg history alice").out, "a history")
+        until(lambda: " attempt " in instance.told("pjreg history alice").out, "a history")
         last = newest(instance)
         # no file may grow any more
         unlimited = resource.prlimit(instance.pid, resource.RLIMIT_FSIZE)
@@ -158,7 +158,7 @@ def test_a_file_that_is_taken_away_costs_a_warning(
     home: Path, break_it: Callable[[Path], None]
 ) -> None:
     with running_instance(home, RESTLESS) as instance:
-        until(lambda: " attempt " in instance.ask("pjreg history alice").out, "a history")
+        until(lambda: " attempt " in instance.told("pjreg history alice").out, "a history")
         break_it(state_file(home))
         until(lambda: told(instance, "a new one is begun; registrations go on") == 1, "a warning")
         until(lambda: told(instance, "is written again") == 1, "a new file")
@@ -304,7 +304,7 @@ def test_a_registrar_that_hangs_up_after_each_answer(home: Path) -> None:
     def judge() -> None:
         with running_instance(home, text) as instance:
             explained = seen_when(
-                lambda: instance.ask("pjreg explain alice").out,
+                lambda: instance.told("pjreg explain alice").out,
                 lambda out: "closes the connection each time" in " ".join(out.split()),
             )
             assert explained.startswith("alice is Registered since ")
@@ -340,7 +340,7 @@ def test_the_full_ladder_is_that_of_the_last_exchange(home: Path) -> None:
             instance.ask("pjsip send register alice")
             # first it is taken off, then made anew
             again = seen_when(
-                lambda: instance.ask("pjreg ladder alice full").out,
+                lambda: instance.told("pjreg ladder alice full").out,
                 lambda out: out[:100] != first[:100] and "Expires: 0" not in out,
             )
             assert (again.count(">>>"), again.count("<<<")) == (1, 1)

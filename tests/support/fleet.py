@@ -156,7 +156,7 @@ class Fleet:
 
     def shown(self) -> int:
         """How many registrations all machines show."""
-        shown = (one.ask("pjsip show registrations", "--json") for one in self.machines.values())
+        shown = (one.told("pjsip show registrations", json=True) for one in self.machines.values())
         return sum(len(json.loads(done.out)) for done in shown)
 
     def logs(self) -> str:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from pjreg_cli import remote
 from tests.support.ports import free_port
 
 PATIENCE_S = 20.0
@@ -161,6 +162,21 @@ class Instance:
     def ask(self, line: str, *options: str) -> Done:
         """One console command by a one-shot."""
         return run("-s", str(self.socket), *options, "-rx", line, home=self.home)
+
+    def told(self, line: str, *, json: bool = False) -> Done:
+        """As `ask`, without a process: for what is asked again and again until it is so."""
+        heard: list[bytes] = []
+        try:
+            talk = remote.Conversation(str(self.socket), remote.hello(json=json), heard.append)
+        except remote.NoInstance as missing:
+            return Done(remote.FAILED, "", str(missing))
+        try:
+            done = talk.ask(line)
+        except remote.Broken as broken:
+            return Done(remote.FAILED, "", str(broken))
+        finally:
+            talk.close()
+        return Done(remote.DONE if done else remote.FAILED, b"".join(heard).decode(), "")
 
     @property
     def pid(self) -> int:

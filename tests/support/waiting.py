@@ -35,8 +35,8 @@ def running_instance(home: Path, configuration: str, **options: Any) -> Iterator
 
 def status(instance: Instance, name: str) -> dict[str, Any]:
     """How a registration stands, and why.  Any: that is JSON."""
-    done = instance.ask(f"pjreg status {name}", "--json")
-    assert done.status == 0, done.err
+    done = instance.told(f"pjreg status {name}", json=True)
+    assert done.status == 0, done
     found: dict[str, Any] = json.loads(done.out)
     return found
 
@@ -61,7 +61,7 @@ def all_registered(instance: Instance, count: int, patience_s: float = PATIENCE_
     """Wait until all registrations are Registered."""
 
     def reached() -> bool:
-        rows = json.loads(instance.ask("pjsip show registrations", "--json").out)
+        rows = json.loads(instance.told("pjsip show registrations", json=True).out)
         words = [row["status"] for row in rows]
         return words == ["Registered"] * count
 

@@ -22,6 +22,7 @@ import pytest
 from tests.support.instance import PATIENCE_S, Instance, short_folder
 from tests.support.ports import free_port
 from tests.support.registrar import Registrar
+from tests.support.waiting import becomes
 
 PJSIP = """\
 [udp]
@@ -78,8 +79,7 @@ async def running(home: Path) -> AsyncIterator[Running]:
         (instance.etc / "manager.conf").write_text(MANAGER.format(port=port))
         await asyncio.to_thread(instance.start)
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                await registrar.received(1)
+            await asyncio.to_thread(becomes, instance, "alice", "Registered")
             yield Running(port, registrar)
         finally:
             await asyncio.to_thread(instance.stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.support.golden import FIXTURES
 from tests.support.instance import PROGRAM, Done, Instance, environment
 from tests.support.ports import free_port
 from tests.support.registrar import Registrar, grant
-from tests.support.waiting import all_registered, becomes
+from tests.support.waiting import all_registered, until
 
 SCRIPTS = FIXTURES / "field" / "scripts"
 CONF = """\
@@ -140,19 +141,23 @@ def test_manager_lists_are_complete_and_registry_events_are_told(trunks: Instanc
     assert "registered 2 notregistered 0 complete Complete" in done.out
     listener = subprocess.Popen(
         [str(SCRIPTS / "96-ami-registry-listener.sh")],
-        env=environment(trunks.home, AMI_PORT=str(port), SECS="5", PYTHONWARNINGS=""),
+        env=environment(
+            trunks.home, AMI_PORT=str(port), SECS="60", PYTHONUNBUFFERED="1", PYTHONWARNINGS=""
+        ),
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     with listener:
         assert listener.stdout is not None
-        while "1 users connected" not in trunks.ask("manager show connected").out:
-            assert listener.poll() is None
-        trunks.ask("pjsip send register provider")
-        becomes(trunks, "provider", "Registered")
-        told = listener.stdout.read()
-    assert "PJSIP | sip:127.0.0.1:" in told
-    assert "| Registered |" in told
+        try:
+            connected = "1 users connected"
+            until(lambda: connected in trunks.told("manager show connected").out, connected)
+            trunks.ask("pjsip send register provider")
+            told = next(line for line in listener.stdout if "| Registered |" in line)
+        finally:
+            os.killpg(listener.pid, signal.SIGKILL)
+    assert told.startswith("PJSIP | sip:127.0.0.1:")
 
 
 def test_scripts_are_executable() -> None:

@@ -107,10 +107,11 @@ async def test_killed_and_started_again_it_has_its_own_shards_at_once(fleet: Fle
     again.signal(signal.SIGKILL)
     await asyncio.to_thread(again.wait)
     await asyncio.to_thread(again.start)
+    # it answers commands before it has joined, and until then the tables are as it left them
+    lives = "SELECT state, ended_by FROM pjreg.instance WHERE name = 'sip-1' ORDER BY joined_at"
+    await asyncio.to_thread(until, lambda: len(fleet.server.execute(lives)) > 1, "a second life")
     await fleet.settled("sip-1", "sip-2", "sip-3")
-    states = fleet.server.execute(
-        "SELECT state, ended_by FROM pjreg.instance WHERE name = 'sip-1' ORDER BY joined_at"
-    )
+    states = fleet.server.execute(lives)
     assert [state for state, _ in states] == ["fenced", "live"]
     assert states[0][1] == "sip-1", "its own lock file is proof enough"
     await fleet.refreshed()
@@ -132,6 +133,7 @@ async def test_cut_off_from_the_database_it_holds_and_others_go_on(fleet: Fleet,
         await fleet.stop()
 
 
+@pytest.mark.long
 async def test_packets_that_vanish_are_noticed(fleet: Fleet) -> None:
     """Not even the kernel of the other side acknowledges anything."""
     require_namespaces()
@@ -170,6 +172,7 @@ async def test_without_the_database_nobody_takes_over_and_all_go_on(fleet: Fleet
     await fleet.refreshed()
 
 
+@pytest.mark.long
 async def test_where_all_offer_one_contact_no_binding_ends_for_want_of_a_database(
     fleet: Fleet,
 ) -> None:

@@ -38,6 +38,11 @@ def looking(instance: Instance, *words: str, columns: int = 80, rows: int = 24) 
     return Terminal(command, columns=columns, rows=rows, environment=environment(instance.home))
 
 
+def drawn(terminal: Terminal) -> bool:
+    """Whether the screen is there to its last line."""
+    return terminal.lines[-1].startswith(" Enter explain")
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (160, 50)])
 def test_trouble_comes_first_and_explains_itself(home: Path, columns: int, rows: int) -> None:
     text = CONFIGURATION.format(port=free_port(), registrar=free_port())
@@ -45,6 +50,7 @@ def test_trouble_comes_first_and_explains_itself(home: Path, columns: int, rows:
         becomes(instance, "alice", "Rejected")
         with looking(instance, "pjreg", "watch", columns=columns, rows=rows) as terminal:
             terminal.until("! alice")
+            terminal.until(drawn)
             lines = terminal.lines
             assert lines[0].startswith("1 Rejected, 1 Unregistered ")
             assert "by trouble" in lines[0]
@@ -75,7 +81,8 @@ def test_only_what_changes_is_drawn(home: Path) -> None:
         becomes(instance, "alice", "Rejected")
         with looking(instance, "pjreg", "watch") as terminal:
             terminal.until("! alice")
-            drawn = len(terminal.raw)
+            terminal.until(drawn)
+            before = len(terminal.raw)
             heads = {terminal.lines[0]}
 
             def goes_on(me: Terminal) -> bool:
@@ -84,7 +91,7 @@ def test_only_what_changes_is_drawn(home: Path) -> None:
                 return len(heads) > 2
 
             terminal.until(goes_on)
-            since = terminal.raw[drawn:]
+            since = terminal.raw[before:]
             assert b"\x1b[2J" not in since, "the screen is never cleared"
             assert b"\x1b[J" not in since
             assert b"alice" not in since, "nor drawn again where nothing has changed"

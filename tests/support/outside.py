@@ -3,8 +3,9 @@
     python -m tests.support.outside HOST PORT
 
 It grants everything, tells where each REGISTER came from (RFC 3581), and writes what it saw as
-lines of JSON.  A line on its input is a method to be sent, on the way the last REGISTER came, to
-the Contact it gave; what comes back is written as well.
+lines of JSON, once: what is sent again by whoever waits too long is answered and not told. A line
+on its input is a method to be sent, on the way the last REGISTER came, to the Contact it gave; what
+comes back is written as well.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class _Outside(asyncio.DatagramProtocol):
         self._peer: Peer = ("", 0)
         self._contact = ""
         self._asked = 0
+        self._told: set[str] = set()
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._transport = transport
@@ -42,17 +44,22 @@ class _Outside(asyncio.DatagramProtocol):
         message = parse(data)
         assert self._transport is not None
         if isinstance(message, Response):
-            _say({"code": message.code, "from": list(addr)})
+            self._tell(message.branch, {"code": message.code, "from": list(addr)})
             return
         headers = message.headers
         contact = headers.get("contact") or ""
         self._peer, self._contact = addr, str(parse_name_address(contact).uri)
         via = headers.get("via") or ""
-        _say({"via": via, "contact": contact, "from": list(addr)})
+        self._tell(message.branch, {"via": via, "contact": contact, "from": list(addr)})
         seen = via.replace(";rport", f";rport={addr[1]}") + f";received={addr[0]}"
         fields = [("Via", seen), *((name, headers.get(name) or "") for name in _REPEATED)]
         answer = Headers([*fields, ("Contact", contact), ("Expires", headers.get("expires") or "")])
         self._transport.sendto(Response(200, "OK", answer).encode(), addr)
+
+    def _tell(self, branch: str, seen: Mapping[str, object]) -> None:
+        if branch not in self._told:
+            self._told.add(branch)
+            _say(seen)
 
     def ask(self, method: str) -> None:
         """Send a request to whoever registered last."""

@@ -127,6 +127,7 @@ def lines(event: Event) -> list[HistoryRow]:
         return [HistoryRow(name, at, "transition", word)]
     facts = {
         "method": evidence.method,
+        "outcome": evidence.cause,
         "reason": evidence.reason,
         "rule": evidence.rule,
         "target": evidence.target,
@@ -135,6 +136,6 @@ def lines(event: Event) -> list[HistoryRow]:
     }
     found = [HistoryRow(name, at, "attempt", word, evidence.code, cause, facts)]
     if word != old_word:
-        more = {"from": old_word}
+        more = {"from": old_word, "outcome": evidence.cause}
         found.append(HistoryRow(name, at, "transition", word, evidence.code, cause, more))
     return found

@@ -13,6 +13,7 @@ from pjreg_cli.render.json import Shape, Value, instant
 
 _SPANS = (("hour", 3_600.0), ("day", 86_400.0), ("week", 7 * 86_400.0))
 REGISTERED = "Registered"
+ANSWERED = "answered"
 
 _HEAD = ("At", "What", "Status", "Code", "Cause", "Reason", "Target")
 #: on a terminal that is too narrow for all: the zone goes up, and the target away
@@ -94,15 +95,22 @@ def chronicle(
 
 
 def _row(one: Happened) -> tuple[str, ...]:
+    target, reason = (str(one.facts.get(fact) or "-") for fact in ("target", "reason"))
     return (
         facts.clock(one.at),
         one.kind,
         one.word,
-        str(one.code or "-"),
+        code(one),
         one.cause or "-",
-        columns.harmless(str(one.facts.get("reason") or "-"))[:40],
-        str(one.facts.get("target") or "-"),
+        columns.harmless(reason).removeprefix(f"{target}: "),
+        target,
     )
+
+
+def code(one: Happened) -> str:
+    """Its status code, in brackets where nobody has sent it: it stands for no answer."""
+    answered = one.facts.get("outcome", ANSWERED) == ANSWERED
+    return "-" if not one.code else str(one.code) if answered else f"({one.code})"
 
 
 def shape(
@@ -133,7 +141,7 @@ def shape(
 def step(one: Happened) -> Step:
     """A line of the past as one of an explanation."""
     reason = str(one.facts.get("reason") or "")
-    answer = f"{one.code} {columns.harmless(reason)[:80]}".rstrip() if one.code else "no answer"
+    answer = f"{code(one)} {columns.harmless(reason)[:80]}".rstrip() if one.code else "no answer"
     text = f"{one.word} at {facts.clock(one.at)}: {answer} ({one.cause or 'no cause'})"
     return Step("last known", one.word == REGISTERED, text, one.at, (("code", one.code),))
 

@@ -150,13 +150,17 @@ class Store:
                 if pause_s and not self._closing:
                     self._work.wait_for(lambda: self._closing, pause_s)
                 self._work.wait_for(
-                    lambda: self._history or self._resume or self._closing, _LOOK_EVERY_S
+                    lambda: self._history or self._resume or self._closing or self._gone,
+                    _LOOK_EVERY_S,
                 )
                 lines = [self._history.popleft() for _ in range(min(_BATCH, len(self._history)))]
                 rows, self._resume = self._resume, {}
                 closing = self._closing
                 self._busy = True
-            failure = self._attempt(lines, rows) if lines or rows or self._missing() else ""
+            gone = self._gone
+            wanted = lines or rows or gone or self._missing()
+            failure = self._attempt(lines, rows) if wanted else ""
+            another = self._gone and not gone
             if self._gone and self._connection is not None:
                 self._gone = False
                 self.begun_anew()
@@ -169,7 +173,8 @@ class Store:
                     pause_s = 0.0
                 self._tell(failure)
                 self._work.notify_all()
-                if closing and (failure or not (self._history or self._resume)):
+                # a file that is gone makes room for another, also at the end
+                if closing and ((failure and not another) or not (self._history or self._resume)):
                     break
         if self._connection is not None:
             self._connection.close()
@@ -179,16 +184,10 @@ class Store:
     ) -> str:
         """Write one batch; why it was not written, empty when it was."""
         try:
-            if self._connection is not None and self._missing():
+            if self._missing():
                 # SQLite would go on with what nobody can read any more
-                _log.warning(
-                    "%s was removed, emptied or replaced: what it held is lost, a new one is begun;"
-                    " registrations go on",
-                    self.path,
-                )
                 self._gone = True
-                self._connection.close()
-                self._connection = None
+                raise OSError("it was removed, emptied or replaced; a new one is begun")
             if self._connection is None:
                 self._connection = open_file(self.path)
                 self._identity = identity_of(self.path)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pjreg_cli.api.history import Happened
-from pjreg_cli.render.chronicle import Share, chronicle, flaps, shares
+from pjreg_cli.render.chronicle import Share, chronicle, flaps, shares, step
 from pjreg_cli.render.columns import cells
 
 NOW_AT = 1_000_000.0
@@ -68,3 +68,17 @@ def test_a_past_shorter_than_a_week_is_said_to_be() -> None:
     young, old = [became("Registered", 7_200)], [became("Registered", 8 * 86_400)]
     assert "last week, as far as it is known (2 h);" in "".join(chronicle("a", [], young, NOW_AT))
     assert "last week;" in "".join(chronicle("a", [], old, NOW_AT))
+
+
+def test_a_code_that_nobody_has_sent_stands_in_brackets() -> None:
+    facts = {
+        "outcome": "send-failed",
+        "reason": "tcp:192.0.2.1:5060: Connection refused",
+        "target": "tcp:192.0.2.1:5060",
+    }
+    failed = Happened(NOW_AT, "attempt", "Rejected", 503, "refused", facts)
+    sent = failed._replace(facts={**facts, "outcome": "answered", "reason": "Gone"})
+    *_, one, other = "".join(chronicle("a", [failed, sent], [failed], NOW_AT)).splitlines()
+    assert one.endswith("  (503)  refused  Connection refused  tcp:192.0.2.1:5060")
+    assert " 503 " in other
+    assert "(503)" in step(failed).text

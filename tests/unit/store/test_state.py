@@ -184,6 +184,16 @@ def test_a_file_begun_anew_gets_all_that_is_still_true(
     assert state_file.history(path, "alice", 9) == [attempt(1)]
 
 
+def test_the_last_lines_go_into_a_new_file_where_the_old_one_is_gone(path: Path) -> None:
+    store = Store.open(path, ManualClock(1000.0))
+    store.record([attempt(1)])
+    assert store.flush()
+    path.unlink()
+    store.record([attempt(2)])
+    store.close(5.0)
+    assert state_file.history(path, "alice", 9) == [attempt(2)]
+
+
 def test_that_the_file_is_gone_is_noticed_before_something_happens(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,16 +17,17 @@ from uuid import UUID
 
 from pjreg_cli import __version__, remote
 from pjreg_cli import options as command_line
-from pjreg_cli.api.findings import Next
+from pjreg_cli.api.findings import Finding, Fix, Next
 from pjreg_cli.config.load import load
 from pjreg_cli.config.models import Auth, Registration, Transport
 from pjreg_cli.config.settings import Settings
 from pjreg_cli.config.types import secret
+from pjreg_cli.console.progress import Progress
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.errors import PjregError, SipParseError, UsageError
 from pjreg_cli.instance.register_once import until_terminated
-from pjreg_cli.render import explanation, json
+from pjreg_cli.render import evidence, explanation, json
 from pjreg_cli.sip.uri import parse_uri
 from pjreg_cli.store.rows import open_rows
 
@@ -35,6 +37,16 @@ _LEAVE_S = 34.0
 _NEXT = Next("nothing", None, None, "nothing: a probe takes its binding off again, and ends")
 _INSTANCE = re.compile(r'(\+sip\.instance\s*=\s*)("[^"]*"|[^;"]*)', re.IGNORECASE)
 _VALUES = ("--uri", "--user", "--password-file")
+#: what stands on the command line in place of options of a file
+_GIVEN = {
+    "outbound_auth: an auth section with a password": "--password-file FILE",
+    "no outbound_auth is configured": "no --password-file is given",
+    "password of [probe]": "the password in --password-file",
+    "server_uri": "--uri",
+    "client_uri": "--uri or --user",
+    "username": "--user",
+    ", then `pjsip reload`": "",
+}
 
 
 def run(options: command_line.Options) -> int:
@@ -53,7 +65,7 @@ def run(options: command_line.Options) -> int:
         else:
             name = "probe"
             settings = made_up(given)
-        return asyncio.run(until_terminated(_probe(settings, name, options.json)))
+        return asyncio.run(until_terminated(_probe(settings, name, options.json, by_uri=not names)))
     except UsageError:
         raise
     except PjregError as error:
@@ -144,17 +156,46 @@ def made_up(given: dict[str, str]) -> Settings:
 def _password(path: str) -> str:
     try:
         return Path(path).read_text("utf-8").splitlines()[0]
-    except (OSError, UnicodeDecodeError, IndexError) as error:
-        raise UsageError(f"--password-file {path}: {error}") from error
+    except IndexError as error:
+        raise UsageError(f"--password-file {path} is empty") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"--password-file {path}: {why}") from error
 
 
-async def _probe(settings: Settings, name: str, as_json: bool) -> int:
+def _as_given(finding: Finding) -> Finding:
+    """What was found about a URI, in the words of the command line: there is no file to change."""
+    return replace(
+        finding,
+        finding=_in_words(finding.finding.replace("the password of [probe]", "the password")),
+        steps=tuple(step._replace(text=_in_words(step.text)) for step in finding.steps),
+        fix=tuple(Fix(_in_words(fix.text)) for fix in finding.fix),
+    )
+
+
+def _in_words(text: str) -> str:
+    for option, given in _GIVEN.items():
+        text = text.replace(option, given)
+    return text
+
+
+async def _probe(settings: Settings, name: str, as_json: bool, *, by_uri: bool) -> int:
     engine = Engine(settings, version=__version__, wall_clock=_now)
+    progress = Progress(sys.stderr)
+
+    def under_way() -> str:
+        view = engine.registrations.view(name)
+        sent = view.under_way if view is not None else None
+        return f"{name}: {'about to begin' if sent is None else evidence.under_way(sent)}"
+
     try:
         if name in settings.registrations:
             await engine.open()
-            await engine.settled(_LONGEST_S)
+            with progress.showing(under_way):
+                await engine.settled(_LONGEST_S)
         finding = replace(engine.registrations.finding(name), next=_NEXT)
+        if by_uri:
+            finding = _as_given(finding)
         lines = (
             json.document(explanation.shape(finding))
             if as_json
@@ -162,7 +203,8 @@ async def _probe(settings: Settings, name: str, as_json: bool) -> int:
         )
         for line in lines:
             remote.write(line.encode("utf-8", "surrogateescape"))
-        await engine.leave(_LEAVE_S)
+        with progress.showing(lambda: f"{name}: taking its binding off again"):
+            await engine.leave(_LEAVE_S)
     finally:
         await engine.close()
     return remote.DONE if finding.status == "Registered" else remote.FAILED

@@ -6,14 +6,16 @@ import asyncio
 import json
 import resource
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.instance import Instance, run
+from tests.support.instance import PROGRAM, Instance, environment, run
 from tests.support.ports import free_port
 from tests.support.registrar import Registrar, Reply, Seen, protected
+from tests.support.terminal import Terminal
 from tests.support.waiting import becomes, running_instance, status, until
 
 CONFIGURATION = """\
@@ -264,6 +266,44 @@ def test_a_probe_needs_no_instance_and_takes_its_binding_off(home: Path) -> None
     assert "there is alice" in out
     done = run("probe", "--uri", "nonsense", home=home)
     assert done.status == 2
+
+
+def test_a_probe_of_a_uri_speaks_of_the_command_line(home: Path) -> None:
+    registrar = free_port()
+    uri = f"sip:alice@127.0.0.1:{registrar}"
+    wrong = home / "wrong"
+    wrong.write_text("guessed", "utf-8")
+
+    async def probe(*words: str) -> str:
+        async with Registrar.open(port=registrar) as other:
+            other.script("alice", protected("secret"))
+            done = await asyncio.to_thread(run, "probe", "--uri", *words, home=home)
+            assert done.status == 1
+            return " ".join(done.out.split())
+
+    out = asyncio.run(probe(uri))
+    assert "no --password-file is given" in out
+    assert "an address in --uri" in out
+    assert out.endswith("fix --password-file FILE")
+    out = asyncio.run(probe(uri, "--password-file", str(wrong)))
+    assert 'does not accept the password, user "alice"' in out
+    assert out.endswith(
+        "fix the password in --password-file or --user, if that is not the account's"
+    )
+    missing = home / "missing"
+    done = run("probe", "--uri", uri, "--password-file", str(missing), home=home)
+    assert f"--password-file {missing}: No such file or directory (" in done.err
+
+
+def test_a_probe_that_takes_long_says_what_it_waits_for(home: Path) -> None:
+    port = free_port()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", port))
+        words = [*PROGRAM, "probe", "--uri", f"sip:alice@127.0.0.1:{port}"]
+        with Terminal(words, environment=environment(home)) as terminal:
+            terminal.until("probe: REGISTER sent 1 s ago, ")
+            terminal.type("\x03")
+            assert terminal.ends() == 130
 
 
 def test_a_probe_is_another_device_than_the_instance_that_runs(home: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pjreg_cli.api.findings import Finding, Fix
+from pjreg_cli.config.rows import of_table
 
 #: templates may be made of templates, this deep at most
 _DEEPEST = 10
@@ -20,6 +21,8 @@ def located(finding: Finding) -> Finding:
 
 
 def _located(fix: Fix) -> Fix:
+    if fix.option and of_table(fix.where):
+        return fix._replace(where=f"{fix.where}.{fix.option}")
     path, _, line = fix.where.rpartition(":")
     if not path or not line.isdigit():
         return fix

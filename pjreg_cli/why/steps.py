@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -38,8 +38,8 @@ def _configured(case: Case) -> Iterator[Step]:
     section = case.registration
     if section is None:
         return
-    parts = [f"{section.source} [{inert(section.name)}]".lstrip()]
-    parts += [f"auth [{inert(auth.name)}] {auth.source}" for auth in case.auths]
+    parts = [" ".join(_placed(section.source, section.name)[::-1])]
+    parts += [" ".join(("auth", *_placed(auth.source, auth.name))) for auth in case.auths]
     refused = {name for name, _, _ in refused_auths(case)}
     parts += [
         f"auth [{inert(name)}] {'refused' if name in refused else 'missing'}"
@@ -50,6 +50,12 @@ def _configured(case: Case) -> Iterator[Step]:
     for why in case.settings.refused.get(section.name, ()):
         text = f"its new form is refused, the one before stays in force: {inert(why, 200)}"
         yield Step("configured", False, text, facts=(("source", section.source),))
+
+
+def _placed(source: str, name: str) -> Sequence[str]:
+    """A section's name and place; a row of a table has its name in its place."""
+    shown = f"[{inert(name)}]"
+    return [source] if source.endswith(shown) else [shown, source] if source else [shown]
 
 
 def _found(case: Case) -> Iterator[Step]:

@@ -30,6 +30,15 @@ def test_templates_set_options_too() -> None:
     assert option_line(FILE, 6, "max_retries") == 2
 
 
+def test_an_option_of_a_table_is_a_column() -> None:
+    fix = located(
+        finding(
+            "x", fix=(Fix("p", "password", "ps_auths[a:1]"), Fix("all of it", "", "ps_auths[a]"))
+        )
+    ).fix
+    assert [one.where for one in fix] == ["ps_auths[a:1].password", "ps_auths[a]"]
+
+
 def test_what_a_wizard_sets() -> None:
     assert option_line(FILE, 10, "password") == 11
 

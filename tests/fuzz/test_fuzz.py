@@ -3,6 +3,8 @@ many that coverage leads to."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.corpus import folders, inputs
+from tests.fuzz.corpus import inputs
 from tests.fuzz.targets import TARGETS
+from tests.support.instance import ROOT
 
 #: inputs for each target in the guided part
 RUNS = 3000
@@ -51,17 +54,27 @@ def test_mutations_are_taken(name: str) -> None:
     run()
 
 
-@pytest.mark.parametrize("name", TARGETS)
-def test_what_coverage_leads_to_is_taken(name: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="session")
+def guided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What became of each target, fuzzed once for all tests that run at once."""
     pytest.importorskip("atheris", reason="there is no coverage-guided fuzzer for this Python")
-    found = tmp_path / "found"
-    found.mkdir()
-    corpora = [str(folder) for folder in folders(name) if folder.is_dir()]
-    options = [f"-runs={RUNS}", "-seed=1", "-max_len=4096", f"-artifact_prefix={tmp_path}/"]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz", name, *options, str(found), *corpora],
-        capture_output=True,
-        timeout=55,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "guided"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            command = [sys.executable, "-m", "tests.fuzz.bounded", str(folder), str(RUNS)]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=170, check=False)
+            assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
+            (folder / "done").touch()
+    return folder
+
+
+# whoever comes first does it for all
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_coverage_leads_to_is_taken(guided: Path, name: str) -> None:
+    log = (guided / f"{name}.log").read_text("utf-8", "replace")
+    assert (guided / f"{name}.status").read_text() == "0", log[-3000:]
+    assert f"Done {RUNS} runs" in log

@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from pjreg_cli.instance.later import AFTER_S
 from tests.support.instance import PROGRAM, environment, short_folder
 from tests.support.ports import free_port
 
@@ -288,11 +289,12 @@ def median(values: list[float]) -> float:
 
 
 def empty_kib(program: Path) -> int:
-    """The memory of an instance without registrations."""
+    """The memory of an instance without registrations that has loaded all it will need."""
     with registrar(program, 3600) as at, short_folder() as home, ours(at, home, 0) as run:
         deadline = time.monotonic() + 10
         while not (home / "ctl").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
+        time.sleep(AFTER_S + 2)
         return rss_kib(run.pid)
 
 

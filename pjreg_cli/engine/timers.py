@@ -116,20 +116,16 @@ class Timers:
 
     def _compact(self) -> None:
         """Keep those entries only whose moment still holds, one for each sleeper."""
-        seen: set[int] = set()
-
-        def kept(entries: Iterable[_Entry]) -> list[_Entry]:
-            found: list[_Entry] = []
-            for entry in entries:
-                if entry[2].timer_at == entry[0] and id(entry[2]) not in seen:
-                    seen.add(id(entry[2]))
-                    found.append(entry)
-            return found
-
-        self._heap = kept(self._heap)
+        kept = [_holding(held) for held in (self._heap, *self._runs)]
+        self._size = sum(map(len, kept))
+        if len({id(entry[2]) for held in kept for entry in held}) < self._size:
+            # somebody was armed, not any more, and again for the same moment
+            seen: set[int] = set()
+            kept = [_first_of_each(held, seen) for held in kept]
+            self._size = len(seen)
+        self._heap, *runs = kept
         heapq.heapify(self._heap)
-        self._runs = tuple(deque(kept(run)) for run in self._runs)
-        self._size = len(seen)
+        self._runs = tuple(map(deque, runs))
         self._stale = 0
 
     def _first(self) -> _Entry | None:
@@ -188,3 +184,18 @@ class Timers:
         finally:
             # `wake` may have scheduled already, for an earlier moment at most
             self.rearm()
+
+
+def _holding(held: Iterable[_Entry]) -> list[_Entry]:
+    """The entries whose moment still holds."""
+    return [entry for entry in held if entry[2].timer_at == entry[0]]
+
+
+def _first_of_each(held: Iterable[_Entry], seen: set[int]) -> list[_Entry]:
+    """The first entry of each sleeper, those that were `seen` left out."""
+    found: list[_Entry] = []
+    for entry in held:
+        if id(entry[2]) not in seen:
+            seen.add(id(entry[2]))
+            found.append(entry)
+    return found

@@ -72,9 +72,9 @@ def _stuck(attempt: Attempt | None, now: float) -> str:
         return "waits for a request that does not exist"
     if exchange.transaction is None:
         return _waiting(attempt, now)
-    if exchange.timer_at is None:
-        return "waits for an answer without end"
-    return _late(exchange.timer_at, now)
+    # (a datagram just sent shares a timer with others)
+    at = exchange.transaction.wake_at if exchange.timer_at is None else exchange.timer_at
+    return "waits for an answer without end" if at is None else _late(at, now)
 
 
 def _long(attempt: Attempt, now: float, longest_s: float) -> bool:

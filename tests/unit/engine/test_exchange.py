@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import partial
+
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 
 from pjreg_cli.counters import Tally
 from pjreg_cli.engine.exchange import Exchange, Exchanges
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.registration.state import Cause
 from pjreg_cli.sip.message import Response, parse
+from pjreg_cli.sip.transaction import Effect, Event, begin, react
 from tests.support.manual_loop import ManualLoop
 from tests.support.registrations import Nowhere, RecordingFlow, entry
 
@@ -103,6 +109,76 @@ def test_silence_is_resent_and_ends_after_32_s(bench: Bench) -> None:
     assert bench.delivered == [("z9hG4bK1", None, Cause.TIMED_OUT, "no answer")]
     bench.loop.run_until(100)
     assert len(bench.flow.sent) == 11
+
+
+class Clocked(RecordingFlow):
+    """Notes when what was sent."""
+
+    def __init__(self, loop: ManualLoop) -> None:
+        super().__init__()
+        self.loop = loop
+        self.sends: dict[bytes, list[float]] = defaultdict(list)
+
+    def send(self, data: bytes) -> None:
+        self.sends[data].append(self.loop.now)
+
+
+def by_the_table(
+    opened_at: float, t1_s: float, proceeds_at: float | None, end: float
+) -> list[float]:
+    """When the table wants a request to be sent that nobody answers, a 100 apart."""
+    one = begin(opened_at, False, t1_s, 32.0)
+    sends = [opened_at]
+    while True:
+        at = one.wake_at if one.wake_at is not None else end
+        event = Event.WAKE
+        if proceeds_at is not None and proceeds_at <= at:
+            at, proceeds_at, event = proceeds_at, None, Event.PROVISIONAL
+        if at >= end:
+            return sends
+        one, effects = react(one, event, at)
+        sends += [at] * effects.count(Effect.RESEND)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 0.1, 0.3]),  # after the one before
+            st.sampled_from([0.1, 0.5, 2.0]),  # T1
+            st.sampled_from([None, 100, 200]),  # what it hears
+            st.sampled_from([0.0, 0.2, 0.7]),  # when
+        ),
+        max_size=8,
+    )
+)
+def test_each_is_resent_as_the_table_says_however_many_are_under_way(
+    requests: list[tuple[float, float, int | None, float]],
+) -> None:
+    bench = Bench()
+    flow = Clocked(bench.loop)
+    hears: list[tuple[float, str, int]] = []
+    expected: dict[bytes, list[float]] = {}
+    at, end = 0.0, 20.0
+    for number, (after_s, t1_s, code, heard_s) in enumerate(requests):
+        at += after_s
+        branch = f"z9hG4bK{number}"
+        heard_at = at + heard_s
+        if code is not None:
+            hears.append((heard_at, branch, code))
+        expected[branch.encode()] = by_the_table(
+            at, t1_s, heard_at if code == 100 else None, heard_at if code == 200 else end
+        )
+
+        def begun(branch: str = branch, t1_s: float = t1_s) -> None:
+            bench.exchanges.set_timers(t1_s, 32.0)
+            bench.open(branch, flow)
+
+        bench.loop.call_at(at, begun)
+    for heard_at, branch, code in hears:
+        bench.loop.call_at(heard_at, partial(bench.hear, response(code, branch)))
+    bench.loop.run_until(end - 0.001)
+    found = {data: [pytest.approx(at) for at in sends] for data, sends in flow.sends.items()}
+    assert found == expected
 
 
 def test_nothing_is_resent_over_a_stream(bench: Bench) -> None:

@@ -34,8 +34,10 @@ def placed(state: State, *, timer_at: float | None = None, settled: bool = True)
     return one
 
 
-def under_way(since: float = NOW, *, sent: bool = True, timer_at: float | None = None) -> Entry:
-    """A registration whose request is under way."""
+def under_way(
+    since: float = NOW, *, sent: bool = True, timer_at: float | None = None, ended: bool = False
+) -> Entry:
+    """A registration whose request is under way; `ended`: its transaction is not any more."""
     one = placed(REGISTERING)
     attempt = one.attempt = Attempt()
     attempt.since = since
@@ -44,6 +46,8 @@ def under_way(since: float = NOW, *, sent: bool = True, timer_at: float | None =
     )
     if sent:
         exchange.transaction = begin(since, False, 0.5, 32.0)
+        if ended:
+            exchange.transaction = exchange.transaction._replace(wake_at=None)
     exchange.timer_at = timer_at
     return one
 
@@ -82,6 +86,7 @@ def without_request() -> Entry:
         placed(State(Status.UNREGISTERED), settled=False),
         placed(State(Status.REJECTED_PERMANENT)),
         under_way(timer_at=NOW + 1),
+        under_way(),
         under_way(sent=False),
         looking_up(NOW),
         parked(0.0),
@@ -102,7 +107,8 @@ def test_what_has_a_deadline_or_a_reason_to_rest_is_left_alone(one: Entry) -> No
         (placed(REGISTERED._replace(leaving=True)), "not taken away"),
         (placed(REGISTERING), "attempt that does not exist"),
         (without_request(), "request that does not exist"),
-        (under_way(), "answer without end"),
+        (under_way(ended=True), "answer without end"),
+        (under_way(NOW - 2 * LATE_S), "late"),
         (under_way(timer_at=NOW - 2 * LATE_S), "late"),
         (parked(0.0 - NOW * 9), "turn without end"),
         (under_way(0.0 - NOW * 9, sent=False), "turn without end"),

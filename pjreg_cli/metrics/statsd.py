@@ -87,9 +87,11 @@ class Statsd:
 
     def tell(self, notice: Notice) -> None:
         """Send what a notice changes; called on the event loop."""
+        gauges, enabled = self._gauges, self._settings.enabled
         for gauge, step in lines(notice):
-            self._gauges[gauge] += step
-            self._send(f"{gauge}:{step:+d}|g")
+            gauges[gauge] += step
+            if enabled:
+                self._send(f"{gauge}:{step:+d}|g")
 
     def close(self) -> None:
         """Send nothing more."""

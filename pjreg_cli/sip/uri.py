@@ -116,6 +116,8 @@ def write_parameters(parameters: Parameters) -> str:
 
 def quote(text: str) -> str:
     """`text` as quoted-string (RFC 3261 section 25.1); line ends become blanks."""
+    if '"' not in text and "\\" not in text and text.isprintable():
+        return f'"{text}"'
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + escaped.replace("\r", " ").replace("\n", " ") + '"'
 

@@ -53,10 +53,15 @@ def make(
     model: type[T], section: Section, values: dict[str, Any], problems: Problems, file: str
 ) -> T:
     """Make settings; what is wrong is left out and said."""
-    validate = validator(model)
     for known in PASSED_OVER.get(file, frozenset()) - _options(model):
         values.pop(known, None)
-    values["source"] = f"{section.path}:{section.line}" if section.path else ""
+    source = f"{section.path}:{section.line}" if section.path else ""
+    if not values:
+        # most files are not there: nothing is compiled to find that out
+        made: T = model(**{"source": source})
+        return made
+    values["source"] = source
+    validate = validator(model)
     try:
         made = validate(values)
     except ValidationError as error:

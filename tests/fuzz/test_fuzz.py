@@ -3,8 +3,6 @@ many that coverage leads to."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +14,7 @@ from hypothesis import strategies as st
 from tests.fuzz.corpus import inputs
 from tests.fuzz.targets import TARGETS
 from tests.support.instance import ROOT
+from tests.support.once import once
 
 #: inputs for each target in the guided part
 RUNS = 3000
@@ -58,17 +57,13 @@ def test_mutations_are_taken(name: str) -> None:
 def guided(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What became of each target, fuzzed once for all tests that run at once."""
     pytest.importorskip("atheris", reason="there is no coverage-guided fuzzer for this Python")
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "guided"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            command = [sys.executable, "-m", "tests.fuzz.bounded", str(folder), str(RUNS)]
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=170, check=False)
-            assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
-            (folder / "done").touch()
-    return folder
+
+    def fuzz(folder: Path) -> None:
+        command = [sys.executable, "-m", "tests.fuzz.bounded", str(folder), str(RUNS)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=170, check=False)
+        assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
+
+    return once("guided", fuzz, tmp_path_factory)
 
 
 # whoever comes first does it for all

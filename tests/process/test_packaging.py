@@ -16,6 +16,7 @@ import pytest
 
 from pjreg_cli import __version__
 from tests.support.instance import ROOT
+from tests.support.once import once
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -28,19 +29,22 @@ class Built:
     source: Path
 
 
-def build(folder: Path) -> Built:
+def build(folder: Path) -> None:
     subprocess.run(
         [sys.executable, str(ROOT / "packaging" / "build.py"), str(folder)],
         check=True,
         capture_output=True,
         env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
     )
+
+
+def found(folder: Path) -> Built:
     return Built(next(folder.glob("*.whl")), next(folder.glob("*.tar.gz")))
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    return build(tmp_path_factory.mktemp("dist"))
+    return found(once("dist", build, tmp_path_factory))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +67,8 @@ def clean(tmp_path_factory: pytest.TempPathFactory, built: Built) -> Path:
 
 
 def test_the_same_source_gives_the_same_bytes(built: Built, tmp_path: Path) -> None:
-    again = build(tmp_path)
+    build(tmp_path)
+    again = found(tmp_path)
     assert again.wheel.read_bytes() == built.wheel.read_bytes()
     assert again.source.read_bytes() == built.source.read_bytes()
 

@@ -124,7 +124,8 @@ class Fleet:
             )
 
         try:
-            await asyncio.to_thread(until, reached, "the fleet is whole", within_s)
+            # each look is a connection to the database
+            await asyncio.to_thread(until, reached, "the fleet is whole", within_s, 0.2)
         except AssertionError:
             seen = f"{self.owned()}, {self.judge.registered()} registered"
             raise AssertionError(f"{seen}\n{self.logs()}") from None

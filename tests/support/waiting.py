@@ -14,12 +14,18 @@ from pjreg_cli.store.state_file import resumable
 from tests.support.instance import PATIENCE_S, Instance
 
 
-def until(condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
-    """Wait until `condition` holds; fails with `what` when it never does."""
+def until(
+    condition: Callable[[], bool],
+    what: str,
+    patience_s: float = PATIENCE_S,
+    pause_s: float = 0.05,
+) -> None:
+    """Wait until `condition` holds; fails with `what` when it never does.  `pause_s` is between two
+    looks."""
     end = time.monotonic() + patience_s  # noqa: TID251 -- see above
     while not condition():
         assert time.monotonic() < end, f"never came true: {what}"  # noqa: TID251
-        time.sleep(0.05)
+        time.sleep(pause_s)
 
 
 @contextmanager

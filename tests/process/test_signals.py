@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.support.instance import PROGRAM, QUIET, Instance, environment, run
+from tests.support.instance import PROGRAM, QUIET, Instance, environment, listens, run
 from tests.support.ports import free_port
 from tests.support.terminal import Terminal
 from tests.support.waiting import until
@@ -61,7 +61,7 @@ def test_paths_are_told_whole_wherever_it_was_started(home: Path) -> None:
         [*PROGRAM, "-s", "ctl", "-f"], cwd=home, env=environment(home), stderr=subprocess.PIPE
     ) as started:
         try:
-            until(lambda: (home / "ctl").exists(), "it listens")
+            until(lambda: listens(home / "ctl"), "it listens")
             told = run("-rx", "core show settings", home=home).out
             told += run("-rx", "pjreg status my_provider", home=home).out
         finally:

@@ -109,6 +109,12 @@ def run(
     return Done(done.returncode, done.stdout, done.stderr)
 
 
+def listens(path: Path) -> bool:
+    """Whether somebody accepts connections at a socket: it is there a moment before that."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        return sock.connect_ex(str(path)) == 0
+
+
 class Instance:
     """`pjreg-cli -f` with its configuration in `home/etc`; `prefix` begins its command line."""
 
@@ -156,8 +162,7 @@ class Instance:
 
     def answers(self) -> bool:
         """Whether somebody accepts connections at the socket."""
-        with socket.socket(socket.AF_UNIX) as sock:
-            return sock.connect_ex(str(self.socket)) == 0
+        return listens(self.socket)
 
     def ask(self, line: str, *options: str) -> Done:
         """One console command by a one-shot."""

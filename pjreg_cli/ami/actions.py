@@ -14,8 +14,9 @@ from pjreg_cli.ami.session import Session
 from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.manager import ManagerAction
 from pjreg_cli.commands import tree
-from pjreg_cli.commands.command import Console, Kind
+from pjreg_cli.commands.command import Console, Kind, pieces
 from pjreg_cli.config import manager_classes as classes
+from pjreg_cli.errors import PjregError
 from pjreg_cli.levels import MESSAGES
 
 _log = logging.getLogger("pjreg_cli.ami")
@@ -122,16 +123,22 @@ async def _command(request: Request) -> bool:
     context = request.context
     reply = await tree.execute(line, Console(context.port(), Kind.MANAGER, context.dialect))
 
-    def pieces() -> Iterator[str]:
+    try:
+        # its length is of no interest where it is waited for, and its end decides what is said
+        output = reply.output if reply.rest is None else [one async for one in pieces(reply)]
+    except PjregError as error:
+        return request.refuse(str(error))
+
+    def lines() -> Iterator[str]:
         yield codec.line("Response", "Error" if reply.failed else "Success")
         for key, value in request.action_id:
             yield codec.line(key, value)
         yield codec.line("Message", "Command output follows")
-        for output in codec.output_lines(reply.output):
-            yield codec.line("Output", output)
+        for one in codec.output_lines(output):
+            yield codec.line("Output", one)
         yield "\r\n"
 
-    await request.session.stream(pieces())
+    await request.session.stream(lines())
     return True
 
 

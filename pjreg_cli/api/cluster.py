@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -129,8 +129,8 @@ class Cluster(Protocol):
 
     async def shards(self) -> Sequence[ShardRow]: ...
 
-    async def registrations(self, wanted: Wanted) -> Sequence[FleetRow]:
-        """The registrations of all machines, by name."""
+    def registrations(self, wanted: Wanted) -> AsyncGenerator[Sequence[FleetRow], None]:
+        """The registrations of all machines, by name, some at a time."""
         ...
 
     async def find(self, name: str) -> Found | None:

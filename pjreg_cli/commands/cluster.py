@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from functools import partial
 
 from pjreg_cli.api.cluster import Cluster, Wanted
@@ -71,13 +72,24 @@ async def _show_registrations(call: Call, fleet: Cluster) -> Answer:
     wanted = _wanted(call.args)
     if wanted is None:
         return USAGE
-    rows = await fleet.registrations(wanted)
-    now_at = call.port.instance.view().now_at
-    return tell(
-        rows,
-        lambda found: render.registrations(found, call.console.dialect),
-        lambda found: json.array(render.registration_shape(row, now_at) for row in found),
-    )
+    pages = fleet.registrations(wanted)
+    if call.console.json:
+        rest = render.registrations_for_machines(pages, call.port.instance.view().now_at)
+    else:
+        rest = render.registrations(pages, call.console.dialect)
+    # a database that cannot be asked is found out before anything is said
+    first = [await anext(rest)]
+    return Answer(text=lambda: first, shape=lambda: first, rest=_told(rest))
+
+
+async def _told(rest: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """The same; what breaks it off is said."""
+    try:
+        async with aclosing(rest):
+            async for piece in rest:
+                yield piece
+    except StoreError as error:
+        raise StoreError(f"The fleet cannot be asked any more: {error}") from error
 
 
 def _wanted(args: Sequence[str]) -> Wanted | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, TypeVar
@@ -70,9 +71,22 @@ class Reply:
     """Lines for stderr."""
     remarks: tuple[str, ...] = ()
     """Lines on what came of it, for a one-shot that follows."""
+    rest: AsyncGenerator[str, None] | None = None
+    """What follows the output, where that must be waited for piece by piece; see `pieces`."""
     failed: bool = False
     """What the AMI action `Command` calls an error: an unknown command, a usage text, `Command
     '...' failed.`  A name that does not exist is none, though its exit status is 1."""
+
+
+async def pieces(reply: Reply) -> AsyncGenerator[str, None]:
+    """All of a reply's output, in chunks; raises PjregError where it breaks off.  Who does not want
+    all of it closes this."""
+    for piece in reply.output:
+        yield piece
+    if reply.rest is not None:
+        async with aclosing(reply.rest) as rest:
+            async for piece in rest:
+                yield piece
 
 
 class Verdict(Enum):
@@ -101,6 +115,8 @@ class Answer:
     of everybody else."""
     remarks: tuple[str, ...] = ()
     """What came of it, where the output does not say it: on the terminal of a one-shot."""
+    rest: AsyncGenerator[str, None] | None = None
+    """What follows the output, or JSON, and must be waited for."""
     text: Callable[[], Iterable[str]] | None = None
     """Makes the output, where a machine gets something else (`tell`)."""
     shape: Callable[[], Iterable[str]] | None = None

@@ -116,7 +116,7 @@ def _reply(console: Console, answer: Answer, line: str) -> Reply:
         output = [*output, *(f"{line}\n" for line in complaints)] if complaints else output
         complaints = ()
     failed = not ok and answer.verdict is not Verdict.NEGATIVE
-    return Reply(output, ok, answer.quit, complaints, answer.remarks, failed)
+    return Reply(output, ok, answer.quit, complaints, answer.remarks, answer.rest, failed)
 
 
 def _commands(console: Console) -> Sequence[table.Syntax]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.notices import Doing, Notice, Settled, Traced
-from pjreg_cli.commands.command import Console, Suggestion
+from pjreg_cli.commands.command import Console, Suggestion, pieces
 from pjreg_cli.commands.tree import execute, suggest
 from pjreg_cli.console.backend import InstanceFacts, Result, Watcher, Write
+from pjreg_cli.errors import PjregError
 from pjreg_cli.render.traced import stamped
 
 _PIECE = 8_192
@@ -94,15 +96,21 @@ class LocalBackend:
             self._listen()
         gathered: list[str] = []
         size = 0
-        for chunk in reply.output:
-            gathered.append(chunk)
-            size += len(chunk)
-            if size >= _PIECE:
-                await write("".join(gathered))
-                gathered.clear()
-                size = 0
+        ok = reply.ok
+        try:
+            async with aclosing(pieces(reply)) as output:
+                async for chunk in output:
+                    gathered.append(chunk)
+                    size += len(chunk)
+                    if size >= _PIECE:
+                        await write("".join(gathered))
+                        gathered.clear()
+                        size = 0
+        except PjregError as error:
+            gathered.append(f"{error}\n")
+            ok = False
         await write("".join(gathered))
-        return Result(reply.ok, reply.quit)
+        return Result(ok, reply.quit)
 
     def resized(self, columns: int) -> None:
         """Our tables keep to so many columns."""

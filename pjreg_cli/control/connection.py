@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Protocol
 
 from pjreg_cli.api.asker import asked_by
@@ -13,6 +14,7 @@ from pjreg_cli.api.notices import (
     Settled,
 )
 from pjreg_cli.api.port import Api
+from pjreg_cli.commands.command import pieces
 from pjreg_cli.commands.tree import Console, Kind, Reply, execute, suggest
 from pjreg_cli.control import protocol
 from pjreg_cli.control.following import Follower
@@ -20,6 +22,7 @@ from pjreg_cli.control.peer import asker_at
 from pjreg_cli.control.protocol import ControlError, Greeting, Hello
 from pjreg_cli.counters import Tally
 from pjreg_cli.dialects import named
+from pjreg_cli.errors import PjregError
 
 _log = logging.getLogger("pjreg_cli.control")
 
@@ -244,7 +247,7 @@ class Connection:
         try:
             with asked_by(asker_at(self._writer, self._console.kind is Kind.REMOTE)):
                 reply = await execute(line, self._console)
-            await self._stream(reply.output)
+            ok = await self._stream(reply)
         except ConnectionError:
             pass  # nobody listens any more; reading will say so
         except Exception:  # noqa: BLE001 -- logged below
@@ -257,33 +260,53 @@ class Connection:
                 self._send(protocol.COMPLAINT, complaint.encode("utf-8", "surrogateescape"))
             if self._follower is not None:
                 await self._follower.follow(reply.remarks)
-            self._send(protocol.END, self._ended(reply).encode())
+            self._send(protocol.END, self._ended(reply, ok).encode())
 
-    def _ended(self, reply: Reply) -> protocol.Ended:
+    def _ended(self, reply: Reply, ok: bool) -> protocol.Ended:
         """Only consoles want to know how they stand now."""
         console = self._console
         if self._unsubscribe is not None and self._heard != console.verbose:
             self._listen()
         if console.kind is not Kind.REMOTE:
-            return protocol.Ended(reply.ok, reply.quit)
-        return protocol.Ended(reply.ok, reply.quit, max(0, console.verbose), console.muted)
+            return protocol.Ended(ok, reply.quit)
+        return protocol.Ended(ok, reply.quit, max(0, console.verbose), console.muted)
 
-    async def _stream(self, output: Iterable[str]) -> None:
+    async def _stream(self, reply: Reply) -> bool:
+        """Send the output; whether all is well with it."""
+        try:
+            async with aclosing(pieces(reply)) as output:
+                await self._send_all(output)
+        except PjregError as error:
+            self._break_off(str(error))
+            return False
+        return reply.ok
+
+    def _break_off(self, why: str) -> None:
+        if self._console.kind is Kind.REMOTE:
+            self._send_text([f"{why}\n"])
+        else:
+            self._send(protocol.COMPLAINT, why.encode("utf-8", "surrogateescape"))
+
+    async def _send_all(self, output: AsyncIterable[str]) -> None:
         now = asyncio.get_running_loop().time
         waiting: list[str] = []
         length = 0
         turn_ends = now() + _SLICE_S
-        for piece in _cut(output):
-            waiting.append(piece)
-            length += len(piece)
-            turn_over = now() >= turn_ends
-            if turn_over or length >= _PIECE:
-                self._send_text(waiting)
-                length = 0
-                await self._writer.drain()
-            if turn_over:
-                await asyncio.sleep(0)
-                turn_ends = now() + _SLICE_S
+        try:
+            async for piece in _cut(output):
+                waiting.append(piece)
+                length += len(piece)
+                turn_over = now() >= turn_ends
+                if turn_over or length >= _PIECE:
+                    self._send_text(waiting)
+                    length = 0
+                    await self._writer.drain()
+                if turn_over:
+                    await asyncio.sleep(0)
+                    turn_ends = now() + _SLICE_S
+        except PjregError:
+            self._send_text(waiting)
+            raise
         self._send_text(waiting)
 
     def _send_text(self, pieces: list[str]) -> None:
@@ -357,9 +380,9 @@ class Connection:
         self._send(protocol.LOG, protocol.print_log(level, text))
 
 
-def _cut(output: Iterable[str]) -> Iterator[str]:
+async def _cut(output: AsyncIterable[str]) -> AsyncIterator[str]:
     """The same text in pieces that are not longer than a frame should be."""
-    for piece in output:
+    async for piece in output:
         if len(piece) <= _PIECE:
             yield piece
         else:

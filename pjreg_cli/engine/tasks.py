@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 _log = logging.getLogger("pjreg_cli.engine")
 _running: set[asyncio.Task[None]] = set()
@@ -22,3 +23,9 @@ def _ended(task: asyncio.Task[None]) -> None:
     _running.discard(task)
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.error("task %s failed: %r", task.get_name(), error, exc_info=error)
+
+
+def tell_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """Have the loop call this; from another thread.  One that has ended needs nothing any more."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -30,7 +30,7 @@ from pjreg_cli.engine import garbage
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.problems import log_problems
 from pjreg_cli.engine.randomness import Ids
-from pjreg_cli.engine.tasks import spawn
+from pjreg_cli.engine.tasks import spawn, tell_loop
 from pjreg_cli.errors import ConfigError, PjregError
 from pjreg_cli.instance import later, streams
 from pjreg_cli.instance.history import History
@@ -217,7 +217,7 @@ class Program:
             self.member.count(self.logs.counters)
             stack.push_async_callback(self.member.stop)
         elif self.store is not None:
-            self.store.begun_anew = lambda: _in(loop, self.engine.remember)
+            self.store.begun_anew = lambda: tell_loop(loop, self.engine.remember)
         if self.engine.settings.mapped.table is not None:
             from pjreg_cli.instance.tables import follow
 
@@ -255,12 +255,6 @@ class Program:
 
 Front = Callable[[Program, Options], Coroutine[object, object, None]]
 """Serves the terminal until it is cancelled."""
-
-
-def _in(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    """From another thread; a loop that has ended needs nothing any more."""
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(call)
 
 
 # -- the instance -----------------------------------------------------------------------------
@@ -380,13 +374,14 @@ def _monitoring(program: Program, stack: AsyncExitStack) -> socket.socket | None
 async def _startup_commands(program: Program, options: Options) -> None:
     if not program.engine.settings.console.startup_commands:
         return
+    from pjreg_cli.commands.command import pieces
     from pjreg_cli.commands.tree import Console, Kind, execute
 
     console = Console(port=program.port, kind=Kind.ONE_SHOT, dialect=named(options.dialect))
     for line in program.engine.settings.console.startup_commands:
         with asked_by("cli.conf"):
             reply = await execute(line, console)
-        for piece in reply.output:
+        async for piece in pieces(reply):
             _log.info("%s: %s", line, piece.rstrip("\n"))
 
 

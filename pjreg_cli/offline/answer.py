@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable
+from contextlib import aclosing
 from pathlib import Path
 
 from pjreg_cli import remote
 from pjreg_cli.api.configuration import Level
 from pjreg_cli.api.port import Api
+from pjreg_cli.commands.command import pieces
 from pjreg_cli.commands.tree import Console, Kind, execute, suggest
 from pjreg_cli.config.load import load
 from pjreg_cli.config.settings import Settings
@@ -50,11 +52,17 @@ async def execute_all(console: Console, lines: Iterable[str], show: Show = remot
     status = remote.DONE
     for line in lines:
         reply = await execute(line, console)
-        for piece in reply.output:
-            show(piece.encode("utf-8", "surrogateescape"))
+        ok = reply.ok
+        try:
+            async with aclosing(pieces(reply)) as output:
+                async for piece in output:
+                    show(piece.encode("utf-8", "surrogateescape"))
+        except PjregError as error:
+            remote.complain(str(error))
+            ok = False
         for complaint in reply.complaints:
             remote.complain(complaint)
-        if not reply.ok:
+        if not ok:
             status = remote.FAILED
         if reply.quit:
             break

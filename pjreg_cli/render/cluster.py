@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import aclosing
 
 from pjreg_cli.api.cluster import ClusterView, FleetRow, Found, MachineRow, ShardRow
 from pjreg_cli.dialects import Dialect
@@ -79,22 +79,45 @@ def _machine(row: MachineRow) -> tuple[str, ...]:
     )
 
 
-def registrations(rows: Sequence[FleetRow], dialect: Dialect) -> Iterator[str]:
+async def registrations(
+    pages: AsyncGenerator[Sequence[FleetRow], None], dialect: Dialect
+) -> AsyncGenerator[str, None]:
     """What each machine would list, with a column for the machine, in chunks of whole lines."""
     first, *rest = table.head(dialect).splitlines(keepends=True)
     title, rule = rest[0].rstrip("\n"), dialect.rule
     head = f"{first}{title:<{_WIDTH}}  <Instance..........>\n{rule}\n\n"
+    count = 0
+    async with aclosing(pages):
+        async for page in pages:
+            for rows in _chunks(page):
+                text = "".join(_lines(rows, dialect))
+                yield text if count else head + text
+                count += len(rows)
+    yield objects.end(count, dialect)
 
-    def lines() -> Iterator[list[str]]:
-        source = iter(rows)
-        while batch := list(islice(source, objects.CHUNK)):
-            plain = table.lines([one.row for one in batch], dialect)
-            yield [
-                f"{columns.pad(line[:-1], _WIDTH)}  {harmless(one.instance) or '-'}\n"
-                for line, one in zip(plain, batch, strict=True)
-            ]
 
-    return objects.framed(head, lines(), dialect)
+def _lines(rows: Sequence[FleetRow], dialect: Dialect) -> Iterator[str]:
+    plain = table.lines([one.row for one in rows], dialect)
+    for line, one in zip(plain, rows, strict=True):
+        yield f"{columns.pad(line[:-1], _WIDTH)}  {harmless(one.instance) or '-'}\n"
+
+
+def _chunks(page: Sequence[FleetRow]) -> Iterator[Sequence[FleetRow]]:
+    for start in range(0, len(page), objects.CHUNK):
+        yield page[start : start + objects.CHUNK]
+
+
+async def registrations_for_machines(
+    pages: AsyncGenerator[Sequence[FleetRow], None], now_at: float
+) -> AsyncGenerator[str, None]:
+    """The same as JSON, at `now_at` seconds since 1970."""
+    before = json.FIRST
+    async with aclosing(pages):
+        async for page in pages:
+            for rows in _chunks(page):
+                yield json.elements((registration_shape(one, now_at) for one in rows), before)
+                before = json.NEXT
+    yield json.end(before)
 
 
 def registration_shape(one: FleetRow, now_at: float) -> json.Shape:

@@ -61,11 +61,25 @@ def document(value: Value) -> list[str]:
 def array(values: Iterable[Value]) -> Iterator[str]:
     """A list, one element a line, in chunks of whole lines made as they are asked for."""
     source = iter(values)
-    before = "[\n"
+    before = FIRST
     while batch := list(islice(source, _CHUNK)):
-        yield before + ",\n".join(map(_encode, batch))
-        before = ",\n"
-    yield "[]\n" if before == "[\n" else "\n]\n"
+        yield elements(batch, before)
+        before = NEXT
+    yield end(before)
+
+
+#: what stands before the first elements of a list, and before others
+FIRST, NEXT = "[\n", ",\n"
+
+
+def elements(values: Iterable[Value], before: str) -> str:
+    """Some elements of a list, behind what stands before them; there is one at least."""
+    return before + ",\n".join(map(_encode, values))
+
+
+def end(before: str) -> str:
+    """The end of a list; `before` is what would stand before another element."""
+    return "[]\n" if before == FIRST else "\n]\n"
 
 
 def whole(shape: Callable[[_View], Value]) -> Callable[[_View], list[str]]:

@@ -28,12 +28,14 @@ def framed(head: str, lines: Iterable[list[str]], dialect: Dialect) -> Iterator[
         text = "".join(batch)
         yield text if count else head + text
         count += len(batch)
+    yield end(count, dialect)
+
+
+def end(count: int, dialect: Dialect) -> str:
+    """What follows so many lines; just a word when there are none."""
     if not count:
-        yield NOTHING
-    elif dialect.count:
-        yield f"\nObjects found: {count}\n\n"
-    else:
-        yield "\n"
+        return NOTHING
+    return f"\nObjects found: {count}\n\n" if dialect.count else "\n"
 
 
 def options(shown: Iterable[Option]) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from sys import intern
 from typing import TYPE_CHECKING, Any, Final
@@ -126,32 +134,41 @@ class Overview:
             )
         return [ShardRow(*row) for row in rows]
 
-    async def registrations(self, wanted: Wanted) -> Sequence[FleetRow]:
-        """See api.cluster.Cluster."""
-        found: list[FleetRow] = []
+    async def registrations(self, wanted: Wanted) -> AsyncGenerator[Sequence[FleetRow], None]:
+        """See api.cluster.Cluster.  Each page is a question of its own: who reads slowly holds no
+        transaction, and nothing in memory."""
         statuses = [status.value for status in Status if status.word == wanted.word]
         query = (
+            # of each page, whatever of it is wanted, the last name comes back
+            "WITH r AS MATERIALIZED (SELECT id, server_uri, outbound_auth FROM ps_registrations"
+            " WHERE id > %(after)s ORDER BY id LIMIT %(most)s)"
+            " SELECT p.last, q.* FROM (SELECT max(id) AS last FROM r) p LEFT JOIN ("
             "SELECT r.id, r.server_uri, trim(split_part(coalesce(r.outbound_auth, ''), ',', 1)),"
             " t.status, extract(epoch FROM t.refresh_at - clock_timestamp())::float8,"
             " coalesce(i.name, '')"
-            " FROM ps_registrations r JOIN pjreg.shard s ON s.shard = pjreg.shard_of(r.id)"
+            " FROM r JOIN pjreg.shard s ON s.shard = pjreg.shard_of(r.id)"
             " LEFT JOIN pjreg.instance i ON i.incarnation = s.owner"
             " AND i.state IN ('live', 'draining')"
-            " LEFT JOIN pjreg.state t ON t.shard = s.shard AND t.id = r.id"
+            # looked up by its index: a plan that reads all states for each page is never good
+            " LEFT JOIN LATERAL (SELECT status, refresh_at FROM pjreg.state"
+            " WHERE shard = s.shard AND id = r.id OFFSET 0) t ON true"
             " WHERE (%(word)s = '' OR coalesce(t.status, 'unregistered') = ANY (%(statuses)s))"
-            " AND (%(instance)s = '' OR i.name = %(instance)s) ORDER BY r.id"
+            " AND (%(instance)s = '' OR i.name = %(instance)s)"
+            ") q ON true ORDER BY q.id"
         )
-        values = {"word": wanted.word, "statuses": statuses, "instance": wanted.instance}
+        values: dict[str, object] = {
+            "word": wanted.word, "statuses": statuses, "instance": wanted.instance,
+            "after": "", "most": _AT_ONCE,
+        }  # fmt: skip
+        fits = wanted.fits
         async with self._open() as ask:
-            async for rows in ask.batches(query, values):
-                for name, uri, auth, status, due_s, instance in rows:
-                    if wanted.fits is not None and not wanted.fits(name):
-                        continue
-                    word = None if status is None else Status(status).word
-                    due = None if due_s is None else round(due_s)
-                    row = RegistrationRow(name, intern(uri or ""), auth, word, due)
-                    found.append(FleetRow(row, intern(instance)))
-        return found
+            while (rows := await ask.many(query, values))[0][0] is not None:
+                values["after"] = rows[0][0]
+                yield [
+                    _row(*row)
+                    for _, *row in rows
+                    if row[0] is not None and (fits is None or fits(row[0]))
+                ]
 
     async def find(self, name: str) -> Found | None:
         """See api.cluster.Cluster."""
@@ -288,6 +305,14 @@ class Overview:
             await connection.close()
 
 
+def _row(
+    name: str, uri: str | None, auth: str, status: str | None, due_s: float | None, instance: str
+) -> FleetRow:
+    word = None if status is None else Status(status).word
+    due = None if due_s is None else round(due_s)
+    return FleetRow(RegistrationRow(name, intern(uri or ""), auth, word, due), intern(instance))
+
+
 def _right(table: str, right: str, has: bool | None) -> str:
     return f"{right} on {table}" if has is not None else f"{right} on {table}, which is not there"
 
@@ -319,12 +344,7 @@ class _Asking:
         wanted = [pair for pair in pairs if pair[0] != "ps_auths" or self.names.auths]
         return [self.names.applied(name) for name, _ in wanted], [what for _, what in wanted]
 
-    async def batches(
-        self, query: str, values: Mapping[str, object]
-    ) -> AsyncIterator[list[tuple[Any, ...]]]:
-        """Very many rows, some at a time."""
-        talk = self._connection
-        async with talk.inner.transaction(), talk.inner.cursor("rows") as cursor:
-            await talk.run(_MANY_S, cursor.execute(self._sql(query), values))
-            while rows := await talk.run(_MANY_S, cursor.fetchmany(_AT_ONCE)):
-                yield rows
+    async def many(self, query: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """The same for a question that may take long."""
+        rows = self._rows_of(self._connection, self._sql(query), values)
+        return await self._connection.run(_MANY_S, rows)

@@ -10,6 +10,7 @@ import socket
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from pjreg_cli.counters import Counters
 from pjreg_cli.engine.tasks import spawn
 from tests.support.ami_port import FakeInstance, settled, view
 from tests.support.instance import short_folder
+from tests.unit.commands.test_cluster import Fleet
 
 SHOW = "pjsip show registrations"
 
@@ -140,6 +142,29 @@ def one_shot(served: Served, *lines: str) -> Awaitable[tuple[int, bytes]]:
 
 
 # -- one-shots --------------------------------------------------------------------------------
+
+
+async def test_what_breaks_off_fails_behind_what_came_before(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = Served(folder / "ctl")
+    fleet = Fleet()
+    fleet.broken = "after the first page"
+    with_fleet = replace(served.fake.port(), cluster=fleet)
+    monkeypatch.setattr(served.server, "_port", with_fleet)
+    await served.open()
+    try:
+        status, text = await one_shot(served, "pjreg cluster show registrations")
+        assert status == 1
+        assert b"alice/" in text
+        assert b"it went away" not in text
+        assert "cannot be asked any more: it went away" in capsys.readouterr().err
+        async with attached(served) as client:
+            told, ok = await output(client, "pjreg cluster show registrations")
+            assert not ok
+            assert told.endswith("The fleet cannot be asked any more: it went away\n")
+    finally:
+        await served.close()
 
 
 async def test_one_shot_gets_output_and_status(served: Served) -> None:

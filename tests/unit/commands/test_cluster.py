@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
+
+import pytest
 
 from pjreg_cli.api.cluster import (
     ClusterView,
@@ -16,6 +18,7 @@ from pjreg_cli.api.cluster import (
     Wanted,
 )
 from pjreg_cli.api.registrations import RegistrationRow
+from pjreg_cli.commands.command import pieces
 from pjreg_cli.commands.tree import Console, Kind, execute, suggest
 from pjreg_cli.dialects import CURRENT
 from pjreg_cli.errors import StoreError
@@ -57,19 +60,25 @@ class Fleet:
     async def shards(self) -> Sequence[ShardRow]:
         return [ShardRow(0, "sip-1", 3, 12.0, "sip-1"), ShardRow(1, "", 1, 0.5, "")]
 
-    async def registrations(self, wanted: Wanted) -> Sequence[FleetRow]:
+    async def registrations(self, wanted: Wanted) -> AsyncGenerator[Sequence[FleetRow], None]:
         rows = (
             FleetRow(RegistrationRow("alice", "sip:a", "alice", "Registered", 90), "sip-1"),
             FleetRow(RegistrationRow("bob", "sip:b", "", "Rejected", -5), "sip-2"),
             FleetRow(RegistrationRow("carol", "sip:c", "", None, None), ""),
         )
-        return [
+        if self.broken == "at once":
+            raise StoreError("it went away")
+        found = [
             one
             for one in rows
             if (wanted.fits is None or wanted.fits(one.row.name))
             and wanted.word in ("", one.row.word)
             and wanted.instance in ("", one.instance)
         ]
+        for one in found:
+            yield [one]
+            if self.broken:
+                raise StoreError("it went away")
 
     async def find(self, name: str) -> Found | None:
         if name != "alice":
@@ -96,7 +105,7 @@ async def ask(line: str, fleet: Fleet | None, *, as_json: bool = False) -> tuple
     port = replace(Fake().port(), cluster=fleet)
     console = Console(port=port, kind=Kind.ONE_SHOT, dialect=CURRENT, json=as_json)
     reply = await execute(line, console)
-    return reply.ok, "".join(reply.output)
+    return reply.ok, "".join([piece async for piece in pieces(reply)])
 
 
 async def test_show_lists_machines_and_who_holds_fails() -> None:
@@ -142,6 +151,22 @@ async def test_registrations_of_all_machines_are_listed_with_their_machine() -> 
     assert text.endswith("Objects found: 3\n\n")
     _, text = await ask("pjreg cluster show registrations", Fleet(), as_json=True)
     assert [one["instance"] for one in json.loads(text)] == ["sip-1", "sip-2", None]
+
+
+async def test_a_fleet_that_cannot_be_asked_any_more_says_so_at_the_end() -> None:
+    fleet = Fleet()
+    fleet.broken = "at once"
+    ok, text = await ask("pjreg cluster show registrations", fleet)
+    assert not ok
+    assert text.startswith("The fleet cannot be asked: it went away\n")
+    fleet.broken = "after the first page"
+    port = replace(Fake().port(), cluster=fleet)
+    reply = await execute("pjreg cluster show registrations", Console(port, Kind.ONE_SHOT, CURRENT))
+    output = pieces(reply)
+    seen = [await anext(output)]
+    with pytest.raises(StoreError, match="cannot be asked any more: it went away"):
+        await anext(output)
+    assert "alice/" in "".join(seen)
 
 
 async def test_registrations_are_chosen_by_name_status_and_machine() -> None:

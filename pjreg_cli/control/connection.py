@@ -23,6 +23,7 @@ from pjreg_cli.control.protocol import ControlError, Greeting, Hello
 from pjreg_cli.counters import Tally
 from pjreg_cli.dialects import named
 from pjreg_cli.errors import PjregError
+from pjreg_cli.hurry import HURRY
 
 _log = logging.getLogger("pjreg_cli.control")
 
@@ -122,6 +123,7 @@ class Connection:
         """Put requests into the queue as they come; `K` is heeded at once."""
         try:
             while not self._leaving and (data := await self._reader.read(_READ)):
+                HURRY.asked(asyncio.get_running_loop().time())
                 for kind, payload in self._frames.feed(data):
                     if kind == protocol.CANCEL:
                         self._cancel()

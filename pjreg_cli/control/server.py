@@ -28,6 +28,7 @@ from pjreg_cli.api.port import Api
 from pjreg_cli.control.access import Permissions, judge, only_shows
 from pjreg_cli.control.peer import peer_of
 from pjreg_cli.counters import Counters
+from pjreg_cli.hurry import HURRY
 from pjreg_cli.render.traced import stamped
 from pjreg_cli.spawner import Spawner
 
@@ -139,6 +140,7 @@ class ControlServer:
         if self._closing:
             writer.close()
             return
+        HURRY.asked(asyncio.get_running_loop().time())
         from pjreg_cli.control.connection import Connection
 
         def asked(line: str) -> bool:

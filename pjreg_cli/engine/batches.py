@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 
+from pjreg_cli.hurry import HURRY
+
 #: time that a job may take before others on the loop get their turn, in seconds
 TURN_S = 0.002
 #: steps between two looks at the clock
@@ -50,7 +52,8 @@ class Batches:
         self._idle.set()
 
     def _turn(self) -> None:
-        ends_at = self._loop.time() + TURN_S
+        began_at = self._loop.time()
+        ends_at = began_at + HURRY.turn_s(TURN_S, began_at)
         try:
             while self._jobs and self._loop.time() < ends_at:
                 self._steps(self._jobs[0])

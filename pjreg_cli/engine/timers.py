@@ -11,6 +11,7 @@ from typing import Protocol
 
 from pjreg_cli.counters import Tally
 from pjreg_cli.engine.contain import report
+from pjreg_cli.hurry import HURRY
 
 
 class Sleeper(Protocol):
@@ -166,12 +167,13 @@ class Timers:
     def _ring(self) -> None:
         self._handle = None
         now = self.clock()
+        ends_at = now + HURRY.turn_s(self.TURN_S, now)
         try:
             for number in range(1, self.BATCH + 1):
                 first = self._first()
                 if first is None or first[0] > now:
                     break
-                if number % self.SLICE == 0 and self.clock() >= now + self.TURN_S:
+                if number % self.SLICE == 0 and self.clock() >= ends_at:
                     break
                 # it is left behind as a stale one, and is dropped as such in a moment
                 sleeper = first[2]

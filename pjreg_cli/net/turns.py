@@ -11,6 +11,8 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
+from pjreg_cli.hurry import HURRY
+
 #: work on what has come in, in seconds, before others on the loop get their turn
 TURN_S = 0.005
 #: the time over which that is counted, in seconds
@@ -46,7 +48,7 @@ class Turns:
         now = self._loop.time()
         if now - self._began_at >= _PERIOD_S:
             self._began_at, self._spent_s = now, 0.0
-        return self._spent_s < TURN_S
+        return self._spent_s < HURRY.turn_s(TURN_S, now)
 
     def _slice(self, worker: Worker) -> bool:
         began_at = self._loop.time()
@@ -57,7 +59,8 @@ class Turns:
 
     def _run(self) -> None:
         """One turn: slices in rotation until the time is over."""
-        ends_at = self._loop.time() + TURN_S
+        began_at = self._loop.time()
+        ends_at = began_at + HURRY.turn_s(TURN_S, began_at)
         waiting = self._waiting
         try:
             while waiting:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pjreg_cli.api.findings import Trouble
 from pjreg_cli.errors import TransportError
+from pjreg_cli.hurry import HURRY
 from pjreg_cli.net import sockets
 from pjreg_cli.net.flow import Endpoint, Flow, Listener, Source, Tap
 from pjreg_cli.net.own_address import OwnAddress, Routes
@@ -263,7 +264,8 @@ class UdpEndpoint(Endpoint):
 
     def _take(self) -> None:
         receive, listener, now = self._socket.recvfrom, self._listener, self._loop.time
-        ends_at = now() + TURN_S
+        began_at = now()
+        ends_at = began_at + HURRY.turn_s(TURN_S, began_at)
         for number in range(1, _BATCH + 1):
             if number % _SLICE == 0 and now() >= ends_at:
                 return

@@ -26,6 +26,7 @@ from pjreg_cli.control.connection import LogListener
 from pjreg_cli.control.server import ControlServer
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.tasks import spawn
+from pjreg_cli.hurry import HURRY, SHORT_S
 from tests.support.ami_port import FakeInstance, settled, view
 from tests.support.instance import short_folder
 from tests.unit.commands.test_cluster import Fleet
@@ -121,6 +122,17 @@ async def output(client: ControlClient, line: str) -> tuple[str, bool]:
     execution = client.execute(line)
     text = "".join([piece async for piece in execution])
     return text, execution.ok
+
+
+async def test_who_asks_has_the_turns_of_the_loop_made_short(served: Served) -> None:
+    now = asyncio.get_running_loop().time
+    HURRY.asked(now() - 60)
+    assert HURRY.turn_s(1.0, now()) == 1.0
+    async with spoken_to(served) as (_, writer):
+        await until(lambda: HURRY.turn_s(1.0, now()) == SHORT_S)
+        HURRY.asked(now() - 60)
+        writer.write(protocol.frame(protocol.EXECUTE, b"core show version"))
+        await until(lambda: HURRY.turn_s(1.0, now()) == SHORT_S)
 
 
 async def until(reached: Callable[[], object]) -> None:

@@ -544,7 +544,7 @@ async def test_unread_list_is_not_made_further_and_closed_in_time() -> None:
         deaf.deafen()
         deaf.send(("Action", "PJSIPShowRegistrationsOutbound"))
         client = await running.user()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(running.server.sessions()) == 2:
                 await client.ask("WaitEvent", Timeout="1")
                 await client.message()

@@ -137,7 +137,7 @@ async def test_who_asks_has_the_turns_of_the_loop_made_short(served: Served) -> 
 
 async def until(reached: Callable[[], object]) -> None:
     """Wait for something that is on its way."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not reached():  # noqa: ASYNC110 -- of what others do there is no event
             await asyncio.sleep(0.002)
 

@@ -22,8 +22,6 @@ from tests.support.ports import LOOPBACK, free_port
 from tests.support.registrar import Registrar, Reply, Seen, fail, grant, hang_up, silence
 from tests.support.registrations import registration
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def pinging(interval_s: int) -> Callable[[Settings], Settings]:
     return lambda settings: replace(settings, global_=Global(keep_alive_interval=interval_s))

@@ -56,7 +56,7 @@ def told(folder: Path) -> list[dict[str, str]]:
 
 
 async def until(reached: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not reached():  # noqa: ASYNC110 -- other processes are waited for
             await asyncio.sleep(0.05)
 

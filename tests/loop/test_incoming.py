@@ -54,7 +54,7 @@ class Door:
         self.refused[why] += 1
 
     async def until(self, reached: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not reached():  # noqa: ASYNC110 -- a condition of another side
                 await asyncio.sleep(0.005)
 

@@ -23,7 +23,6 @@ from tests.support.nameserver import NameServer, nameserver
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.registrar import Answer, Registrar, Seen, fail, grant, hang_up
 
-pytestmark = pytest.mark.timeout(60)
 DOMAIN = "outage.test"
 
 

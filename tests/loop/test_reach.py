@@ -24,8 +24,6 @@ from tests.support.nameserver import NameServer, nameserver
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.registrar import Registrar, Seen, fail, grant, protected, silence
 
-pytestmark = pytest.mark.timeout(30)
-
 DOMAIN = "reach.test"
 HOUR = 3600.0
 AUTH = "[secret]\ntype=auth\nusername=alice\npassword=secret\n"

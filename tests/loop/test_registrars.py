@@ -15,8 +15,6 @@ from pjreg_cli.config.models import PjregSettings
 from tests.loop.test_engine import HOUR, Scene, play
 from tests.support.registrar import Answer, Registrar, Reply, Seen, fail, grant, protected, silence
 
-pytestmark = pytest.mark.timeout(60)
-
 AUTH = {"outbound_auth": ("a",)}
 
 

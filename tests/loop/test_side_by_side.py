@@ -21,8 +21,6 @@ from tests.support.ports import LOOPBACK, free_port
 from tests.support.registrar import Registrar, Reply, Seen
 from tests.support.registrations import registration
 
-pytestmark = pytest.mark.timeout(120)
-
 #: trunks at each of the bad registrars
 COUNT = 100
 
@@ -33,6 +31,7 @@ def closes(seen: Seen) -> Reply:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_healthy_trunk_never_misses_beside_loss_silence_and_a_registrar_that_closes() -> None:
     async def main() -> None:
         async with AsyncExitStack() as stack:

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import pytest
 from pydantic import SecretStr
 
 from pjreg_cli.api.notices import Notice, Settled
@@ -224,6 +225,7 @@ def _nobody(coroutine: object, name: str) -> asyncio.Task[None]:
     raise AssertionError(f"{name}: nothing has to be waited for")
 
 
+@pytest.mark.timeout(600)
 def test_a_week_of_a_thousand_registrations() -> None:
     world = soak(1)
     # it was no easy week

@@ -11,7 +11,6 @@ from tests.support.namespaces import INSIDE, OUTSIDE, Nat, nat, require_namespac
 from tests.support.outside import outside
 from tests.support.waiting import becomes, running_instance, status, until
 
-pytestmark = pytest.mark.timeout(60)
 REGISTRAR_PORT = 5060
 OWN_PORT = 5070
 LATER = "10.71.0.77"

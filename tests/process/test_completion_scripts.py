@@ -41,7 +41,7 @@ def in_bash(instance: Instance, *words: str) -> list[str]:
         env=variables(instance),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
     assert done.stderr == ""

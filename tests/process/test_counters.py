@@ -19,8 +19,6 @@ from tests.support.ports import free_port
 from tests.support.registrar import Registrar
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(120)
-
 PJSIP = """\
 [udp]
 type=transport
@@ -105,7 +103,7 @@ class Stranger:
 
 def until_closed(one: socket.socket, text: bytes) -> None:
     """Say it again and again, until the other side has had enough."""
-    one.settimeout(20)
+    one.settimeout(60)
     with contextlib.suppress(ConnectionError):
         for _ in range(200):
             one.sendall(text * 1000)
@@ -254,7 +252,7 @@ def test_a_limit_that_is_met_is_counted(stranger: Stranger, name: str) -> None:
 def metrics(port: int) -> dict[str, float]:
     request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics")
     request.add_header("Authorization", "Basic cDpx")
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         lines = answer.read().decode().splitlines()
     pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
     return {name: float(value) for name, _, value in pairs}

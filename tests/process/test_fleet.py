@@ -23,10 +23,7 @@ from tests.support.postgres import Postgres, binaries, postgres
 from tests.support.proxy import Proxy
 from tests.support.waiting import until
 
-pytestmark = [
-    pytest.mark.skipif(binaries() is None, reason="Debian's postgresql is not installed"),
-    pytest.mark.timeout(180),
-]
+pytestmark = pytest.mark.skipif(binaries() is None, reason="Debian's postgresql is not installed")
 
 
 @pytest.fixture
@@ -56,8 +53,7 @@ async def test_each_account_has_one_sender_and_a_killed_machine_is_taken_over(
     mark = fleet.judge.mark()
     await fleet.refreshed()
     assert len({(user, port) for _, user, _, port in fleet.judge.since(mark)}) == ACCOUNTS
-    assert fleet.shown() == ACCOUNTS
-    killed_at = fleet.judge.clock()
+    killed_at = await fleet.written()
     fleet.machines["sip-2"].signal(signal.SIGKILL)
     await asyncio.to_thread(fleet.machines["sip-2"].wait)
     await fleet.settled("sip-1", "sip-3")
@@ -82,7 +78,7 @@ async def test_a_machine_that_was_stopped_for_a_while_sends_nothing_when_it_wake
 
 async def test_a_machine_that_is_told_to_end_hands_over(fleet: Fleet) -> None:
     await three(fleet)
-    stopped_at = fleet.judge.clock()
+    stopped_at = await fleet.written()
     assert await asyncio.to_thread(fleet.machines["sip-3"].stop) == 0
     await fleet.settled("sip-1", "sip-2", planned=True)
     await fleet.refreshed()
@@ -178,8 +174,7 @@ async def test_where_all_offer_one_contact_no_binding_ends_for_want_of_a_databas
 ) -> None:
     await fleet.start("sip-1", "sip-2", takeover="refresh")
     await fleet.settled("sip-1", "sip-2", planned=True)
-    # what is owned and not taken up yet is nobody's without a database
-    await asyncio.to_thread(until, lambda: fleet.shown() == ACCOUNTS, "all are taken up")
+    # what was owned and not taken up would be nobody's without a database
     fleet.server.stop("immediate")
     for name in ("sip-1", "sip-2"):
         await fleet.says(name, "holds: its lease is not trusted")

@@ -15,10 +15,7 @@ from tests.support.postgres import Postgres, binaries
 from tests.support.proxy import Proxy
 from tests.support.waiting import until
 
-pytestmark = [
-    pytest.mark.skipif(binaries() is None, reason="Debian's postgresql is not installed"),
-    pytest.mark.timeout(120),
-]
+pytestmark = pytest.mark.skipif(binaries() is None, reason="Debian's postgresql is not installed")
 
 
 @pytest.fixture

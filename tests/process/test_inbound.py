@@ -17,7 +17,6 @@ from tests.support.instance import PATIENCE_S, Instance
 from tests.support.ports import LOOPBACK, free_port
 from tests.support.waiting import running_instance
 
-pytestmark = pytest.mark.timeout(60)
 PROTOCOLS = pytest.mark.parametrize("protocol", ["udp", "tcp"])
 #: no program may answer somebody who only claims an address with more than this many times as much
 AMPLIFICATION = 2

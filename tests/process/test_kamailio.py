@@ -15,7 +15,6 @@ from tests.support.instance import PATIENCE_S, Instance
 from tests.support.kamailio import REALM, Kamailio, require_kamailio, running
 from tests.support.ports import LOOPBACK, free_port
 
-pytestmark = pytest.mark.timeout(120)
 PASSWORD = "s3cret"
 
 

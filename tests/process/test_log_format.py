@@ -103,7 +103,7 @@ def test_where_stderr_is_the_journal_lines_begin_with_their_priority(home: Path,
         instance.start()
         instance.stop()
         ours.close()
-        journal.settimeout(20)
+        journal.settimeout(60)
         heard = b""
         while data := journal.recv(65_536):
             heard += data

@@ -15,7 +15,6 @@ from tests.support.namespaces import INSIDE, OUTSIDE, OUTSIDE_ROUTER, Nat, nat, 
 from tests.support.outside import outside
 from tests.support.waiting import becomes, running_instance
 
-pytestmark = pytest.mark.timeout(60)
 REGISTRAR_PORT = 5060
 OWN_PORT = 5070
 

@@ -15,7 +15,6 @@ from tests.support.namespaces import OUTSIDE, require_namespaces
 from tests.support.served import Came, Served, served
 from tests.support.waiting import all_registered, running_instance, until
 
-pytestmark = pytest.mark.timeout(180)
 PORT = 5060
 NAMES = tuple(f"t{number}" for number in range(40))
 #: refreshed after 2 s

@@ -85,7 +85,7 @@ def test_command_is_answered_before_the_pipe_ends(shared: Instance) -> None:
         asker.stdin.flush()
         assert asker.stdout.readline() == b"Asterisk has fully booted.\n"
         asker.stdin.close()
-        assert asker.wait(20) == 0
+        assert asker.wait(60) == 0
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_closed_pipe_ends_quietly(home: Path) -> None:
             ["bash", "-c", command],
             env=environment(home),
             capture_output=True,
-            timeout=30,
+            timeout=60,
             check=True,
         )
         assert done.stderr == b""
@@ -238,7 +238,7 @@ def test_interrupted_one_shot_ends_quietly(shared: Instance) -> None:
         )
         until(lambda: connected(asker.pid), "it has connected and waits for an answer")
         asker.send_signal(signal.SIGINT)
-        out, err = asker.communicate(timeout=20)
+        out, err = asker.communicate(timeout=60)
     finally:
         os.kill(shared.pid, signal.SIGCONT)
     assert (asker.returncode, out, err) == (130, b"", b"")
@@ -255,7 +255,7 @@ def in_shell(home: Path, command: str) -> subprocess.CompletedProcess[str]:
         env=environment(home, PJREG=PROGRAM[0], SHOW=SHOW),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 

@@ -18,8 +18,6 @@ from pjreg_cli import __version__
 from tests.support.instance import ROOT
 from tests.support.once import once
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @dataclass(frozen=True, slots=True)
 class Built:

@@ -101,7 +101,7 @@ def test_alias_that_asterisk_ships_reloads_without_error(instance: Instance) -> 
 def test_reload_of_statsd_conf_sends_gauges(instance: Instance) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(20)
+        server.settimeout(60)
         port = server.getsockname()[1]
         text = f"[general]\nenabled = yes\nserver = 127.0.0.1:{port}\n"
         (instance.etc / "statsd.conf").write_text(text)

@@ -19,8 +19,6 @@ from tests.support.registrar import REALM, Registrar, protected
 from tests.support.terminal import Terminal
 from tests.support.waiting import becomes
 
-pytestmark = pytest.mark.timeout(120)
-
 SECRETS = {
     "password": "S3cretAuthPw77",
     "password that was changed": "ChangedAuthPw78",

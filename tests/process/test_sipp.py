@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,6 @@ from tests.support.ports import LOOPBACK, free_port
 from tests.support.sipp import playing, require_sipp
 from tests.support.waiting import all_registered, becomes, running_instance, status, until
 
-pytestmark = pytest.mark.timeout(120)
 DOMAIN = "sipp.test"
 
 #: no answer means 6.4 s instead of 32
@@ -239,8 +239,10 @@ def test_a_refusal_leads_to_the_next_target_at_once(home: Path, protocol: str) -
         playing(home, "granted", protocol=protocol) as second,
         at_domain(home, protocol, free_port(), second.port) as (instance, _),
     ):
-        found = becomes(instance, "alice", "Registered", patience_s=6)
+        found = becomes(instance, "alice", "Registered")
         assert found["last"]["target"] == f"{protocol}:{LOOPBACK}:{second.port}"
+        exchange = json.loads(instance.ask("pjreg ladder alice", "--json").out)
+        assert exchange["requests"][0]["trouble"] == "refused"
         assert found["attempts"] == 1
         second.played()
 
@@ -266,7 +268,7 @@ def test_one_message_in_five_lost_by_sipp_in_both_directions(home: Path) -> None
         playing(home, "granted", lost=20) as registrar,
         running_instance(home, configuration(at(registrar.port), *NAMES)) as instance,
     ):
-        all_registered(instance, len(NAMES), patience_s=40)
+        all_registered(instance, len(NAMES), patience_s=60)
 
 
 def test_one_datagram_in_five_lost_on_the_way_to_a_real_registrar_and_back(home: Path) -> None:
@@ -284,8 +286,8 @@ def test_one_datagram_in_five_lost_on_the_way_to_a_real_registrar_and_back(home:
         )
         template = configuration(at(relay.port), "one").replace("[one]", "[one](!)")
         with running_instance(home, template + "".join(sections)) as instance:
-            all_registered(instance, len(NAMES), patience_s=40)
+            all_registered(instance, len(NAMES), patience_s=60)
             assert {one.user for one in registrar.bindings()} == set(NAMES)
             assert relay.lost > 0
             instance.ask("pjsip send unregister *all")
-            until(lambda: not registrar.bindings(), "no bindings", patience_s=40)
+            until(lambda: not registrar.bindings(), "no bindings", patience_s=60)

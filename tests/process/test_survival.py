@@ -22,7 +22,6 @@ from tests.support.ports import free_port
 from tests.support.registrar import Registrar, Seen, grant
 from tests.support.waiting import all_kept, all_registered, becomes, until
 
-pytestmark = pytest.mark.timeout(120)
 #: what a router of namespaces does that loses three datagrams in ten
 LOSSY = """\
 table ip lossy {

@@ -25,7 +25,7 @@ def configuration() -> str:
 def test_the_service_is_told_to_be_up_alive_reloading_and_stopping(home: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(home / "notify"))
-        manager.settimeout(20)
+        manager.settimeout(60)
         prefix = ["env", f"NOTIFY_SOCKET={home / 'notify'}", "WATCHDOG_USEC=100000"]
         instance = Instance(home, configuration(), prefix=prefix)
 
@@ -55,7 +55,7 @@ def test_the_service_may_do_little() -> None:
     done = subprocess.run(
         [analyze, "security", "--offline=true", "--no-pager", f"--threshold={EXPOSURE * 10:.0f}",
          str(UNIT)],
-        capture_output=True, text=True, check=False, timeout=30,
+        capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert "Overall exposure level" in done.stdout

@@ -76,7 +76,7 @@ class Client:
         """Send bytes; what comes up to and with `until`."""
         if data:
             self.writer.write(data)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.reader.readuntil(until)
 
     def send(self, *fields: tuple[str, str]) -> None:
@@ -132,7 +132,7 @@ class Client:
 
     async def at_end(self) -> bytes:
         """Everything until the connection ends."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.reader.read()
 
     async def close(self) -> None:

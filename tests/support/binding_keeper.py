@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 #: seconds a binding lives; it is refreshed 10 s before its end
 GRANTED_S = 12
 

@@ -111,8 +111,8 @@ class Fleet:
     async def settled(
         self, *names: str, planned: bool = False, within_s: float = PATIENCE_S
     ) -> None:
-        """Wait until these machines own everything and every account is registered; `planned` when
-        shards were given and not taken."""
+        """Wait until these machines own everything, have taken it up, and every account is
+        registered; `planned` when shards were given and not taken."""
 
         def reached() -> bool:
             owned = self.owned()
@@ -121,6 +121,8 @@ class Fleet:
                 and sum(owned.values()) == 256
                 and max(owned.values()) - min(owned.values()) <= 1
                 and self.judge.registered() == ACCOUNTS
+                # bindings live on while shards change hands
+                and self.shown(*names) == ACCOUNTS
             )
 
         try:
@@ -131,6 +133,24 @@ class Fleet:
             raise AssertionError(f"{seen}\n{self.logs()}") from None
         if planned:
             self.judge.verdict.too_soon.clear()
+
+    async def written(self) -> float:
+        """Wait until the database has what came of all that the registrar has seen by now; when
+        that was, by its clock."""
+        seen_at, open_ones = self.judge.clock(), self.judge.cseqs()
+
+        def reached() -> bool:
+            # what is under way is due at once for whoever goes on with it
+            known = self.server.execute(
+                "SELECT id, cseq FROM pjreg.state WHERE refresh_at > clock_timestamp()"
+            )
+            for name, cseq in known:
+                if cseq > open_ones.get(name, cseq):
+                    del open_ones[name]
+            return not open_ones
+
+        await asyncio.to_thread(until, reached, "all is written down", PATIENCE_S)
+        return seen_at
 
     async def refreshed(self, *, planned: bool = False) -> None:
         """Wait until every account has been refreshed once more, and find nothing amiss; `planned`:
@@ -155,10 +175,10 @@ class Fleet:
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.logs()}") from None
 
-    def shown(self) -> int:
-        """How many registrations all machines show."""
-        shown = (one.told("pjsip show registrations", json=True) for one in self.machines.values())
-        return sum(len(json.loads(done.out)) for done in shown)
+    def shown(self, *names: str) -> int:
+        """How many registrations these machines show."""
+        shown = (self.machines[one].told("pjsip show registrations", json=True) for one in names)
+        return sum(len(json.loads(done.out or "[]")) for done in shown)
 
     def logs(self) -> str:
         """The end of every machine's log."""

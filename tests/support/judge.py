@@ -117,11 +117,15 @@ class Judge:
         with self._lock:
             return len(self.log)
 
-    def early(self, since: float, settled_s: float = 1.0) -> list[str]:
-        """Who was refreshed before it was due `since` then.  What was sent in the last moment
-        before may not have been written down, or not have been answered: that does not count."""
-        seen = self.verdict.early
-        return [n for n, last_at, at in seen if at > since and last_at < since - settled_s]
+    def early(self, since: float) -> list[str]:
+        """Who was refreshed before it was due by another sender `since` then, when what had been
+        sent before was written down (`Fleet.written`)."""
+        return [n for n, last_at, at in self.verdict.early if last_at < since < at]
+
+    def cseqs(self) -> dict[str, int]:
+        """The last number of each account."""
+        with self._lock:
+            return {name: one.cseq for name, one in self.held.items()}
 
     def since(self, mark: int) -> list[tuple[float, str, int, int]]:
         """The log from a place on."""

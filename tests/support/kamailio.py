@@ -22,7 +22,7 @@ from tests.support.ports import LOOPBACK, free_port
 
 PACKAGES = ("kamailio", "kamailio-tls-modules")
 REALM = "kamailio.test"
-_READY_S = 15.0
+_READY_S = 60.0
 _POLL_S = 0.02
 
 

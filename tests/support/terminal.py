@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pexpect  # type: ignore[import-untyped]
 import pyte
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """How long something may take before a test fails; a machine may be busy."""
 
 ROOT = Path(__file__).parents[2]

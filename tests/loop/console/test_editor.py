@@ -70,7 +70,7 @@ async def test_a_line_that_comes_before_the_prompt_is_drawn_waits_for_it(
     reader, writer, far = bench
     writer.meanwhile = lambda: reader.lines("late\n")
     reading = asyncio.ensure_future(reader.read())  # noqa: TID251 -- awaited below
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not writer.written:  # noqa: ASYNC110 -- no event tells
             await asyncio.sleep(0.01)
         os.write(far, b"word\r")
@@ -83,6 +83,6 @@ async def test_a_prompt_that_is_ended_before_it_begins_ends(
 ) -> None:
     reader, writer, _far = bench
     writer.meanwhile = lambda: reader.leave(EOFError("gone"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with pytest.raises(EOFError, match="gone"):
             await reader.read()

@@ -62,7 +62,7 @@ class Heard:
 
     async def until(self, wanted: Callable[[], bool]) -> None:
         """Come back when something heard makes `wanted` true."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not wanted():
                 self._news.clear()
                 await self._news.wait()
@@ -139,7 +139,7 @@ async def udp_peer(host: str = "127.0.0.1") -> AsyncIterator[socket.socket]:
 
 async def datagram(peer: socket.socket) -> tuple[bytes, Any]:
     """What comes next to a bare socket."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await asyncio.get_running_loop().sock_recvfrom(peer, 65_535)
 
 
@@ -167,7 +167,7 @@ class Peer:
         self, number: int = 0
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """The connection of this number, once it is there."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.accepted) <= number:
                 self._news.clear()
                 await self._news.wait()
@@ -176,7 +176,7 @@ class Peer:
     async def read(self, count: int, number: int = 0) -> bytes:
         """This many bytes of a connection."""
         reader, _ = await self.connection(number)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await reader.readexactly(count)
 
 

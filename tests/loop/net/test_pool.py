@@ -95,7 +95,7 @@ async def readable(peer: socket.socket) -> None:
     """Wait until something can be read."""
     loop, arrived = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(peer, arrived.set)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await arrived.wait()
     loop.remove_reader(peer)
 

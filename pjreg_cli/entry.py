@@ -137,7 +137,7 @@ def _one_shot(options: command_line.Options, lines: Iterable[str]) -> int:
     """Ask the running instance; where none runs, what `--register` or the configuration says."""
     path = options.socket_path
     width = remote.columns()
-    follow = width > 0 and os.isatty(2) and not options.json
+    follow = options.follow and width > 0 and os.isatty(2) and not options.json
     greeting = remote.hello(dialect=options.dialect, json=options.json, width=width, follow=follow)
     show = _painting() if options.coloured(os.isatty(1)) and not options.json else remote.write
     try:

@@ -40,6 +40,7 @@ Ask one
   -r, --remote         only ever talk to a running instance
   -R                   the same, and connect again for 30 s when it goes away
   -x, --execute CMD    run CMD, print its output, exit; may be repeated (-rx CMD)
+      --follow         on a terminal: show how it goes, wait for what comes of it
       --register       no instance running: really register, answer, unregister
       --wait SEC       wait so long at most until everything has settled (10)
 
@@ -86,6 +87,7 @@ class Options:
         "debug",
         "dialect",
         "execute",
+        "follow",
         "help",
         "hung_up",
         "json",
@@ -114,6 +116,7 @@ class Options:
         """The commands of every `-x`, in order."""
         self.words: list[str] = []
         """What follows the options."""
+        self.follow = False
         self.register = False
         self.wait_s = 10.0
         self.dialect = "current"
@@ -252,6 +255,7 @@ _FLAGS: dict[str, Callable[[Options], None]] = {
     "--console": lambda options: _mode(options, "console"),
     "--remote": lambda options: _mode(options, "remote"),
     "--no-color": _set("color", "never"),
+    "--follow": _set("follow"),
     "--register": _set("register"),
     "--json": _set("json"),
     "--reveal-secrets": _set("reveal_secrets"),

@@ -77,14 +77,14 @@ def test_what_was_under_way_is_not_what_was_asked_for() -> None:
     assert outcomes.awaited == ""
 
 
-async def test_one_shot_on_a_terminal_tells_what_came_of_it(
+async def test_one_shot_that_follows_tells_what_came_of_it(
     instance_of: Instance, registrar: Registrar
 ) -> None:
     await asyncio.to_thread(instance_of.start)
     assert (await ask(instance_of, "pjreg wait *all")).status == 0
 
     async def seen(line: str, *sights: str, status: int = 0) -> str:
-        words = [*PROGRAM, "-s", str(instance_of.socket), "-x", line]
+        words = [*PROGRAM, "-s", str(instance_of.socket), "--follow", "-x", line]
         with Terminal(words, environment=environment(instance_of.home)) as terminal:
             for sight in sights:
                 await asyncio.to_thread(terminal.until, sight)
@@ -110,13 +110,13 @@ async def test_one_shot_on_a_terminal_tells_what_came_of_it(
     assert await seen("module reload res_pjsip.so") == f"{reloaded}2 re-registered"
 
 
-async def test_one_shot_on_a_terminal_says_what_it_waits_for_and_can_be_left(
+async def test_one_shot_that_follows_says_what_it_waits_for_and_can_be_left(
     instance_of: Instance, registrar: Registrar
 ) -> None:
     await asyncio.to_thread(instance_of.start)
     assert (await ask(instance_of, "pjreg wait *all")).status == 0
     registrar.silent = True
-    words = [*PROGRAM, "-s", str(instance_of.socket), "-x", "pjsip send register *all"]
+    words = [*PROGRAM, "-s", str(instance_of.socket), "--follow", "-x", "pjsip send register *all"]
     with Terminal(words, columns=70, environment=environment(instance_of.home)) as terminal:
         await asyncio.to_thread(terminal.until, "register *all: 0 of 2, 1 s so far (Ctrl-C leaves")
         terminal.type("\x03")
@@ -125,7 +125,7 @@ async def test_one_shot_on_a_terminal_says_what_it_waits_for_and_can_be_left(
         assert "so far" not in terminal.text
 
 
-async def test_one_shot_elsewhere_waits_for_nothing(
+async def test_other_one_shots_wait_for_nothing(
     instance_of: Instance, registrar: Registrar
 ) -> None:
     await asyncio.to_thread(instance_of.start)
@@ -138,6 +138,11 @@ async def test_one_shot_elsewhere_waits_for_nothing(
         ("pjsip send register *all", "Re-register all queued\n"),
     ):
         assert await ask(instance_of, line) == Done(0, told, "")
+        assert await ask(instance_of, line, "--follow") == Done(0, told, "")
+        words = [*PROGRAM, "-s", str(instance_of.socket), "-x", line]
+        with Terminal(words, environment=environment(instance_of.home)) as terminal:
+            assert await asyncio.to_thread(terminal.ends) == 0
+            assert terminal.text == told.rstrip()
 
 
 async def test_script_waits_until_a_registration_stands(

@@ -132,6 +132,11 @@ class Configuration(Protocol):
         """The explanations of all modules."""
         ...
 
+    def given_up(self) -> Sequence[str]:
+        """Files that were given up when they were last read, and why: `pjsip.conf:41: ...`; what
+        was in force before stays so."""
+        ...
+
     def problems(self) -> Awaitable[Sequence[Problem]]:
         """What `check` says of the files as they are now, in file order."""
         ...

@@ -91,6 +91,16 @@ def with_tables(health: Health, withheld: str, fleet: Cluster | None) -> Health:
     return health._replace(status=_CRITICAL, text="; ".join([*troubles, health.text]))
 
 
+def with_files(health: Health, given_up: Sequence[str], *, strict: bool) -> Health:
+    """The same where files are `given_up`: with nothing configured nobody would miss what was in
+    them.  Not `strict`: that alone is no trouble where something is."""
+    if not given_up or health.status == _UNKNOWN:
+        return health
+    text = f"{health.text}; given up: {'; '.join(map(columns.harmless, given_up[:_NAMED]))}"
+    least = _CRITICAL if not health.total else _WARNING if strict else _OK
+    return health._replace(status=max(health.status, least), text=text)
+
+
 def _in_trouble(registrations: Registrations, rows: Sequence[RegistrationRow]) -> str:
     bad = [row for row in rows if row.word != "Registered"]
     bad.sort(key=lambda row: row.word != "Rejected")
@@ -118,6 +128,12 @@ def _health(call: Call) -> Answer:
     withheld = call.port.instance.view().withheld
     health = judge(call.port.registrations, names, least)
     health = with_tables(health, withheld, call.port.cluster)
+    health = with_files(health, call.port.configuration.given_up(), strict=least is None)
+    fleet = call.port.cluster
+    if not health.total and not names and (fleet is None or fleet.this() is None):
+        # a configuration that was lost looks just so
+        text = f"{health.text}; no registration is configured"
+        health = health._replace(status=max(health.status, _WARNING), text=text)
     verdict = Verdict.DONE if health.status == _OK else Verdict.NEGATIVE
     return tell(health, lambda told: [told.line], json.whole(_shape), verdict)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from pjreg_cli.api.registrations import RegistrationView
 from pjreg_cli.commands.command import (
@@ -22,7 +23,7 @@ from pjreg_cli.commands.options import Given, OptionError, offered, told_apart
 from pjreg_cli.commands.pjsip import elsewhere, perhaps, registration_names, standing
 from pjreg_cli.config.pattern import compile_pattern
 from pjreg_cli.errors import excerpt, hint
-from pjreg_cli.render import json
+from pjreg_cli.render import columns, json
 from pjreg_cli.render import status as shown
 
 _STATES = ("registered", "unregistered", "rejected", "stopped")
@@ -59,8 +60,11 @@ async def _status(call: Call) -> Answer:
         if "--vertical" in given.flags or (one and "--columns" not in given.values):
             return shown.vertical(views)
         all_of_them = not given.words and not given.values.keys() & {"--state", "--registrar"}
-        refused = call.port.registrations.refused() if all_of_them else ()
-        return shown.table(views, names, call.console.width, refused)
+        if not all_of_them:
+            return shown.table(views, names, call.console.width)
+        table = shown.table(views, names, call.console.width, call.port.registrations.refused())
+        files = call.port.configuration.given_up()
+        return chain(table, (f"given up: {columns.harmless(why)}\n" for why in files))
 
     def shape(views: Iterable[RegistrationView]) -> Iterable[str]:
         now_at = call.port.instance.view().now_at

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.reader import Document
+from pjreg_cli.config.secrets import is_secret
 from pjreg_cli.config.section import Section
 from pjreg_cli.config.types import validator
 from pjreg_cli.config.words import LOWER, meant
@@ -34,6 +35,10 @@ PASSED_OVER: Mapping[str, frozenset[str]] = {
 _META = frozenset({"name", "source", "users", "access", "resolv_file"})
 _BESIDES = {"ManagerAccount": frozenset({"permit", "deny", "acl"})}
 """Options that become one field together."""
+#: what is written in the singular, and may be several times
+_WRITTEN = {"nameservers": "nameserver"}
+#: of databases: they may hold a password
+_ADDRESSES = frozenset({"url", "dbhost"})
 
 
 def merged(document: Document, name: str) -> Section:
@@ -65,9 +70,9 @@ def make(
     try:
         made = validate(values)
     except ValidationError as error:
-        for option in dict.fromkeys(str(one["loc"][0]) for one in error.errors()):
+        for option, why in _reasons(error).items():
             values.pop(option, None)
-            problems.append(_problem(section, option, model))
+            problems.append(_problem(section, option, why, model))
         made = validate(values)
     return made
 
@@ -76,12 +81,26 @@ def _options(model: type[Any]) -> frozenset[str]:
     return frozenset(model.__dataclass_fields__)
 
 
-def _problem(section: Section, option: str, model: type[Any]) -> Problem:
-    entry = section.last({"nameservers": "nameserver"}.get(option, option))
+def _reasons(error: ValidationError) -> Mapping[str, str]:
+    """Why each option cannot be understood, in our own words; empty where those are the library's,
+    or might tell a secret."""
+    found: dict[str, str] = {}
+    for one in error.errors(include_url=False, include_input=False):
+        option = str(one["loc"][0])
+        cause = one.get("ctx", {}).get("error")
+        told = cause is not None and not is_secret(option) and option not in _ADDRESSES
+        found.setdefault(option, str(cause) if told else "")
+    return found
+
+
+def _problem(section: Section, option: str, why: str, model: type[Any]) -> Problem:
+    written = _WRITTEN.get(option, option)
+    entry = section.last(written)
     line, path = (entry[2], entry[3]) if entry else (section.line, section.path)
     known = (_options(model) | _BESIDES.get(model.__name__, frozenset())) - _META
     if option in known:
-        what = f"{option} cannot be understood and its default counts"
+        what = f"{written} cannot be understood and its default counts"
+        what += f": {'it ' * why.startswith('is ')}{excerpt(why)}" if why else ""
     else:
         what = f"unknown option '{excerpt(option)}'{meant(option, known)}"
     return Problem(path, line, Level.WARNING, f"[{excerpt(section.name)}] {what}")

@@ -196,7 +196,7 @@ def _nameserver(text: str) -> tuple[str, int]:
     try:
         host = str(ipaddress.ip_address(address.strip().strip("[]")))
     except ValueError:
-        raise ValueError(f"'{text[:80]}' is no address") from None
+        raise ValueError(f"'{text[:60]}' is no ADDRESS or ADDRESS@PORT") from None
     result = number(port.strip()) if at else 53
     if not 0 < result < 65536:
         raise ValueError(f"'{text[:80]}' has no valid port")

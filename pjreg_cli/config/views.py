@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pjreg_cli.api.configuration import ModuleHelp, ObjectView, Option, Planned, Problem
+from pjreg_cli.config.changes import place
 from pjreg_cli.config.models import Auth, Transport
 from pjreg_cli.config.settings import Reload, Settings
 from pjreg_cli.config.shown import (
@@ -75,6 +76,9 @@ class ConfigurationViews:
         from pjreg_cli.config.help import modules
 
         return modules()
+
+    def given_up(self) -> Sequence[str]:
+        return [f"{place(e.path, e.line)}: {e.message}" for e in self._settings().errors]
 
     async def problems(self) -> Sequence[Problem]:
         from pjreg_cli.config.check import check

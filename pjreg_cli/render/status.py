@@ -116,12 +116,13 @@ def table(
             yield _line(head, sizes, cutting=bool(width))
         count += 1
         yield _line(row, sizes, cutting=bool(width))
+    known = f"{count} registration{'' if count == 1 else 's'}"
     if refused:
         told = ", ".join(map(columns.harmless, refused[:_NAMED]))
         more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
-        yield f"\n{count} registrations, {len(refused)} refused: {told}{more}\n"
+        yield f"\n{known}, {len(refused)} refused: {told}{more}\n"
         return
-    yield f"\n{count} registrations\n" if count else objects.NOTHING
+    yield f"\n{known}\n" if count else objects.NOTHING
 
 
 def _line(cells: Sequence[str], sizes: Sequence[int], *, cutting: bool) -> str:

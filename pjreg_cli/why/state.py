@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import BY_DESIGN, Fix, Tried
+from pjreg_cli.config.changes import place
 from pjreg_cli.config.shards import shard_of
 from pjreg_cli.why.case import Case, inert, span
 from pjreg_cli.why.cause import Cause, nothing, section_of, theirs, was_refused
@@ -152,9 +153,12 @@ def _near(case: Case) -> list[str]:
 
 
 def _says_unknown(case: Case) -> str:
-    """Nothing of this name is configured."""
+    """Nothing of this name is configured; where a file was given up, it may be in that."""
     near = _near(case)
     hint = f"; there is {', '.join(map(inert, near))}" if near else ""
+    for error in case.settings.errors[:1]:
+        why = f"{place(error.path, error.line)} was given up: {inert(error.message)}"
+        hint += f"; it may be in a file that cannot be read: {why}"
     return f"there is no registration of this name{hint}"
 
 
@@ -274,8 +278,12 @@ def _says_all_failed(case: Case) -> str:
 
 
 def _fix_name(case: Case) -> Sequence[Fix]:
-    """Use a name that exists: `pjreg status` lists all."""
-    return (theirs("`pjreg status` lists all names"),)
+    """Use a name that exists: `pjreg status` lists all; mend a file that was given up."""
+    unread = tuple(
+        Fix("the file, then `pjsip reload`", "", f"{error.path}:{error.line}")
+        for error in case.settings.errors[:1]
+    )
+    return (*unread, theirs("`pjreg status` lists all names"))
 
 
 def _fix_elsewhere(case: Case) -> Sequence[Fix]:

@@ -77,6 +77,20 @@ def test_a_name_that_nobody_knows(tmp_path: Path) -> None:
     found(finding, "unknown-name", says="there is good", fix="pjreg status")
 
 
+def test_a_name_that_may_be_in_a_file_that_was_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "pjsip.conf"
+    path.write_text(f"{FILES}\n[unclosed\ntype = registration\n", "utf-8")
+    line = path.read_text("utf-8").splitlines().index("[unclosed") + 1
+    finding = offline_port(load(path)).registrations.finding("good")
+    found(
+        finding,
+        "unknown-name",
+        says=f"pjsip.conf:{line} was given up: a section's header",
+        fix="the file, then",
+        where=f"pjsip.conf:{line}",
+    )
+
+
 def test_a_section_that_was_refused(tmp_path: Path) -> None:
     finding = offline(tmp_path, "broken")
     found(finding, "config-refused", says="server_uri", fix="the section", where="pjsip.conf:")

@@ -183,6 +183,30 @@ def test_the_last_exchange_as_a_ladder(home: Path) -> None:
         assert instance.ask("pjreg ladder nobody").status == 1
 
 
+def test_a_file_that_was_given_up_is_no_good_health(home: Path) -> None:
+    broken = f"{configuration()}\n[unclosed\n"
+    line = broken[: broken.index("[unclosed")].count("\n") + 1
+    why = f"given up: pjsip.conf:{line}: a section's header has no closing ']'"
+    with running_instance(home, broken) as instance:
+        done = run("-s", str(instance.socket), "health", home=home)
+        assert done.status == 2
+        assert done.out.startswith(
+            f"REGISTRATIONS CRITICAL - 0 of 0 registered; {why}; no registration"
+        )
+        assert instance.ask("pjreg status").out == f"No objects found.\n\n{why}\n"
+        found = json.loads(instance.ask("pjreg explain alice", "--json").out)
+        assert found["fix"][0]["where"].endswith(f"pjsip.conf:{line}")
+        instance.configure(configuration())
+        assert instance.ask("pjreg reload").status == 0
+        becomes(instance, "alice", "Rejected", 60)
+        assert "given up" not in instance.ask("pjreg health").out
+        # what is in force stays, and yet somebody must mend the file
+        instance.configure(broken)
+        instance.ask("pjreg reload")
+        assert why in instance.ask("pjreg health").out
+        assert instance.ask("pjreg status").out.endswith(f"\n1 registration\n{why}\n")
+
+
 def test_monitoring_plug_ins_end_as_their_line_says(home: Path) -> None:
     with running_instance(home, configuration()) as instance:
         becomes(instance, "alice", "Rejected", 60)
@@ -225,7 +249,7 @@ def test_sections_that_were_refused_are_missed(home: Path) -> None:
             enough = run("-s", str(instance.socket), "health", "--min-registered", "90", home=home)
             assert (enough.status, "refused" in enough.out) == (0, True)
             listed = instance.ask("pjreg status").out
-            assert listed.endswith("\n1 registrations, 1 refused: broken\n")
+            assert listed.endswith("\n1 registration, 1 refused: broken\n")
             assert "refused" not in instance.ask("pjreg status like alice").out
             instance.configure(text)
             assert instance.ask("pjreg reload").status == 0

@@ -248,7 +248,11 @@ class FakeConfiguration:
     defined: Mapping[str, str] = field(default_factory=dict)
     found: Sequence[Problem] = ()
     planned: Sequence[Planned] = ()
-    given_up: PjregError | None = None
+    raised: PjregError | None = None
+    failed: Sequence[str] = ()
+
+    def given_up(self) -> Sequence[str]:
+        return self.failed
 
     def auths(self) -> Sequence[ObjectView]:
         return sorted(self.auth_views, key=lambda view: view.name)
@@ -286,8 +290,8 @@ class FakeConfiguration:
         return self.found
 
     async def plan(self) -> Sequence[Planned]:
-        if self.given_up:
-            raise self.given_up
+        if self.raised:
+            raise self.raised
         return self.planned
 
 

@@ -61,7 +61,7 @@ async def test_failed_command_repeats_its_line_as_typed() -> None:
 
 async def test_what_goes_wrong_below_becomes_a_failed_command() -> None:
     fake = trunks()
-    fake.configuration.given_up = ConfigError("no closing bracket", "pjsip.conf", 3)
+    fake.configuration.raised = ConfigError("no closing bracket", "pjsip.conf", 3)
     reply = await execute("pjreg reload plan", console(fake))
     assert "".join(reply.output) == (
         "pjsip.conf:3: no closing bracket\nCommand 'pjreg reload plan' failed.\n"

@@ -136,3 +136,11 @@ def test_levels_of_the_log_are_those_the_log_knows() -> None:
     assert set(LOG_LEVELS) == set(FILE_LEVELS)
     settings, problems = other_files.pjreg(document("[general]", "log_level=NOTICE"))
     assert (settings.log_level, problems) == ("notice", [])
+
+
+def test_what_cannot_be_understood_says_why() -> None:
+    _, (problem,) = other_files.resolver(document("[general]", "nameserver=127.0.0.1:53"))
+    assert problem.message == (
+        "[general] nameserver cannot be understood and its default counts:"
+        " '127.0.0.1:53' is no ADDRESS or ADDRESS@PORT"
+    )

@@ -121,5 +121,5 @@ def test_digest_in_an_error_is_not_repeated() -> None:
 def test_nameserver_may_have_a_port() -> None:
     assert nameservers(["127.0.0.1@5353", "::1"]) == (("127.0.0.1", 5353), ("::1", 53))
     for wrong in ("example.com", "127.0.0.1@x", "127.0.0.1@0"):
-        with pytest.raises(ValueError, match=r"address|port|number"):
+        with pytest.raises(ValueError, match=r"ADDRESS|port|number"):
             nameservers(wrong)

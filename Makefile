@@ -22,7 +22,7 @@ demo-cluster: $(VENV)/.dev servers
 test: $(VENV)/.dev servers
 	$(BIN)/pytest -n $(JOBS) --maxschedchunk=1 -q -rs
 
-# the fast lane: the pure parts, with few examples of each property
+# the fast lane: each module by itself, with few examples of each property
 unit: $(VENV)/.dev
 	HYPOTHESIS_PROFILE=quick $(BIN)/pytest tests/unit -n 2 -q -m "not exhaustive"
 

@@ -54,7 +54,7 @@ class Unwritable(Exception):  # noqa: N818 -- as above
 
 
 def default_socket() -> str:
-    """Where an instance listens unless told otherwise: `--socket` in docs/console.md."""
+    """Where an instance listens unless told otherwise: `--socket`, told in docs/running.md."""
     if named := os.environ.get("PJREG_SOCKET"):
         return named
     if os.geteuid() == 0:

@@ -1,4 +1,4 @@
-"""What whoever may not create tasks is handed."""
+"""What starts a task, for those who may not create one themselves."""
 
 from __future__ import annotations
 

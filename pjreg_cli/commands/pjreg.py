@@ -1,4 +1,4 @@
-"""The commands Asterisk does not have: why, what if, is it right."""
+"""The commands Asterisk does not have: explanations, plans, checks, history, waiting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every section and option we know: names, defaults, limits, and what they mean.
+"""Sections and options of pjsip.conf: names, defaults, limits, and what they mean.
 
 Field names are Asterisk's option names, letter for letter.  A section is made from the texts of a
 file by `types.validator`, or from ready values in Python.  What an option is for stands beside it:

@@ -1,4 +1,4 @@
-"""What a fault of ours may not go beyond.
+"""Ends exceptions where they must not go further.
 
     with Contained(counter, "a message from %s", peer) as fault:
         ...

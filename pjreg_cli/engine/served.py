@@ -1,4 +1,4 @@
-"""Over what bindings were made: whom the loss of a connection concerns."""
+"""Which registrations have their binding over which flow: whom the loss of a connection concerns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which registrations have their binding over which flow: whom the loss of a connection concerns."""
+"""Which registrations have their binding over which flow: whom its loss concerns."""
 
 from __future__ import annotations
 

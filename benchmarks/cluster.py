@@ -34,7 +34,7 @@ from pjreg_cli.config.rows import ESSENTIAL, sections
 from pjreg_cli.config.rules import Inspector, OpenTransports
 from pjreg_cli.config.settings import Scope
 from pjreg_cli.config.shards import shard_of
-from pjreg_cli.config.told import EVERYTHING, Told
+from pjreg_cli.config.table_notifications import EVERYTHING, Told
 from pjreg_cli.config.types import option_names
 from pjreg_cli.engine import garbage
 from pjreg_cli.store import sql

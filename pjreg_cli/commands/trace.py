@@ -20,7 +20,7 @@ from pjreg_cli.commands.command import (
     usage,
 )
 from pjreg_cli.commands.words import tokenise
-from pjreg_cli.render import history, json
+from pjreg_cli.render import json, sip_history
 
 _METHODS = ("REGISTER", "OPTIONS", "INVITE", "ACK", "BYE", "CANCEL", "MESSAGE", "NOTIFY")
 
@@ -86,7 +86,7 @@ async def _show_history(call: Call) -> Answer:
 
 
 def _entries(entries: Iterable[HistoryEntry]) -> Answer:
-    return tell(entries, history.table, json.each(history.shape))
+    return tell(entries, sip_history.table, json.each(sip_history.shape))
 
 
 def _entry(entries: Iterable[HistoryEntry], word: str) -> Answer:
@@ -95,7 +95,7 @@ def _entry(entries: Iterable[HistoryEntry], word: str) -> Answer:
     number = int(word[:20])
     for found in entries:
         if found.number == number:
-            return tell(found, history.entry, json.whole(history.shape))
+            return tell(found, sip_history.entry, json.whole(sip_history.shape))
     return failed(f"Entry '{number}' does not exist")
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pjreg_cli.commands import health, watch
 from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, absent, tell, usage
 from pjreg_cli.commands.pjsip import registration_names
-from pjreg_cli.render import chronicle, explanation, json, ladder
+from pjreg_cli.render import explanation, json, ladder, registration_history
 
 #: how much of the past is looked at
 _TRANSITIONS = 500
@@ -21,7 +21,7 @@ async def _explain(call: Call) -> Answer:
     if not call.port.instance.view().live:
         # what an instance has left behind is all that is known of what happened
         past = await call.port.history.of(finding.name, 1)
-        finding = replace(finding, steps=(*finding.steps, *map(chronicle.step, past)))
+        finding = replace(finding, steps=(*finding.steps, *map(registration_history.step, past)))
     verdict = Verdict.NEGATIVE if finding.cause == "unknown-name" else Verdict.DONE
     view = call.port.instance.view()
     return tell(
@@ -47,8 +47,8 @@ async def _history(call: Call) -> Answer:
     now_at = port.instance.view().now_at or max((one.at for one in events), default=0.0)
     return tell(
         name,
-        lambda of: chronicle.chronicle(of, events, transitions, now_at, call.console.width),
-        json.whole(lambda of: chronicle.shape(of, events, transitions, now_at)),
+        lambda of: registration_history.page(of, events, transitions, now_at, call.console.width),
+        json.whole(lambda of: registration_history.shape(of, events, transitions, now_at)),
         verdict,
     )
 

@@ -81,7 +81,7 @@ class Attempts:
             found=self._located,
             failed=self.give_up,
         )
-        self._bench = self._targets.bench
+        self._resting = self._targets.resting
         self.exchanges = Exchanges(timers, self._delivered, faults)
         self.exchanges.lanes.make = self._unpark
         self.accounts = Accounts()
@@ -296,7 +296,7 @@ class Attempts:
             self._fail(entry, attempt, cause, why)
             return
         if attempt.target is not None:
-            self._bench.heard(entry.name, attempt.target)
+            self._resting.heard(entry.name, attempt.target)
         attempt.reason = response.reason
         attempt.response = response
         attempt.took_s = now - exchange.sent_at
@@ -317,7 +317,7 @@ class Attempts:
     def _unheard(self, entry: Entry, attempt: Attempt, exchange: Exchange) -> None:
         """A request that nobody answered may have been carried out all the same."""
         if attempt.target is not None:
-            self._bench.silent(entry.name, attempt.target, exchange.sent_at)
+            self._resting.silent(entry.name, attempt.target, exchange.sent_at)
         if attempt.template is not None and attempt.expires_s:
             doubt(entry, attempt.template, attempt.expires_s, self._clock())
 
@@ -360,7 +360,7 @@ class Attempts:
             attempt.mechanisms = security_servers(response) or attempt.mechanisms
         pause_s = retry_after_s(response) or 0
         if code == 503 and pause_s and attempt.target is not None:
-            self._bench.overloaded(attempt.target, pause_s)
+            self._resting.overloaded(attempt.target, pause_s)
         return Outcome(
             code,
             retry_after_s=pause_s,

@@ -18,8 +18,8 @@ from pjreg_cli.config.tables import too_much
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine import garbage, limits
-from pjreg_cli.engine.aftermath import Aftermath
 from pjreg_cli.engine.batches import Batches
+from pjreg_cli.engine.connection_lost import ConnectionLost
 from pjreg_cli.engine.contain import Contained, report
 from pjreg_cli.engine.facts import FactsOf
 from pjreg_cli.engine.farewells import FAREWELL_S, Farewells
@@ -37,7 +37,7 @@ from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.engine.trace import Trace
 from pjreg_cli.engine.verbs import Registrations
-from pjreg_cli.engine.watch import Watch
+from pjreg_cli.engine.watchdog import Watchdog
 from pjreg_cli.errors import TransportError
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable
     from pjreg_cli.config.load import Settings
     from pjreg_cli.config.models import Registration
-    from pjreg_cli.config.told import Told
+    from pjreg_cli.config.table_notifications import Told
     from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.journal import Keeper
     from pjreg_cli.engine.share import Share
@@ -111,7 +111,7 @@ class Engine:
             why=lambda entry: self.facts.brief(entry, self.settings),
             faults=counters.declare("step_failures", "steps of a registration that failed"),
         )
-        self._watch = Watch(self._fleet, self._timers, counters, loop.call_later)
+        self._watchdog = Watchdog(self._fleet, self._timers, counters, loop.call_later)
         self._failed_inputs = counters.declare(
             "input_failures", "messages and events of the network that could not be handled"
         )
@@ -122,7 +122,7 @@ class Engine:
         limits.watch(counters, self._timers, self._pool, self._inbound)
         self._jobs = Jobs(self._fleet, lambda: self.settings.registrations, clock)
         self._background = Batches()
-        self._aftermath = Aftermath(
+        self._connection_lost = ConnectionLost(
             self._attempts, self._jobs, self._background, clock=clock, fraction=ids.fraction
         )
         self._keep_alive = KeepAlive(self._timers, self._background, self._attempts.served.flows)
@@ -180,7 +180,7 @@ class Engine:
                 await self._pool.close()
                 raise TransportError(failure.why)
             _log.error("%s", failure.why)
-        self._watch.start()
+        self._watchdog.start()
         await self._start(self.settings.registrations.values(), since)
         self._resumable.clear()  # what is added later is new
 
@@ -225,7 +225,7 @@ class Engine:
         """End at once; nothing is sent."""
         if self._journal is not None:
             self._journal.flush()
-        self._watch.close()
+        self._watchdog.close()
         self._timers.close()
         self._background.close()
         self._jobs.close()
@@ -381,7 +381,7 @@ class Engine:
     ) -> None:
         """A connection could not be made or was lost."""
         with Contained(self._failed_inputs, "the loss of %s", flow.target):
-            self._aftermath.ended(flow, why, established, lived_s, spoke)
+            self._connection_lost.ended(flow, why, established, lived_s, spoke)
 
     def refused(self, flow: Flow) -> None:
         """Nobody listens where a UDP flow leads."""

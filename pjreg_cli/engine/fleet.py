@@ -27,7 +27,7 @@ from pjreg_cli.engine.share import Gate, Share
 from pjreg_cli.engine.shown import Shown
 from pjreg_cli.engine.succession import Succession
 from pjreg_cli.engine.views import is_settled, is_stranded, next_attempt_s
-from pjreg_cli.engine.watch import fault
+from pjreg_cli.engine.watchdog import fault
 from pjreg_cli.levels import MACHINERY
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.state import (

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine import settled
-from pjreg_cli.engine.bench import Bench
 from pjreg_cli.engine.contain import Contained
 from pjreg_cli.engine.record import trouble_of
+from pjreg_cli.engine.resting import RestingTargets
 from pjreg_cli.errors import PjregError, ResolveError
 from pjreg_cli.registration.route import next_hop
 
@@ -42,7 +42,7 @@ class Targets:
         found: Found,
         failed: Callable[[Entry], None],
     ) -> None:
-        self.bench = Bench(clock)
+        self.resting = RestingTargets(clock)
         self._pool = pool
         self._resolver = resolver
         self._clock = clock
@@ -98,7 +98,7 @@ class Targets:
     ) -> None:
         if entry.attempt is not attempt:
             return  # the instance was closed meanwhile
-        targets = self.bench.ordered(entry.name, targets)
+        targets = self.resting.ordered(entry.name, targets)
         granted_by = entry.granted_by
         if attempt.expires_s == 0 and granted_by is not None:
             # origin: begins with the first target, which may know nothing of the binding

@@ -21,8 +21,8 @@ from pjreg_cli.api.asker import asked_by
 from pjreg_cli.api.instance import InstanceView, ReloadReport
 from pjreg_cli.api.notices import Notice, Stopping, Traced
 from pjreg_cli.api.port import Api
-from pjreg_cli.config.careless import careless
 from pjreg_cli.config.load import Scope, Settings, load
+from pjreg_cli.config.security_warnings import careless
 from pjreg_cli.control.claim import Claim
 from pjreg_cli.control.server import ControlServer
 from pjreg_cli.dialects import named

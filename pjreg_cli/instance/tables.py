@@ -11,7 +11,7 @@ from pjreg_cli.config.settings import Scope
 from pjreg_cli.store.rows import told as listen
 
 if TYPE_CHECKING:
-    from pjreg_cli.config.told import Told
+    from pjreg_cli.config.table_notifications import Told
     from pjreg_cli.engine.engine import Engine
 
 _log = logging.getLogger("pjreg_cli.instance")

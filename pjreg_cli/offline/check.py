@@ -9,9 +9,9 @@ from pathlib import Path
 from pjreg_cli import options as command_line
 from pjreg_cli import remote
 from pjreg_cli.commands.pjreg import is_bad
-from pjreg_cli.config.careless import careless
 from pjreg_cli.config.check import check
 from pjreg_cli.config.load import load
+from pjreg_cli.config.security_warnings import careless
 from pjreg_cli.errors import ConfigError, UsageError
 from pjreg_cli.render import evidence, json
 from pjreg_cli.store.rows import open_rows

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from pjreg_cli.config.told import EVERYTHING, Told, told
+from pjreg_cli.config.table_notifications import EVERYTHING, Told, told
 from pjreg_cli.store.postgres_rows import encrypted, reason
 
 if TYPE_CHECKING:

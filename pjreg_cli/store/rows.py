@@ -10,7 +10,7 @@ from pjreg_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from pjreg_cli.config.realtime import Database, Rows
-    from pjreg_cli.config.told import Told
+    from pjreg_cli.config.table_notifications import Told
 
 
 def open_rows(database: Database) -> AbstractContextManager[Rows]:

@@ -9,7 +9,7 @@ import pytest
 from pjreg_cli.api.notices import Notice
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.randomness import Ids
-from pjreg_cli.engine.watch import EVERY_S
+from pjreg_cli.engine.watchdog import EVERY_S
 from pjreg_cli.levels import MACHINERY, MESSAGES, NOTICE, STEPS, WAYS, debug
 from pjreg_cli.registration.state import Flight
 from tests.loop.test_engine import Scene, play

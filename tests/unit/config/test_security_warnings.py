@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pjreg_cli.config.careless import careless, is_open
 from pjreg_cli.config.load import load
+from pjreg_cli.config.security_warnings import careless, is_open
 from tests.support.certificates import self_signed
 
 ACCOUNT = """\

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("pjreg_cli.engine")
 
 
-class Aftermath:
+class ConnectionLost:
     """Does it in `batches`: thousands may share a connection.  `fraction` draws from 0 up to 1."""
 
     def __init__(

@@ -35,7 +35,7 @@ class _Rest:
         self.silences = 0
 
 
-class Bench:
+class RestingTargets:
     """Who is passed over, and until when; `clock` gives seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

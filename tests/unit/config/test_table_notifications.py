@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pjreg_cli.config.settings import Settings
-from pjreg_cli.config.told import EVERYTHING, Told, told
+from pjreg_cli.config.table_notifications import EVERYTHING, Told, told
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def flaps(transitions: Sequence[Happened], now_at: float) -> int:
     return sum(a == REGISTERED and b != REGISTERED for a, b in pairwise(words))
 
 
-def chronicle(
+def page(
     name: str,
     events: Sequence[Happened],
     transitions: Sequence[Happened],

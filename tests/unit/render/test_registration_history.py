@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pjreg_cli.api.history import Happened
-from pjreg_cli.render.chronicle import Share, chronicle, flaps, shares, step
 from pjreg_cli.render.columns import cells
+from pjreg_cli.render.registration_history import Share, flaps, page, shares, step
 
 NOW_AT = 1_000_000.0
 
@@ -31,7 +31,7 @@ def test_a_reason_cannot_steer_a_terminal() -> None:
     event = Happened(
         NOW_AT, "attempt", "Rejected", 403, "x", {"reason": "\x1b[31m", "target": None}
     )
-    assert "\x1b" not in "".join(chronicle("a", [event], [], NOW_AT))
+    assert "\x1b" not in "".join(page("a", [event], [], NOW_AT))
 
 
 LINES = [
@@ -45,7 +45,7 @@ LINES = [
 
 @pytest.mark.parametrize("width", [70, 80, 99, 100, 110, 132])
 def test_lines_keep_to_the_width_of_the_terminal(width: int) -> None:
-    lines = "".join(chronicle("trunk", LINES, LINES, NOW_AT, width)).splitlines()
+    lines = "".join(page("trunk", LINES, LINES, NOW_AT, width)).splitlines()
     assert max(map(cells, lines)) <= width
     rows = lines[lines.index("") + 1 :]
     assert [line[:19] for line in rows[1:]] == ["1970-01-12 13:46:40"] * 3
@@ -53,7 +53,7 @@ def test_lines_keep_to_the_width_of_the_terminal(width: int) -> None:
 
 
 def test_where_there_is_no_terminal_nothing_is_cut() -> None:
-    text = "".join(chronicle("trunk", LINES, LINES, NOW_AT))
+    text = "".join(page("trunk", LINES, LINES, NOW_AT))
     assert "2001:db8:0:1:2:3:4:5" in text
     assert "1970-01-12 13:46:40 UTC  attempt" in text
     assert "…" not in text
@@ -61,13 +61,13 @@ def test_where_there_is_no_terminal_nothing_is_cut() -> None:
 
 def test_one_loss_is_told_as_one() -> None:
     words = [became("Registered", 100), became("Rejected", 50)]
-    assert "; lost once within the last day" in "".join(chronicle("a", words, words, NOW_AT))
+    assert "; lost once within the last day" in "".join(page("a", words, words, NOW_AT))
 
 
 def test_a_past_shorter_than_a_week_is_said_to_be() -> None:
     young, old = [became("Registered", 7_200)], [became("Registered", 8 * 86_400)]
-    assert "last week, as far as it is known (2 h);" in "".join(chronicle("a", [], young, NOW_AT))
-    assert "last week;" in "".join(chronicle("a", [], old, NOW_AT))
+    assert "last week, as far as it is known (2 h);" in "".join(page("a", [], young, NOW_AT))
+    assert "last week;" in "".join(page("a", [], old, NOW_AT))
 
 
 def test_a_code_that_nobody_has_sent_stands_in_brackets() -> None:
@@ -78,7 +78,7 @@ def test_a_code_that_nobody_has_sent_stands_in_brackets() -> None:
     }
     failed = Happened(NOW_AT, "attempt", "Rejected", 503, "refused", facts)
     sent = failed._replace(facts={**facts, "outcome": "answered", "reason": "Gone"})
-    *_, one, other = "".join(chronicle("a", [failed, sent], [failed], NOW_AT)).splitlines()
+    *_, one, other = "".join(page("a", [failed, sent], [failed], NOW_AT)).splitlines()
     assert one.endswith("  (503)  refused  Connection refused  tcp:192.0.2.1:5060")
     assert " 503 " in other
     assert "(503)" in step(failed).text

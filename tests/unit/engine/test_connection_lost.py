@@ -6,9 +6,9 @@ import math
 from typing import cast
 
 from pjreg_cli.counters import Tally
-from pjreg_cli.engine.aftermath import Aftermath
 from pjreg_cli.engine.attempts import Attempts
 from pjreg_cli.engine.batches import Batches
+from pjreg_cli.engine.connection_lost import ConnectionLost
 from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import Exchange, Exchanges
 from pjreg_cli.engine.fleet import Fleet
@@ -56,10 +56,10 @@ class Scene:
 
     async def end(self, *, established: bool) -> None:
         jobs, batches = Jobs(cast(Fleet, self), dict, lambda: 0.0), Batches()
-        aftermath = Aftermath(
+        lost = ConnectionLost(
             cast(Attempts, self), jobs, batches, clock=lambda: 0.0, fraction=lambda: 0.0
         )
-        aftermath.ended(self.flow, "closed", established, math.inf, True)
+        lost.ended(self.flow, "closed", established, math.inf, True)
         await batches.done()
 
 

@@ -12,7 +12,7 @@ from pjreg_cli.counters import Counters
 from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import Exchange
 from pjreg_cli.engine.timers import Timers
-from pjreg_cli.engine.watch import EVERY_S, LATE_S, LONGEST_LOOKUP_S, SLICE, Watch, fault
+from pjreg_cli.engine.watchdog import EVERY_S, LATE_S, LONGEST_LOOKUP_S, SLICE, Watchdog, fault
 from pjreg_cli.registration.state import Flight, State, Status
 from pjreg_cli.sip.transaction import begin
 from tests.support.evidence import evidence
@@ -134,13 +134,13 @@ class Fleet:
         self.mended.append(entry)
 
 
-def watching(entries: list[Entry]) -> tuple[ManualLoop, Fleet, Counters, Watch]:
+def watching(entries: list[Entry]) -> tuple[ManualLoop, Fleet, Counters, Watchdog]:
     loop, fleet, counters = ManualLoop(), Fleet(entries), Counters()
 
     def call_later(delay_s: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
         return cast(asyncio.TimerHandle, loop.call_at(loop.now + delay_s, callback))
 
-    watch = Watch(fleet, Timers(loop.as_loop()), counters, call_later)
+    watch = Watchdog(fleet, Timers(loop.as_loop()), counters, call_later)
     watch.start()
     return loop, fleet, counters, watch
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pjreg_cli.api.tracing import HistoryEntry
-from pjreg_cli.render.history import entry, table
+from pjreg_cli.render.sip_history import entry, table
 
 TEXT = "SIP/2.0 200 \x1b[2JOK\r\nA: b\r\n\r\nbody"
 

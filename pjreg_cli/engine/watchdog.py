@@ -97,7 +97,7 @@ class Watched(Protocol):
         ...
 
 
-class Watch:
+class Watchdog:
     """Looks at all registrations in turn, and has those mended that would never go on.
 
     `clock` and `call_later` are the loop's; it owes nothing to the timers it looks after.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os.path
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
 
+from pjreg_cli.api.configuration import Planned
 from pjreg_cli.config.models import Registration
 from pjreg_cli.config.secrets import MASK, masked_uri
 from pjreg_cli.config.shown import registration_options
@@ -18,6 +20,10 @@ def place(path: str, line: int) -> str:
     """`file:line`, the file without its folder."""
     name = os.path.basename(path)
     return f"{name}:{line}" if line else name
+
+
+#: what a reload may do to a transport that comes to nothing where it cannot be opened
+_OPENS = ("opened", "reopened")
 
 
 def registration_changes(old: Registration, new: Registration) -> tuple[str, ...]:
@@ -33,6 +39,21 @@ def registration_changes(old: Registration, new: Registration) -> tuple[str, ...
 
 def _shown(values: Iterable[str]) -> str:
     return ",".join(map(masked_uri, values))
+
+
+def came_true(steps: Iterable[Planned], not_open: Mapping[str, str]) -> tuple[Planned, ...]:
+    """What a reload was to do, as it has done it: transports that could not be opened, by name and
+    why, were not."""
+    return tuple(
+        replace(
+            step,
+            action="not opened",
+            because=(not_open[step.name].removeprefix(f"transport {step.name}: "),),
+        )
+        if step.kind == "transport" and step.action in _OPENS and step.name in not_open
+        else step
+        for step in steps
+    )
 
 
 def changes(old: object, new: object, without: Iterable[str] = ()) -> Iterator[str]:
@@ -55,6 +76,8 @@ def _text(value: object) -> str:
         return MASK if value.get_secret_value() else ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], int):
+        return f"{value[0]}@{value[1]}"  # a name server, as it is written
     if isinstance(value, tuple):
         return ",".join(map(_text, value))
     if isinstance(value, dict) or hasattr(value, "items"):

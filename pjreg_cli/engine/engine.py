@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.instance import ReloadReport
-from pjreg_cli.config.changes import place
+from pjreg_cli.config.changes import came_true, place
 from pjreg_cli.config.load import Reload, Scope, reload
 from pjreg_cli.config.rows import of_table
 from pjreg_cli.config.shards import shard_of
@@ -283,6 +283,7 @@ class Engine:
                 done = await self.configuration.steps(old, result)
             failures = [f"{place(e.path, e.line)}: {e.message}" for e in result.errors]
             failures += await self._apply(result)
+            done = came_true(done, self._not_open)
             return ReloadReport(scope.value, failures=tuple(failures), steps=done)
 
     async def _apply(self, result: Reload) -> list[str]:

@@ -132,6 +132,7 @@ def _name(step: Planned) -> str:
 
 
 #: in the order in which a summary tells them
+_TOLD_AS_FAILURES = ("given up", "not opened")
 _ACTIONS = ("re-registered", "added", "unregistered", "tried again", "refused")
 
 
@@ -146,7 +147,7 @@ def summary(steps: Sequence[Planned], failures: Sequence[str]) -> str:
     told += [
         f"{_name(step)} {step.action}"
         for step in steps
-        if step.kind != "registration" and step.action != "given up"
+        if step.kind != "registration" and step.action not in _TOLD_AS_FAILURES
     ]
     told += [f"failed: {why}" for why in dict.fromkeys(failures)]
     return ", ".join(told) or "unchanged"

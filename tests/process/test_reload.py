@@ -150,3 +150,23 @@ def test_passwords_inside_uris_are_shown_nowhere(instance: Instance) -> None:
     assert "hunter2" not in run(*where, *shown, home=instance.home).out
     revealed = run(*where, "--reveal-secrets", *shown, home=instance.home)
     assert "sip:client:hunter2@" in revealed.out
+
+
+def test_a_transport_that_does_not_open_is_not_told_as_opened(instance: Instance) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        more = f"\n[other]\ntype = transport\nprotocol = tcp\nbind = 127.0.0.1:{port}\n"
+        instance.configure(configured(instance) + more)
+        done = instance.ask("pjreg reload")
+    assert done.status == 1
+    (row,) = [line for line in done.out.splitlines() if line.startswith("transport other ")]
+    assert row.split(None, 2)[2].startswith(f"not opened  tcp 127.0.0.1:{port} is already in use")
+    assert "opened," not in done.out
+    assert "failed: pjsip.conf:" in done.out.splitlines()[-1]
+
+
+def test_name_servers_are_told_as_they_are_written(instance: Instance) -> None:
+    (instance.etc / "resolver_unbound.conf").write_text("[general]\nnameserver = 127.0.0.1@5353\n")
+    assert "127.0.0.1@5353" in instance.ask("pjreg reload plan").out

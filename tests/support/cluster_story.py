@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from pjreg_cli.store.sql import schema
 from tests.support.fleet import configured
-from tests.support.instance import Instance, short_folder
+from tests.support.instance import PROGRAM, Instance, short_folder
 from tests.support.judge import Judge
 from tests.support.postgres import Postgres, binaries, postgres
 
@@ -22,6 +23,12 @@ GRANT_S = 36.0
 def say(text: str) -> None:
     """One line of the story."""
     print(text, flush=True)
+
+
+def show(one: Instance, line: str) -> None:
+    """What a command says, as broad as the terminal is."""
+    subprocess.run([*PROGRAM, "-s", str(one.socket), "-rx", line], check=True)
+    say("")
 
 
 def wait(reached: Callable[[], bool], within_s: float = 60.0) -> float:
@@ -57,12 +64,12 @@ def tell(home: Path, server: Postgres, judge: Judge) -> None:
         took = wait(lambda: judge.registered() == ACCOUNTS)
         say(f"All {ACCOUNTS} accounts are registered after {took:.1f} s, by three machines:\n")
         wait(lambda: _shares(server) == 3 and _counted(server) == ACCOUNTS)
-        say(machines["sip-1"].ask("pjreg cluster show").out)
+        show(machines["sip-1"], "pjreg cluster show")
         name = server.execute(
             "SELECT t.id FROM pjreg.state t JOIN pjreg.shard s USING (shard)"
             " JOIN pjreg.instance i ON i.incarnation = s.owner WHERE i.name = 'sip-2' LIMIT 1"
         )[0][0]
-        say(machines["sip-1"].ask(f"pjreg cluster find {name}").out)
+        show(machines["sip-1"], f"pjreg cluster find {name}")
         before = judge.held[name]
         say("sip-2 is killed (kill -9).")
         mark, requests = judge.mark(), judge.requests
@@ -70,8 +77,8 @@ def tell(home: Path, server: Postgres, judge: Judge) -> None:
         took = wait(lambda: _owned(server, "sip-2") == 0 and _unowned(server) == 0)
         say(f"Its shards are owned by the others after {took:.1f} s.\n")
         wait(lambda: _counted(server) == ACCOUNTS)
-        say(machines["sip-1"].ask("pjreg cluster show").out)
-        say(machines["sip-1"].ask(f"pjreg cluster find {name}").out)
+        show(machines["sip-1"], "pjreg cluster show")
+        show(machines["sip-1"], f"pjreg cluster find {name}")
         took += wait(lambda: len({user for _, user, _, _ in judge.since(mark)}) == ACCOUNTS)
         after, verdict = judge.held[name], judge.verdict
         say(f"{took:.0f} s after that the registrar has seen every account refreshed:")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import ssl
 
 from pjreg_cli.api.findings import Certificate, Trouble
@@ -28,6 +29,8 @@ def of_system(error: Exception, at: float) -> Trouble:
     """What a socket says."""
     number = getattr(error, "errno", None)
     text = getattr(error, "strerror", None) or str(error)
+    if number in _KINDS:
+        text = os.strerror(number)  # asyncio has words of its own
     return Trouble(_KINDS.get(number or 0, "send-failed"), text, at)
 
 

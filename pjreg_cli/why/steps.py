@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 #: targets and look-ups shown of an attempt, at most
 _MOST = 12
+#: a connection that never came about has brought nothing
+_NEVER_SENT = frozenset(
+    {"refused", "unreachable", "connect-timeout", "handshake-timeout", "tls", "certificate"}
+)
 _WHY_NO_ANSWER = {
     "refused": "refused",
     "unreachable": "unreachable",
@@ -98,12 +102,15 @@ def _request(case: Case, tried: Tried, before: Tried | None) -> Iterator[Step]:
     )
     heard = tried.heard
     if heard is None:
-        yield Step("sent", True, what, tried.sent_at, facts)
         trouble = tried.trouble
+        never = trouble is not None and trouble.kind in _NEVER_SENT
+        unsent = never and not tried.target.startswith("udp:")
+        yield Step("tried" if unsent else "sent", True, what, tried.sent_at, facts)
         kind = trouble.kind if trouble is not None else "silent"
         text = _WHY_NO_ANSWER.get(kind, "failed") if trouble is not None else "nothing came back"
         if trouble is not None and trouble.text:
-            text += f": {inert(trouble.text)}"
+            told = "made out to another name" if trouble.text == "name" else trouble.text
+            text += f": {inert(told)}"
         if trouble is not None and trouble.heard:
             text += f": {_first_line(trouble.heard)}"
         if trouble is not None and trouble.certificate is not None:

@@ -135,7 +135,11 @@ def test_nobody_listens_over_tcp() -> None:
         world.transports = {"tcp": {}}
         world.options = {"server_uri": f"sip:{LOOPBACK}:{port};transport=tcp"}
 
-    found(explain(prepare), "refused", says="connection refused", evidence="refused", fix="host")
+    finding = explain(prepare)
+    found(finding, "refused", says="connection refused", evidence="refused", fix="host")
+    # nothing was sent over a connection that there never was
+    assert [step.step for step in finding.steps] == ["configured", "found", "tried", "failed"]
+    assert finding.steps[-1].text.startswith("refused: Connection refused, after ")
 
 
 def test_no_way_there() -> None:
@@ -414,6 +418,7 @@ def test_a_certificate_of_the_future(tmp_path: Path) -> None:
 def test_a_certificate_for_somebody_else(tmp_path: Path) -> None:
     finding = refusing(tmp_path, name="other.test", host=DOMAIN)
     found(finding, "tls-wrong-name", says="made out to other.test", fix="a name of the certificate")
+    assert "certificate refused: made out to another name" in finding.steps[-1].text
 
 
 def test_a_certificate_that_fits_only_by_a_wildcard(tmp_path: Path) -> None:

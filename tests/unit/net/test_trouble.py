@@ -51,3 +51,8 @@ def test_how_a_connection_ended() -> None:
     assert of_end(system(errno.ECONNRESET), 1.0).kind == "reset"
     assert of_end(system(errno.EIO), 1.0).kind == "lost"
     assert of_end(ssl.SSLError(1, "alert"), 1.0).kind == "tls"
+
+
+def test_the_words_of_asyncio_are_not_told() -> None:
+    error = ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('192.0.2.1', 5060)")
+    assert of_system(error, 1.0).text == "Connection refused"

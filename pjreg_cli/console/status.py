@@ -55,13 +55,13 @@ def farewell(facts: InstanceFacts, why: str) -> str:
 
 
 def bar(counts: Mapping[str, int], doing: str = "") -> Fragments:
-    """The numbers of the bottom bar, and what is under way."""
+    """What is under way, which must not be cut off, and the numbers of the bottom bar."""
     fragments: Fragments = [("", " ")]
+    if doing:
+        fragments += [("class:bar.doing", doing), ("", "   ")]
     for index, word in enumerate(WORDS):
         number = counts.get(word, 0)
         if number or index < _ALWAYS:
             style = f"class:bar.{word.lower()}" if number else ""
             fragments += [(style, f"{number} {word.lower()}"), ("", "   ")]
-    if doing:
-        fragments.append(("class:bar.doing", doing))
     return fragments

@@ -66,3 +66,8 @@ def test_only_numbers_above_zero_are_coloured() -> None:
     styles = {text: style for style, text, *_ in bar({"Rejected": 2})}
     assert styles["2 rejected"] == "class:bar.rejected"
     assert styles["0 registered"] == ""
+
+
+def test_what_is_under_way_comes_before_the_numbers() -> None:
+    text = "".join(text for _, text, *_ in bar({"Registered": 10_000}, "stopping: 1 of 2"))
+    assert text.startswith(" stopping: 1 of 2   10000 registered")

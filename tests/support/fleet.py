@@ -156,12 +156,19 @@ class Fleet:
         """Wait until every account has been refreshed once more, and find nothing amiss; `planned`:
         shards were given before."""
         mark = self.judge.mark()
-        await asyncio.to_thread(
-            until,
-            lambda: len({user for _, user, _, _ in self.judge.since(mark)}) == ACCOUNTS,
-            "every account is refreshed",
-            PATIENCE_S,
-        )
+
+        def missing() -> set[str]:
+            return set(self.judge.cseqs()) - {user for _, user, _, _ in self.judge.since(mark)}
+
+        try:
+            await asyncio.to_thread(
+                until, lambda: not missing(), "every account is refreshed", PATIENCE_S
+            )
+        except AssertionError as error:
+            states = self.server.execute(
+                "SELECT * FROM pjreg.state WHERE id = ANY(%s)", list(missing())
+            )
+            raise AssertionError(f"{error}\n{missing()}\n{states}\n{self.logs()}") from None
         assert self.judge.registered() == ACCOUNTS
         if planned:
             self.judge.verdict.too_soon.clear()

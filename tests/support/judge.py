@@ -193,7 +193,7 @@ class Judge:
             self._compare(user, sender, before, now)
         contacts = [value.decode() for name, value in fields if name == b"contact"]
         self.contacts[user] = [one.strip() for value in contacts for one in value.split(",")]
-        contact = headers.get(b"contact", b"")
+        kept = [one for one in self.contacts[user] if not one.endswith(";expires=0")]
         if code.startswith(b"200"):
             if leaving:
                 self.held.pop(user, None)
@@ -213,7 +213,8 @@ class Judge:
             b"CSeq: " + headers[b"cseq"],
         ]
         if code.startswith(b"200") and not leaving:
-            lines.append(b"Contact: %s;expires=%d" % (contact, int(self.grant_s)))
+            # what is taken off is not among what is kept (RFC 3261 section 10.3 step 8)
+            lines += [b"Contact: %s;expires=%d" % (one.encode(), self.grant_s) for one in kept]
         answer = b"\r\n".join([*lines, b"Content-Length: 0", b"", b""])
         self._answered[via] = answer
         return answer

@@ -80,12 +80,25 @@ def _stands_here(line: str, at: int) -> str:
 class FileSink:
     """A file, written anew or, with `append`, written on."""
 
-    def __init__(self, path: str, *, append: bool) -> None:
-        """Open it; raises OSError."""
-        self._path = Path(path).expanduser()
-        flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
-        self._handle = os.open(self._path, flags, 0o666)
+    def __init__(self, path: Path, handle: int) -> None:
+        """`handle` is open; see `open`."""
+        self._path = path
+        self._handle = handle
         self._lines = 0
+
+    @classmethod
+    async def open(cls, path: str, *, append: bool) -> FileSink:
+        """Open it, which holds up this console alone; raises OSError, also for a pipe that nobody
+        reads."""
+        return await asyncio.to_thread(cls._opened, path, append)
+
+    @classmethod
+    def _opened(cls, path: str, append: bool) -> FileSink:
+        where = Path(path).expanduser()
+        flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
+        handle = os.open(where, flags | os.O_NONBLOCK, 0o666)
+        os.set_blocking(handle, True)
+        return cls(where, handle)
 
     async def write(self, text: str) -> None:
         """Write a piece; a slow disk holds up this console alone."""
@@ -99,8 +112,9 @@ class FileSink:
 
     async def close(self) -> str:
         """How much was written."""
-        os.close(self._handle)
-        return f"({self._lines:,} lines written to {self._path})\n"
+        await asyncio.to_thread(os.close, self._handle)
+        lines = "1 line" if self._lines == 1 else f"{self._lines:,} lines"
+        return f"({lines} written to {self._path})\n"
 
     def abandon(self) -> None:
         """What was written stays."""

@@ -287,7 +287,7 @@ class Session:
             if piped.sign == "|":
                 sink: Sink = await ShellSink.start(piped.target)
             else:
-                sink = FileSink(piped.target, append=piped.sign == ">>")
+                sink = await FileSink.open(piped.target, append=piped.sign == ">>")
         except OSError as error:
             self._writer.put(f"{piped.target}: {error.strerror}\n")
             return

@@ -38,7 +38,7 @@ class Lifecycle:
         *,
         now: Callable[[], float],
         reload: Callable[[Scope], Awaitable[ReloadReport]],
-        reopen_logs: Callable[[], None],
+        reopen_logs: Callable[[], Awaitable[None]],
         publish: Callable[[Notice], None],
         manager_enabled: Callable[[], bool],
         change: Callable[[Change], Awaitable[None]] | None = None,
@@ -104,7 +104,7 @@ class Lifecycle:
                 self._withheld = ""
         if module is LOGGER or module.scope is Scope.ALL:
             try:
-                self._reopen_logs()
+                await self._reopen_logs()
             except PjregError as error:
                 _log.error("%s", error)
                 report = replace(report, failures=(*report.failures, str(error)))

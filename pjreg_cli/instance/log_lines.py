@@ -6,10 +6,12 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
+from pjreg_cli.errors import ConfigError
+from pjreg_cli.instance.sinks import FileSettings, LogFile
 from pjreg_cli.levels import DEBUG, ERROR, HIGHEST, NOTICE, VERBOSE, WARNING, debug, verbose
 from pjreg_cli.render.columns import harmless
 
@@ -149,6 +151,19 @@ class Gap:
         text = f"{lines} lost: {why}"
         record = logging.LogRecord(f"{ROOT}.instance", WARNING, "", 0, text, None, None)
         return self._format.format(record)
+
+
+def log_file(settings: FileSettings, complain: Callable[[str, str], None]) -> LogFile:
+    """The file that `settings` name, open; `complain` is told its path and why it cannot be begun
+    anew.  Raises ConfigError."""
+    path, gap = settings.log_file, Gap(LineFormat(as_json=settings.log_format == "json"))
+    try:
+        return LogFile(
+            path, settings.log_max_bytes, settings.log_keep, gap, partial(complain, path)
+        )
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigError(f"cannot log there: {why}", harmless(path)) from error
 
 
 def is_journal(number: int) -> bool:

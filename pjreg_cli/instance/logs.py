@@ -13,13 +13,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TextIO
 
 from pjreg_cli import levels
 from pjreg_cli.api.instance import LogChannel
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.contain import Contained
-from pjreg_cli.errors import ConfigError
+from pjreg_cli.engine.tasks import beside
 from pjreg_cli.instance.log_lines import (
     FILE_LEVELS,
     LEVELS,
@@ -28,20 +29,20 @@ from pjreg_cli.instance.log_lines import (
     LineFormat,
     is_journal,
     level_name,
+    log_file,
 )
 from pjreg_cli.instance.modules import PACKAGES, packages, plain
 from pjreg_cli.instance.sinks import Descriptor, FileSettings, LogFile
 from pjreg_cli.levels import DEBUG, HIGHEST, NOTICE, VERBOSE, WARNING, debug, verbose
 from pjreg_cli.outlet import Outlet, Sink
-from pjreg_cli.render.columns import harmless
 
 #: whose records are logged besides our own
 _OTHERS = ("asyncio",)
 #: seconds for which lines are gathered before they are written together
 GATHER_S = 0.1
-#: seconds that what waits may take to be written: at the end, and when a file is rotated
+#: seconds that what waits may take to be written at the end; a file to be opened, or rotated
 FLUSH_S = 2.0
-ROTATE_S = 5.0
+OPEN_S = ROTATE_S = 5.0
 
 Listener = Callable[[str, str, int], None]
 """Called with the level's name, the whole line, and the verbosity from which on it is shown."""
@@ -162,14 +163,14 @@ class Logs:
         self.failures = self.counters.declare("log_failures", "records that could not be logged")
         self.counters.watch("log_lines_lost", "lines that could not be written", self._lost)
         self._gone = 0
+        self._cannot = partial(self.complain, "the log %s cannot be begun anew: %s")
         self._consoles = _ToConsoles(self)
         self._stderr: _Channel | None = None
         self._file: _Channel | None = None
         self._log_file: LogFile | None = None
         for logger in self._loggers:
             logger.propagate = False
-        # else `logging` itself writes warnings that nobody takes to stderr
-        self._nobody = logging.NullHandler()
+        self._nobody = logging.NullHandler()  # else `logging` writes to stderr what nobody takes
         self._add(self._nobody)
         if stderr is not None:
             number = stderr.fileno()
@@ -187,9 +188,16 @@ class Logs:
             self._stderr = None
             self._apply_levels()
 
-    def open_file(self, settings: FileSettings) -> None:
-        """Log to the file `settings` names, if any, in the form it says; raises ConfigError when it
-        cannot be opened, and what was before goes on."""
+    async def reopen_file(self, settings: FileSettings) -> None:
+        """As `open_file`; a file that does not answer holds up nobody and is given up."""
+        file, work = None, partial(log_file, settings, self._cannot)
+        if settings.log_file:
+            file = await beside(work, OPEN_S, LogFile.close, settings.log_file)
+        self.open_file(settings, file)
+
+    def open_file(self, settings: FileSettings, file: LogFile | None = None) -> None:
+        """Log to the file `settings` names, if any, in the form it says, `file` where it is open
+        already; raises ConfigError when it cannot be opened, and what was before goes on."""
         old, old_file = self._file, self._log_file
         as_json = settings.log_format == "json"
         if self._stderr is not None:
@@ -197,15 +205,8 @@ class Logs:
         if not settings.log_file:
             self._file = self._log_file = None
         else:
-            path, form = settings.log_file, LineFormat(as_json=as_json)
-            try:
-                file = LogFile(
-                    path, settings.log_max_bytes, settings.log_keep, Gap(form),
-                    lambda why: self.complain("the log %s cannot be begun anew: %s", path, why),
-                )  # fmt: skip
-            except (OSError, ValueError) as error:
-                why = getattr(error, "strerror", None) or str(error)
-                raise ConfigError(f"cannot log there: {why}", harmless(path)) from error
+            form = LineFormat(as_json=as_json)
+            file = file or log_file(settings, self._cannot)
             level = FILE_LEVELS.get(settings.log_level.lower(), VERBOSE)
             self._log_file = file
             self._file = _Channel(
@@ -277,8 +278,7 @@ class Logs:
         return self._modules.get(plain(module), 0)
 
     def set_module_debug(self, module: str, level: int) -> None:
-        """Change the debug level of one module, one of Asterisk's or a package of ours; 0 is
-        off."""
+        """Change the debug level of a module of Asterisk's, or of a package of ours; 0 is off."""
         self._modules[plain(module)] = level
         self._apply_levels()
 

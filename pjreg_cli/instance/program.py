@@ -178,16 +178,16 @@ class Program:
         failures += await self.observers.apply(before, statsd_anew=scope is Scope.STATSD)
         if after.pjreg != before.pjreg:
             try:
-                self.logs.open_file(after.pjreg)
+                await self.logs.reopen_file(after.pjreg)
             except PjregError as error:
                 failures.append(f"{error}; what was before goes on")
         for why in failures:
             _log.error("%s", why)
         return replace(report, failures=(*report.failures, *failures))
 
-    def _reopen_logs(self) -> None:
+    async def _reopen_logs(self) -> None:
         """Open the log file anew, as somebody may have moved it away."""
-        self.logs.open_file(self.engine.settings.pjreg)
+        await self.logs.reopen_file(self.engine.settings.pjreg)
 
     def _words(self) -> str:
         """How many registrations there are of each status, in one line."""

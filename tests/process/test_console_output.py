@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_output_is_written_to_a_file_and_on_behind_it(
     terminal.enter(f"rows 2 > {file}")
     terminal.until(f"(2 lines written to {file})")
     terminal.enter(f"rows 1 >> {file}")
-    terminal.until(f"(1 lines written to {file})")
+    terminal.until(f"(1 line written to {file})")
     lines = file.read_text().splitlines()
     assert [line.split("/")[0].strip() for line in lines] == ["row0", "row1", "row0"]
     assert "\x1b" not in file.read_text()
@@ -60,6 +61,16 @@ def test_file_that_cannot_be_written_is_told(console: OpenTerminal, target: str,
     terminal = console()
     terminal.enter(f"rows 3 > {target}")
     terminal.until(why)
+    terminal.until_prompt(CONSOLE_PROMPT)
+
+
+def test_a_pipe_that_nobody_reads_is_told_and_not_waited_for(
+    console: OpenTerminal, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    terminal = console()
+    terminal.enter(f"rows 3 > {tmp_path}/pipe")
+    terminal.until(": No such device")
     terminal.until_prompt(CONSOLE_PROMPT)
 
 

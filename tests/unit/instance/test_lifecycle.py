@@ -55,7 +55,7 @@ class World:
             manager_enabled=lambda: True,
         )
 
-    def reopen_logs(self) -> None:
+    async def reopen_logs(self) -> None:
         """Count, and fail when told to."""
         self.reopened += 1
         if self.log_failure:

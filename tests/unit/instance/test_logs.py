@@ -18,9 +18,12 @@ import pytest
 
 from pjreg_cli import engine
 from pjreg_cli.errors import ConfigError
+from pjreg_cli.instance import logs as logs_module
+from pjreg_cli.instance import sinks
 from pjreg_cli.instance.log_lines import Gap, LineFormat, level_name
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.levels import NOTICE, debug, verbose
+from tests.support.waiting import until
 
 _log = logging.getLogger("pjreg_cli.engine")
 
@@ -202,6 +205,42 @@ def test_as_json_there_is_one_object_a_line(opened: Opened, tmp_path: Path) -> N
     logs.open_file(File())
     _log.warning("text again")
     assert stderr.getvalue().endswith("engine: text again\n")
+
+
+async def test_a_file_that_does_not_answer_holds_up_nobody(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs, stderr = opened()
+    logs.open_file(File(str(tmp_path / "old")))
+    answers, there = threading.Event(), sinks.LogFile._opened
+
+    def hangs(file: sinks.LogFile) -> int:
+        assert answers.wait(20)  # as on a mount whose server is gone
+        return there(file)
+
+    monkeypatch.setattr(sinks.LogFile, "_opened", hangs)
+    monkeypatch.setattr(logs_module, "OPEN_S", 0.05)
+    with pytest.raises(ConfigError, match=r"new: has not answered for 0\.05 s"):
+        await logs.reopen_file(File(str(tmp_path / "new")))
+    _log.warning("goes on where it was")
+    answers.set()
+    logs.close()
+    assert "goes on where it was" in (tmp_path / "old").read_text()
+    await asyncio.to_thread(until, lambda: (tmp_path / "new").exists(), "it answers")
+    assert (tmp_path / "new").read_text() == ""
+    assert "goes on" in stderr.getvalue()
+
+
+async def test_a_file_that_answers_is_opened_beside(opened: Opened, tmp_path: Path) -> None:
+    logs, _ = opened()
+    await logs.reopen_file(File(str(tmp_path / "new")))
+    _log.warning("here")
+    assert "here" in written(logs, tmp_path / "new")
+    with pytest.raises(ConfigError, match="cannot log there: Is a directory"):
+        await logs.reopen_file(File(str(tmp_path)))
+    await logs.reopen_file(File())
+    _log.warning("not here")
+    assert "not here" not in (tmp_path / "new").read_text()
 
 
 def test_what_begins_like_a_line_about_a_registration_is_one() -> None:

@@ -106,8 +106,9 @@ class Lifecycle:
             try:
                 await self._reopen_logs()
             except PjregError as error:
-                _log.error("%s", error)
-                report = replace(report, failures=(*report.failures, str(error)))
+                if not any(str(error) in why for why in report.failures):  # told once is enough
+                    _log.error("%s", error)
+                    report = replace(report, failures=(*report.failures, str(error)))
         if module.scope is None:
             self._publish(Reloaded(module.name, report.ok))
             return report

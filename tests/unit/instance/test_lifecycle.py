@@ -136,6 +136,16 @@ async def test_modules_are_reloaded_in_turn_with_or_without_suffix(logs: Logs) -
     assert world.life.view().reloaded_at == 1020.0
 
 
+async def test_a_log_file_that_cannot_be_had_is_told_once(logs: Logs) -> None:
+    world = World(logs)
+    world.log_failure = "cannot log there: No such file or directory"
+    (report,) = await world.life.reload([])
+    assert report.failures == (f"log: {world.log_failure}",)
+    world.failures = (f"log: {world.log_failure}; what was before goes on",)
+    (report,) = await world.life.reload([])
+    assert report.failures == world.failures
+
+
 async def test_no_name_reloads_everything_once(logs: Logs) -> None:
     world = World(logs)
     (report,) = await world.life.reload([])

@@ -9,8 +9,8 @@ plain value; durations are in seconds and end in `_s`, instants in seconds since
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pjreg_cli.api.cluster import Cluster
 from pjreg_cli.api.configuration import Configuration
 from pjreg_cli.api.history import NOWHERE, Histories
 from pjreg_cli.api.instance import Instance
@@ -18,6 +18,9 @@ from pjreg_cli.api.manager import Managers
 from pjreg_cli.api.notices import Notices
 from pjreg_cli.api.registrations import Registrations
 from pjreg_cli.api.tracing import Tracing
+
+if TYPE_CHECKING:
+    from pjreg_cli.api.cluster import Cluster
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pjreg_cli.config.pattern import Pattern, PatternError, compile_pattern
 from pjreg_cli.errors import AmiError, excerpt
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.pattern import Pattern
 
 #: the events that are sent only to those whose filters name them
 DETAIL = "RegistryDetail"
@@ -147,6 +150,8 @@ def _values(text: str, header: str) -> list[str]:
 
 def _expression(text: str) -> Pattern:
     """A POSIX extended regular expression, which is searched in the text as a whole."""
+    from pjreg_cli.config.pattern import PatternError, compile_pattern
+
     try:
         return compile_pattern(text)
     except PatternError as error:

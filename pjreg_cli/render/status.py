@@ -66,8 +66,8 @@ _ROOMY = 200
 #: those that matter most, where all of them would be cut beyond recognition
 _FEW = ("name", "status", "answer", "next", "cause")
 _NARROW = 100
-#: never cut: a word of these is short
-_WHOLE = ("status",)
+#: cut last of all: what is to be understood, and looked up
+_WHOLE = ("status", "cause")
 #: refused sections that are named
 _NAMED = 5
 #: the words of a registration, those in trouble first

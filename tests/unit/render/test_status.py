@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,13 @@ def test_a_narrow_terminal_shows_what_matters_most() -> None:
     assert "Unregistered" in lines[2]
     assert "rule" in usual(100)
     assert "since" in usual(0)
+
+
+def test_a_cause_that_is_to_be_looked_up_is_cut_last() -> None:
+    view = registration("a-name-that-is-long", "Unregistered", -1)
+    view = replace(view, cause=lambda: "stopped-by-operator", client_uri="sip:" + "a" * 60)
+    text = "".join(table([view], ("name", "account", "cause"), 50))
+    assert "stopped-by-operator" in text
 
 
 def test_what_is_cut_is_seen_to_be() -> None:

@@ -38,7 +38,8 @@ ROOM: Final = 20_000
 _BATCH = 2000
 #: lines of a registration between two looks at whether it has too many
 _PRUNE_AFTER = 25
-_LONGEST_PAUSE_S = 60.0
+#: seconds after which what could not be written is tried again, at first and at most
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 #: seconds between two looks at whether the file is still there, where nothing is to be written
 _LOOK_EVERY_S = 30.0
 
@@ -168,7 +169,7 @@ class Store:
                 self._busy = False
                 if failure:
                     self._put_back(lines, rows)
-                    pause_s = min(max(1.0, pause_s * 2), _LONGEST_PAUSE_S)
+                    pause_s = min(max(_FIRST_PAUSE_S, pause_s * 2), _LONGEST_PAUSE_S)
                 else:
                     pause_s = 0.0
                 self._tell(failure)

@@ -20,6 +20,12 @@ from tests.support.clock import ManualClock
 from tests.support.waiting import until
 
 
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written is tried again at once."""
+    monkeypatch.setattr(state, "_FIRST_PAUSE_S", 0.01)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "deep" / "state.sqlite3"

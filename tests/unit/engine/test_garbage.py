@@ -17,6 +17,7 @@ def _as_it_was() -> Iterator[None]:
     yield
     gc.set_threshold(*thresholds)
     gc.unfreeze()
+    gc.freeze()  # as the collection of thousands of tests has left it
 
 
 class Node:
@@ -43,6 +44,7 @@ def test_young_objects_are_looked_through_seldom_and_cycles_are_still_found() ->
     assert gc.collect() >= 2
 
 
+@pytest.mark.exhaustive
 def test_everything_is_searched_as_seldom_as_that_takes_long() -> None:
     class Scene:
         """A clock that a search takes `took_s` of, and what is to be called when."""

@@ -243,6 +243,7 @@ async def test_a_file_that_answers_is_opened_beside(opened: Opened, tmp_path: Pa
     assert "not here" not in (tmp_path / "new").read_text()
 
 
+@pytest.mark.exhaustive
 def test_what_begins_like_a_line_about_a_registration_is_one() -> None:
     """JSON knows them by how they begin."""
     first: list[str] = []

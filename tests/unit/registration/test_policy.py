@@ -239,6 +239,7 @@ def test_the_page_is_current(golden: Golden) -> None:
     golden.check(Path("docs/policy.md"), document())
 
 
+@pytest.mark.exhaustive
 def test_a_code_leads_to_the_row_that_the_whole_table_leads_to() -> None:
     """The rows are looked up by code; over all codes and all they ask for it is as if all of them
     were asked."""

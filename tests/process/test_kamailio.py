@@ -167,7 +167,7 @@ def test_wrong_password_and_unknown_user_are_rejected(home: Path) -> None:
             becomes(instance, "bob", "Rejected")
             becomes(instance, "nobody", "Rejected")
             assert users_of(registrar) == ["alice"]
-            assert PASSWORD not in instance.log()
+        assert PASSWORD not in instance.log()
 
 
 def test_stopped_gracefully_leaves_nothing_behind(home: Path) -> None:

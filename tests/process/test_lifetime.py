@@ -112,6 +112,7 @@ async def test_no_secret_is_written_anywhere(
     await until_bound(registrar, True)
     shown = await ask(instance, "pjsip show auth alice-auth")
     assert "********" in shown.out
+    await asyncio.to_thread(instance.stop)
     assert "secret-of-alice" not in instance.log() + shown.out + shown.err
 
 

@@ -144,6 +144,7 @@ def test_passwords_inside_uris_are_shown_nowhere(instance: Instance) -> None:
             out = instance.ask(command, *options).out
             assert "hunter2" not in out
     assert "sip:reg:********@" in instance.ask("pjsip show registrations").out
+    instance.stop()
     assert "hunter2" not in instance.log()
     shown = ("pjsip", "show", "registration", "my_provider")
     where = ("-s", str(instance.home / "none"), "-C", str(instance.etc))

@@ -265,10 +265,12 @@ def test_ctrl_c_ends_a_whole_paste(console: OpenTerminal) -> None:
 # -- what comes unasked -----------------------------------------------------------------------
 
 
-def test_log_lines_appear_above_what_is_being_typed(console: OpenTerminal) -> None:
+def test_log_lines_appear_above_what_is_being_typed(console: OpenTerminal, tmp_path: Path) -> None:
     terminal = console()
-    terminal.enter("late 0.5 [2026] WARNING[1] engine: late line")
+    terminal.enter(f"when {tmp_path}/now [2026] WARNING[1] engine: late line")
     terminal.type("half a comm")
+    terminal.until_prompt(f"{CONSOLE_PROMPT} half a comm")
+    (tmp_path / "now").touch()
     terminal.until("engine: late line")
     terminal.until_prompt(f"{CONSOLE_PROMPT} half a comm")
     terminal.enter("and")
@@ -453,10 +455,13 @@ def test_ctrl_c_in_a_shell_command_ends_that_alone(console: OpenTerminal) -> Non
     terminal.until("<on>")
 
 
-def test_log_lines_wait_while_a_shell_has_the_terminal(console: OpenTerminal) -> None:
+def test_log_lines_wait_while_a_shell_has_the_terminal(
+    console: OpenTerminal, tmp_path: Path
+) -> None:
     terminal = console()
-    terminal.enter("late 0.2 from the log")
-    terminal.enter("!sleep 0.6; echo shell is done")
+    now = tmp_path / "now"
+    terminal.enter(f"when {now} from the log")
+    terminal.enter(f"!touch {now}; while test -e {now}; do sleep 0.01; done; echo shell is done")
     terminal.until("\nfrom the log")
     assert terminal.text.index("\nshell is done") < terminal.text.index("\nfrom the log")
 
@@ -531,10 +536,13 @@ class TestDumbTerminal:
         terminal.until("my_provider  a registration")
         terminal.until_prompt(CONSOLE_PROMPT)
 
-    def test_log_lines_bring_the_prompt_again(self, console: OpenTerminal) -> None:
+    def test_log_lines_bring_the_prompt_again(self, console: OpenTerminal, tmp_path: Path) -> None:
         terminal = console(TERM="dumb")
-        terminal.enter("late 0.4 from the log")
+        terminal.enter(f"when {tmp_path}/now from the log")
+        terminal.until_prompt(CONSOLE_PROMPT)
         terminal.type("half")
+        terminal.until_prompt(f"{CONSOLE_PROMPT} half")
+        (tmp_path / "now").touch()
         terminal.until("\nfrom the log")
         terminal.until_prompt(CONSOLE_PROMPT)
         terminal.enter(" a line")

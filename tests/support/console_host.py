@@ -2,8 +2,9 @@
 
     python -m tests.support.console_host [colour] [noshell] [command...]
 
-Lines it understands: `rows N`, `log TEXT`, `late SECONDS TEXT`, `burst N`, `count R J U` for so
-many registered, rejected, unregistered, `drop WHY`, `break WHY`, `open`; others are said back.
+Lines it understands: `rows N`, `log TEXT`, `when FILE TEXT` for a line of the log as soon as the
+file is there, which is then taken away, `burst N`, `count R J U` for so many registered, rejected,
+unregistered, `drop WHY`, `break WHY`, `open`; others are said back.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from pjreg_cli.commands.command import Suggestion
 from pjreg_cli.console.backend import InstanceFacts, Result, Watcher, Write
@@ -61,9 +63,9 @@ class Host:
                     await write("".join(map(_row, range(start, ends))))
             case "log":
                 self._watcher.lines(f"{rest}\n")
-            case "late":
-                seconds, _, text = rest.partition(" ")
-                loop.call_later(float(seconds), self._watcher.lines, f"{text}\n")
+            case "when":
+                file, _, text = rest.partition(" ")
+                self._log_when(Path(file), text)
             case "burst":
                 for number in range(int(rest)):
                     loop.call_later(0.01 * number, self._watcher.lines, f"burst {number}\n")
@@ -81,6 +83,14 @@ class Host:
             case _:
                 await write(f"<{line}>\n")
         return Result(ok=True)
+
+    def _log_when(self, file: Path, text: str) -> None:
+        assert self._watcher is not None
+        if file.exists():
+            self._watcher.lines(f"{text}\n")
+            file.unlink()
+        else:
+            asyncio.get_running_loop().call_later(0.01, self._log_when, file, text)
 
     async def suggest(self, text: str) -> Sequence[Suggestion]:
         """Words of a few commands, and names."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -32,6 +33,8 @@ from pjreg_cli.offline.answer import execute_all, one_shot
 from pjreg_cli.options import Options, as_line
 from pjreg_cli.store.rows import open_rows
 
+#: what would leave the folder behind if it came at the wrong moment
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FIXTURES = Path(__file__).parents[1] / "fixtures" / "demo"
 
 #: every registration of the fixtures has an outcome after little more than a second
@@ -57,12 +60,24 @@ _TOUR = (
 def run(options: Options) -> int:
     """Run the demo: with the words that follow as one command, else as a console or a tour."""
     words = options.words[1:]
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     try:
         with tempfile.TemporaryDirectory(prefix="pjreg-demo-") as folder:
-            return asyncio.run(until_terminated(_demo(options, Path(folder), as_line(words))))
+            return asyncio.run(until_terminated(_heeding(options, Path(folder), as_line(words))))
     except PjregError as error:
         remote.complain(str(error))
         return remote.FAILED
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+async def _heeding(options: Options, folder: Path, command: str) -> int:
+    """The demo, which signals end; before and behind it they wait until the folder is gone."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+    try:
+        return await _demo(options, folder, command)
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
 
 
 async def _demo(options: Options, folder: Path, command: str) -> int:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.instance import PROGRAM, environment, run
 from tests.support.terminal import Terminal
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -79,6 +80,28 @@ def test_interrupted_demo_ends_quietly_and_leaves_nothing(home: Path, temporary:
         assert demo.stdout is not None
         demo.stdout.readline()
         demo.send_signal(signal.SIGTERM)
+        _, err = demo.communicate(timeout=50)
+    assert err == b""
+    assert list(temporary.iterdir()) == []
+
+
+def test_demo_that_is_told_to_end_again_and_again_leaves_nothing(
+    home: Path, temporary: Path
+) -> None:
+    """From the moment at which there is something to leave."""
+    with subprocess.Popen(
+        [*PROGRAM, "demo"],
+        env=environment(home, TMPDIR=str(temporary)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as demo:
+        until(lambda: any(temporary.iterdir()), "it has a folder", pause_s=0.001)
+
+        def ended() -> bool:
+            demo.send_signal(signal.SIGTERM)
+            return demo.poll() is not None
+
+        until(ended, "it ends", pause_s=0.001)
         _, err = demo.communicate(timeout=50)
     assert err == b""
     assert list(temporary.iterdir()) == []

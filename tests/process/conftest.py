@@ -57,4 +57,4 @@ def console(state: Path) -> Iterator[OpenTerminal]:
 
     yield open_console
     for terminal in opened:
-        terminal.process.close(force=True)
+        terminal.close()

@@ -65,7 +65,7 @@ def program(home: Path) -> Iterator[Open]:
     yield run
     for terminal in opened:
         with contextlib.suppress(OSError):  # a test may have taken its terminal away
-            terminal.process.close(force=True)
+            terminal.close()
 
 
 @pytest.fixture

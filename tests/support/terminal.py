@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,9 @@ import pyte
 
 PATIENCE_S = 60.0
 """How long something may take before a test fails; a machine may be busy."""
+
+#: how long a program may take that has lost its terminal
+_GOES_S = 2.0
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,7 +87,21 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.process.close(force=True)
+        self.close()
+
+    def close(self) -> None:
+        """Hang up, and see that the program ends."""
+        pty = self.process.ptyproc
+        pty.fileobj.close()
+        late_at = time.monotonic() + _GOES_S  # noqa: TID251
+        while self.process.isalive():
+            if time.monotonic() > late_at:  # noqa: TID251
+                self.process.kill(signal.SIGKILL)
+                self.process.wait()
+                break
+            time.sleep(0.01)
+        pty.delayafterclose = 0
+        self.process.close()
 
     def edits_lines(self) -> bool:
         """Whether the terminal itself takes keys together to lines (ICANON)."""

@@ -54,14 +54,14 @@ def react(state: State, event: Event, policy: Policy, now: float) -> Step:
             return _outcome(state, event, policy, now)
         case Wake():
             return _wake(state, policy)
+        case Paced():
+            return _paced(state, event.at), _NOTHING
         case Start():
             return _start(state, event.jitter_s, now, event.waited_s), _NOTHING
         case Unregister():
             return _unregister(_given_up(state) if event.unsent else state)
         case TransportClosed():
             return _transport_closed(state, event, policy, now)
-        case Paced():
-            return _paced(state, event.at), _NOTHING
         case AuthReloaded():
             return _auth_reloaded(state, event.jitter_s, now), _NOTHING
         case Remove():

@@ -1,7 +1,7 @@
 """The values the registration machine works on: status, state, events, outcomes, effects.
 
-`State` and `Outcome` are named tuples, for every step of a large fleet makes new ones, and a frozen
-dataclass takes five times as long to make.
+`State`, `Outcome` and `Paced` are named tuples, for every step of a large fleet makes new ones, and
+a frozen dataclass takes five times as long to make.
 """
 
 from __future__ import annotations
@@ -116,8 +116,7 @@ class TransportClosed:
     jitter: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Paced:
+class Paced(NamedTuple):
     """Too many others are due at the moment this one has asked for: `at` instead."""
 
     at: float

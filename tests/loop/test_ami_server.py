@@ -377,8 +377,8 @@ async def test_masks_switch_events_off_and_on() -> None:
             ("Events", "On"),
         ]
         fake.notices.tell(settled("bob"))
-        answer = await client.ask("Events", EventMask="bogus")
         assert dict(await client.message())["Username"] == "sip:bob@127.0.0.1"
+        answer = await client.ask("Events", EventMask="bogus")
         assert answer == [("Response", "Success"), ("Events", "Off")]
         assert await client.ask("Events") == error("Invalid event mask")
         fake.notices.tell(settled())

@@ -513,6 +513,12 @@ def test_without_colour_there_is_none(console: OpenTerminal) -> None:
     assert b"\x1b[32m" not in terminal.raw
 
 
+def ready(terminal: Terminal) -> None:
+    """Wait until a dumb terminal shows what is typed: a moment after the prompt."""
+    terminal.until_prompt(CONSOLE_PROMPT)
+    until(terminal.edits_lines, "the terminal edits the line itself")
+
+
 class TestDumbTerminal:
     """`TERM=dumb`: a serial line, Emacs' shell.  The terminal itself edits the line."""
 
@@ -527,11 +533,10 @@ class TestDumbTerminal:
 
     def test_typing_and_asking_work(self, console: OpenTerminal) -> None:
         terminal = console(TERM="dumb")
-        terminal.until_prompt(CONSOLE_PROMPT)
-        until(terminal.edits_lines, "the terminal edits the line itself")
+        ready(terminal)
         terminal.enter("sayy\x7f this")
         terminal.until("<say this>")
-        terminal.until_prompt(CONSOLE_PROMPT)
+        ready(terminal)
         terminal.enter("pjsip show registration ?")
         terminal.until("my_provider  a registration")
         terminal.until_prompt(CONSOLE_PROMPT)
@@ -539,7 +544,8 @@ class TestDumbTerminal:
     def test_log_lines_bring_the_prompt_again(self, console: OpenTerminal, tmp_path: Path) -> None:
         terminal = console(TERM="dumb")
         terminal.enter(f"when {tmp_path}/now from the log")
-        terminal.until_prompt(CONSOLE_PROMPT)
+        terminal.until("<when>")
+        ready(terminal)
         terminal.type("half")
         terminal.until_prompt(f"{CONSOLE_PROMPT} half")
         (tmp_path / "now").touch()
@@ -550,10 +556,11 @@ class TestDumbTerminal:
 
     def test_ctrl_c_and_ctrl_d_do_what_they_do_elsewhere(self, console: OpenTerminal) -> None:
         terminal = console(TERM="dumb")
+        ready(terminal)
         terminal.type("given up")
         terminal.until_prompt(f"{CONSOLE_PROMPT} given up")
         terminal.type("\x03")
-        terminal.until_prompt(CONSOLE_PROMPT)
+        ready(terminal)
         terminal.type("\x04")
         assert terminal.ends() == 0
 

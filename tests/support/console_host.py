@@ -66,6 +66,7 @@ class Host:
             case "when":
                 file, _, text = rest.partition(" ")
                 self._log_when(Path(file), text)
+                await write("<when>\n")
             case "burst":
                 for number in range(int(rest)):
                     loop.call_later(0.01 * number, self._watcher.lines, f"burst {number}\n")

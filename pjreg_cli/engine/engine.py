@@ -292,6 +292,8 @@ class Engine:
         # farewells go out while the transports and auth sections they need are still there
         await self._jobs.run(self._jobs.end(difference.removed, removed=True))
         await self._jobs.run(self._jobs.end(difference.changed, removed=False))
+        if self.shards is not None:
+            settings = self.shards.ours(settings)
         self._take_over(settings)
         farewells = Farewells(fleet, self._pool, settings.transports.values())
         await self._until(farewells.over, FAREWELL_S)
@@ -318,7 +320,8 @@ class Engine:
         if difference.touched:
             # a file that was written again brings back what `send unregister *all` forgot
             fresh = [name for name in settings.registrations if name not in fleet.entries]
-        await self._start(settings.registrations[name] for name in fresh)
+        there = settings.registrations
+        await self._start(there[name] for name in fresh if name in there)
         await self._jobs.run(self._jobs.give_another_chance(difference))
         return failures
 

@@ -17,6 +17,7 @@ from pjreg_cli.errors import StoreError
 
 if TYPE_CHECKING:
     from pjreg_cli.cluster.resume import Resumable
+    from pjreg_cli.config.models import Registration
     from pjreg_cli.config.settings import Reload, Settings
     from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.fleet import Fleet
@@ -59,6 +60,8 @@ class Shards:
         self._reload = reload
         self._registrations = registrations
         self.hand_over = hand_over
+        self._coming: Callable[[], frozenset[int]] = frozenset
+        """Those that are being taken up, as far as they are still ours."""
         self.words = fleet.shown.words
 
     async def take_up(
@@ -79,7 +82,11 @@ class Shards:
             ours = frozenset(shard for shard in ours if still(shard))
             mine = {name: row for name, row in states.items() if row.shard in ours}
             self._resumable.update(mine)
-            await self._apply(self.still_ours(result, ours))
+            self._coming = lambda: frozenset(filter(still, ours))
+            try:
+                await self._apply(self.still_ours(result, ours))
+            finally:
+                self._coming = frozenset
             for name in mine:
                 self._resumable.pop(name, None)  # of a section that is gone
         return sum(one.shard in ours for one in self._fleet.entries.values())
@@ -89,8 +96,14 @@ class Shards:
         if keep:
             self.hand_over()
         gone = self._fleet.release(shards)
-        settings, names = self._current(), {entry.name for entry in gone}
-        left = {n: one for n, one in settings.registrations.items() if n not in names}
+        settings, entries = self._current(), self._fleet.entries
+        names = {entry.name for entry in gone}
+        # one that was read and is not begun yet has no entry to know its shard by
+        left = {
+            name: one
+            for name, one in settings.registrations.items()
+            if name not in names and (name in entries or not _is_in(one, shards))
+        }
         kept = (settings.shards or frozenset()) - shards
         self._show(replace(settings, registrations=MappingProxyType(left), shards=kept))
         spawn(self._forget(gone), "forget")
@@ -103,6 +116,14 @@ class Shards:
             self._fleet.forget(entry)
             if number % BATCH == 0:
                 await asyncio.sleep(0)
+
+    def ours(self, settings: Settings) -> Settings:
+        """Settings that are about to come into force, without what was let go of since they were
+        read."""
+        if settings.shards is None:
+            return settings
+        kept = self._coming() | (self._current().shards or frozenset())
+        return _without(settings, settings.shards - kept)
 
     def still_ours(self, result: Reload, taken: frozenset[int] = frozenset()) -> Reload:
         """The outcome of reading without what was let go of while it was read; `taken` are new."""
@@ -167,12 +188,15 @@ def _without(settings: Settings, shards: frozenset[int]) -> Settings:
     if not shards or settings.shards is None:
         return settings
     registrations = {
-        name: one
-        for name, one in settings.registrations.items()
-        if not (of_table(one.source) and shard_of(name) in shards)
+        name: one for name, one in settings.registrations.items() if not _is_in(one, shards)
     }
     return replace(
         settings,
         registrations=MappingProxyType(registrations),
         shards=settings.shards - shards,
     )
+
+
+def _is_in(registration: Registration, shards: Collection[int]) -> bool:
+    """Whether a registration belongs to one of these shards of a fleet."""
+    return of_table(registration.source) and shard_of(registration.name) in shards

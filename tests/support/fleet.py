@@ -129,7 +129,8 @@ class Fleet:
             # each look is a connection to the database
             await asyncio.to_thread(until, reached, "the fleet is whole", within_s, 0.2)
         except AssertionError:
-            seen = f"{self.owned()}, {self.judge.registered()} registered"
+            shown = {one: self.shown(one) for one in names}
+            seen = f"{self.owned()}, {self.judge.registered()} registered, shown {shown}"
             raise AssertionError(f"{seen}\n{self.logs()}") from None
         if planned:
             self.judge.verdict.too_soon.clear()

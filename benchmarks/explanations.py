@@ -38,6 +38,8 @@ _WITHOUT, _WITH = signal.SIGUSR1, signal.SIGUSR2
 _GRANTED_S = 20
 #: how long each measurement is, in seconds; short, so that neighbours meet the same machine
 _WHILE_S = 0.25
+#: attempts in it, at least: refreshes come in waves, with pauses in between
+_FEWEST = 50
 _PATIENCE_S = 60.0
 #: registrations whose memory is looked at; more would only take longer
 _WEIGHED = 3_000
@@ -111,11 +113,13 @@ def instance(at: fleet.Registrar, home: Path, count: int, mode: str) -> Iterator
 # -- what it costs ----------------------------------------------------------------------------
 
 
-def each_us(at: fleet.Registrar, pid: int) -> float:
-    """Microseconds of processor time that an attempt costs, over a while."""
+def each_us(at: fleet.Registrar, pid: int) -> float | None:
+    """Microseconds of processor time that an attempt costs, over a while; None where there were
+    hardly any."""
     grants, used = at.stats().grants, on_processor_s(pid)
     time.sleep(_WHILE_S)
-    return 1e6 * (on_processor_s(pid) - used) / max(at.stats().grants - grants, 1)
+    used, grants = on_processor_s(pid) - used, at.stats().grants - grants
+    return 1e6 * used / grants if grants >= _FEWEST else None
 
 
 def on_processor_s(pid: int) -> float:
@@ -126,22 +130,26 @@ def on_processor_s(pid: int) -> float:
 def dearer(program: Path, count: int, pairs: int) -> tuple[float, float, float]:
     """How many times the processor time gathering costs; the microseconds of an attempt without
     and with."""
-    with_us, without_us, ratios = [], [], []
+    with_us: list[float] = []
+    without_us: list[float] = []
+    ratios: list[float] = []
     with (
         fleet.registrar(program, _GRANTED_S) as at,
         short_folder() as home,
         instance(at, home, count, "turning") as run,
     ):
-        at.until(3 * count)  # it goes on evenly from here
-        for number in range(pairs):
-            found = {}
+        at.until(3 * count)
+        while len(ratios) < pairs:
+            found: dict[int, float | None] = {}
             # in turn, so that what drifts weighs on both
-            for mode in (_WITHOUT, _WITH) if number % 2 else (_WITH, _WITHOUT):
+            for mode in (_WITHOUT, _WITH) if len(ratios) % 2 else (_WITH, _WITHOUT):
                 os.kill(run.pid, mode)
                 found[mode] = each_us(at, run.pid)
-            with_us.append(found[_WITH])
-            without_us.append(found[_WITHOUT])
-            ratios.append(found[_WITH] / found[_WITHOUT])
+            one, other = found[_WITH], found[_WITHOUT]
+            if one is not None and other is not None:
+                with_us.append(one)
+                without_us.append(other)
+                ratios.append(one / other)
     median = statistics.median
     return median(ratios), median(without_us), median(with_us)
 

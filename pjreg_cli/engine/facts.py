@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import Asked, Brief, Certificate, Facts, Message, Tried
-from pjreg_cli.engine.record import HOUR_S, Sent, trouble_since
+from pjreg_cli.engine.record import HOUR_S, Remembered, Sent, trouble_since
 from pjreg_cli.engine.trace import masked
 from pjreg_cli.engine.views import word_of
 from pjreg_cli.errors import PjregError
 from pjreg_cli.registration.route import next_hop, our_contact
+from pjreg_cli.sip.headers import Headers
+from pjreg_cli.sip.message import Response
 
 if TYPE_CHECKING:
     from pjreg_cli.config.models import Registration
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from pjreg_cli.engine.fleet import Fleet
     from pjreg_cli.net.pool import Pool
     from pjreg_cli.net.resolver import Resolver
-    from pjreg_cli.sip.message import Response
 
 
 class FactsOf:
@@ -126,16 +127,17 @@ class FactsOf:
             return ()
 
 
-def remembered(
-    messages: Iterable[tuple[str, float, bytes | Response]], call_id: str, wall: float
-) -> list[Message]:
+def remembered(messages: Iterable[Remembered], call_id: str, wall: float) -> list[Message]:
     """Those of one Call-ID, as text."""
     found = []
-    for of, at, what in messages:
-        if of == call_id:
-            sent = isinstance(what, bytes)
-            octets = what if isinstance(what, bytes) else what.encode()
-            found.append(Message(at + wall, sent, masked(octets).decode("utf-8", "replace")))
+    for one in messages:
+        if one[0] == call_id:
+            if sent := len(one) == 3:
+                octets = one[2]
+            else:
+                code, reason, headers, body = one[2:]
+                octets = Response(code, reason, Headers.read(headers), body).encode()
+            found.append(Message(one[1] + wall, sent, masked(octets).decode("utf-8", "replace")))
     return found
 
 

@@ -64,8 +64,13 @@ Flat = tuple[object, ...]
 """The values of all requests of an attempt, one after the other."""
 
 
-class Messages(deque["tuple[str, float, bytes | Response]"]):
-    """The last messages of all registrations: Call-ID, when, and what was sent or heard."""
+Remembered = tuple[str, float, bytes] | tuple[str, float, int, str, str, bytes]
+"""A message: Call-ID, when, and the bytes that were sent; or the code, reason, headers and body of
+what was heard, which cost less to keep than the response."""
+
+
+class Messages(deque[Remembered]):
+    """The last messages of all registrations."""
 
 
 class Record:
@@ -221,8 +226,10 @@ def answered(
     exchanges: Exchanges,
 ) -> Flat:
     """A request that has its final answer, which the exchanges remember for a while."""
-    exchanges.messages.append((exchange.entry.call_id, now, response))
     flow, code, sent_at = exchange.flow, response.code, exchange.sent_at
+    exchanges.messages.append(
+        (exchange.entry.call_id, now, code, response.reason, response.headers.text, response.body)
+    )
     if attempt.alone and code < 300:
         found = _heard(code, response.reason)
     else:

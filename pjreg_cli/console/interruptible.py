@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-class NotTaken(Exception):  # noqa: N818 -- a fact
+class NotTaken(Exception):  # noqa: N818 -- nothing has gone wrong
     """Whoever was to take the output does not want, or cannot take, more of it."""
 
 

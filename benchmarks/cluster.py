@@ -99,7 +99,7 @@ async def rows_of(overview: Overview, *, first: bool = False) -> int:
 
 def read(server: Postgres, shards: range) -> int:
     """Read the rows of shards and make registrations of them."""
-    database = Database("pgsql", SecretStr(server.url()), "here")
+    database = Database(driver="pgsql", location=SecretStr(server.url()), title="here")
     inspector = Inspector(OpenTransports(frozenset(), frozenset({("udp", 4)})))
     with PostgresRows.open(database) as rows:
         options = option_names(Registration)

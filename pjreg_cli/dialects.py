@@ -7,11 +7,10 @@ the program does.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """One layout; widths are in bytes, as Asterisk counts them."""
 
     name: str
@@ -21,7 +20,7 @@ class Dialect:
     """The line under the head of every table."""
     expiry: bool
     """Whether a row tells when the next attempt is due."""
-    count: bool
+    counted: bool
     """Whether a table ends with the number of its rows."""
     options: frozenset[str] | None
     """The options of a registration that are shown; None: all of them."""
@@ -101,7 +100,7 @@ CURRENT = Dialect(
     auth_width=26,
     rule="=" * 90,
     expiry=True,
-    count=True,
+    counted=True,
     options=None,
     registration_keys=_REGISTRATION_KEYS,
     auth_keys=_AUTH_KEYS,
@@ -113,7 +112,7 @@ TWELVE = Dialect(
     auth_width=16,
     rule=" " + "=" * 89,
     expiry=False,
-    count=False,
+    counted=False,
     options=frozenset(_TWELVE_KEYS),
     registration_keys=_TWELVE_KEYS,
     auth_keys=(),

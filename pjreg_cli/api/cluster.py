@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from pjreg_cli.api.registrations import RegistrationRow
@@ -71,8 +70,7 @@ class Wanted(NamedTuple):
     instance: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ThisMachine:
+class ThisMachine(NamedTuple):
     """The instance that is asked."""
 
     name: str
@@ -91,8 +89,7 @@ class ThisMachine:
     """Of these, those that no machine has room for."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterView:
+class ClusterView(NamedTuple):
     """A fleet."""
 
     schema: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -15,8 +14,7 @@ class Option(NamedTuple):
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectView:
+class ObjectView(NamedTuple):
     """An auth section or a transport: its row and all its options as Asterisk shows them."""
 
     name: str
@@ -37,8 +35,7 @@ class Level(Enum):
     """Right as it is, but worth knowing: never counts as a mistake."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong with the configuration; secrets never appear in `message`."""
 
     path: str
@@ -54,8 +51,7 @@ class Problem:
         return f"{self.path}:{self.line}" if self.line else self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """What a reload would do, or did, to one thing."""
 
     name: str
@@ -71,8 +67,7 @@ class Planned:
     """`file:line` to blame for a refusal; the file without its folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class OptionHelp:
+class OptionHelp(NamedTuple):
     """The explanation of one option (`config show help`)."""
 
     name: str
@@ -83,8 +78,7 @@ class OptionHelp:
     default: str
 
 
-@dataclass(frozen=True, slots=True)
-class TypeHelp:
+class TypeHelp(NamedTuple):
     """The explanation of one section type; `options` in alphabetical order."""
 
     name: str
@@ -93,8 +87,7 @@ class TypeHelp:
     options: tuple[OptionHelp, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleHelp:
+class ModuleHelp(NamedTuple):
     """The section types of one module, as `config show help MODULE` lists them."""
 
     name: str

@@ -7,7 +7,6 @@ since 1970 and end in `_at`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 #: connections lost in a row, each soon after a grant, that are no accident any more
@@ -125,8 +124,7 @@ class Message(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(NamedTuple):
     """Everything known of how one registration stands."""
 
     name: str
@@ -237,8 +235,7 @@ class Next(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """How one registration stands, why, what happens next, and what to change."""
 
     name: str

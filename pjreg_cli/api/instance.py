@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pjreg_cli.api.configuration import Planned
 from pjreg_cli.counters import Count
@@ -19,8 +18,7 @@ class Stop(Enum):
     WHEN_CONVENIENT = "when convenient"
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceView:
+class InstanceView(NamedTuple):
     """Facts of the running program (`core show settings`, `version`, `uptime`)."""
 
     version: str
@@ -41,8 +39,7 @@ class InstanceView:
     """Why a change of the tables is not applied until somebody reloads; empty: there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogChannel:
+class LogChannel(NamedTuple):
     """One row of `logger show channels`."""
 
     name: str
@@ -52,8 +49,7 @@ class LogChannel:
     levels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReloadReport:
+class ReloadReport(NamedTuple):
     """What came of reloading one module, or everything."""
 
     module: str

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class ManagerUser:
+class ManagerUser(NamedTuple):
     """A section of manager.conf."""
 
     name: str

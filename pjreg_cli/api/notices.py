@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pjreg_cli.api.findings import Brief
 from pjreg_cli.api.registrations import Evidence
@@ -15,8 +14,7 @@ def _unknown() -> Brief:
     return Brief("", "")
 
 
-@dataclass(slots=True)
-class Settled:
+class Settled(NamedTuple):
     """An attempt (a refresh, a failed retry, an unregister) has come to its outcome."""
 
     name: str
@@ -27,12 +25,11 @@ class Settled:
     evidence: Evidence
     attempts: int
     next_attempt_s: int
-    why: Callable[[], Brief] = field(default=_unknown, compare=False)
+    why: Callable[[], Brief] = _unknown
     """Finds out why it stands so; to be asked at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateMade:
+class StateMade(NamedTuple):
     """A registration got a state and counts from now on.  Its `word` is `Unregistered` unless it
     goes on where an earlier run stopped."""
 
@@ -40,45 +37,39 @@ class StateMade:
     word: str = "Unregistered"
 
 
-@dataclass(frozen=True, slots=True)
-class StateLeaving:
+class StateLeaving(NamedTuple):
     """A registration is about to lose its state: what is shown of it has changed already."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Doing:
+class Doing(NamedTuple):
     """What the instance is doing while everybody waits, in a few words; empty when it has ended."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class StateDropped:
+class StateDropped(NamedTuple):
     """A registration lost its state, whose word was `word`."""
 
     name: str
     word: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reloaded:
+class Reloaded(NamedTuple):
     """A reload has ended; `ok` is False when a file was given up and everything stayed."""
 
     module: str
     ok: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Stopping:
+class Stopping(NamedTuple):
     """The instance ends; `restart` when another one follows."""
 
     restart: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(NamedTuple):
     """What this machine of a fleet may send for has changed."""
 
     change: str
@@ -88,8 +79,7 @@ class Ownership:
     registrations: int
 
 
-@dataclass(frozen=True, slots=True)
-class Traced:
+class Traced(NamedTuple):
     """A SIP message as the logger shows it; it never holds a password."""
 
     sent: bool

@@ -8,8 +8,7 @@ plain value; durations are in seconds and end in `_s`, instants in seconds since
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pjreg_cli.api.configuration import Configuration
 from pjreg_cli.api.history import NOWHERE, Histories
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from pjreg_cli.api.cluster import Cluster
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(NamedTuple):
     """An instance as front ends know it."""
 
     registrations: Registrations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from pjreg_cli.api.configuration import Option
@@ -34,8 +33,7 @@ class RegistrationRow(NamedTuple):
 
 
 # neither this nor `Settled` is frozen: a fleet makes thousands a second, and freezing doubles it
-@dataclass(slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What the last settled attempt of a registration was about; facts, not sentences."""
 
     at: float
@@ -62,8 +60,7 @@ class Evidence:
     """How long the answer was on its way; None without one."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnderWay:
+class UnderWay(NamedTuple):
     """The request of a registration that has no final answer yet."""
 
     method: str
@@ -77,8 +74,7 @@ class UnderWay:
     """As in `Evidence.target`; empty while it is being looked up."""
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrationView:
+class RegistrationView(NamedTuple):
     """Everything shown of one registration."""
 
     row: RegistrationRow
@@ -100,7 +96,7 @@ class RegistrationView:
     """When its word last changed, in seconds since 1970; None when it never did."""
     ends_at: float | None = None
     """When its binding really ends, in seconds since 1970; None without one."""
-    cause: Callable[[], str] = field(default=_unknown, compare=False)
+    cause: Callable[[], str] = _unknown
     """Finds out why it stands so: the code of `Registrations.cause`."""
     under_way: UnderWay | None = None
     """What is being sent now; None while nothing is."""

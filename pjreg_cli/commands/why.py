@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pjreg_cli.commands import health, watch
 from pjreg_cli.commands.command import USAGE, Answer, Call, Command, Verdict, absent, tell, usage
 from pjreg_cli.commands.pjsip import registration_names
@@ -21,7 +19,7 @@ async def _explain(call: Call) -> Answer:
     if not call.port.instance.view().live:
         # what an instance has left behind is all that is known of what happened
         past = await call.port.history.of(finding.name, 1)
-        finding = replace(finding, steps=(*finding.steps, *map(registration_history.step, past)))
+        finding = finding._replace(steps=(*finding.steps, *map(registration_history.step, past)))
     verdict = Verdict.NEGATIVE if finding.cause == "unknown-name" else Verdict.DONE
     view = call.port.instance.view()
     return tell(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os.path
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -45,8 +44,7 @@ def came_true(steps: Iterable[Planned], not_open: Mapping[str, str]) -> tuple[Pl
     """What a reload was to do, as it has done it: transports that could not be opened, by name and
     why, were not."""
     return tuple(
-        replace(
-            step,
+        step._replace(
             action="not opened",
             because=(not_open[step.name].removeprefix(f"transport {step.name}: "),),
         )

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pjreg_cli.errors import AmiError, excerpt
 
@@ -40,8 +39,7 @@ _METHODS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """One filter: which events it looks at, where in them, and what must be there."""
 
     include: bool
@@ -51,8 +49,7 @@ class Filter:
     """Whether it matches an event: its name, its whole text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(NamedTuple):
     """All filters of an account."""
 
     include: tuple[Filter, ...] = ()

@@ -7,10 +7,9 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from pjreg_cli.errors import ConfigError
 
@@ -23,12 +22,11 @@ MAIN: Final = "pjsip.conf"
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """Which files were read, in which state, and what wildcards matched."""
 
-    stamps: Mapping[str, Stamp] = field(default_factory=lambda: MappingProxyType({}))
-    found: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    stamps: Mapping[str, Stamp] = MappingProxyType({})
+    found: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     directory: str = ""
 
     def beside(self, paths: Iterable[str]) -> Fingerprint:

@@ -58,7 +58,7 @@ def load(path: Path, open_rows: OpenRows = no_database) -> Settings:
     would give up leaves its defaults and a problem.
     """
     directory, main = locate(Path(path))
-    return _run(Settings(directory, main, open_rows=open_rows), Scope.ALL).settings
+    return _run(Settings(directory=directory, path=main, open_rows=open_rows), Scope.ALL).settings
 
 
 def reload(old: Settings, scope: Scope) -> Reload:
@@ -86,7 +86,7 @@ def examine(
     Raises ConfigError when there is no pjsip.conf or it cannot be read.
     """
     directory, main = locate(Path(path))
-    run = _Run(Settings(directory, main, open_rows=open_rows), forgiving=True)
+    run = _Run(Settings(directory=directory, path=main, open_rows=open_rows), forgiving=True)
     with _without_collector():
         settings = run.run(Scope.ALL).settings
     return settings, run.parts.documents()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import field, replace
+from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr
 
@@ -15,6 +15,7 @@ from pjreg_cli.api.manager import ManagerUser
 from pjreg_cli.config import eventfilter
 from pjreg_cli.config.access import RULES, Access, NamedLists
 from pjreg_cli.config.forgiving import Problems, make, merged, values_of
+from pjreg_cli.config.frozen import frozen
 from pjreg_cli.config.manager_classes import CLASSES
 from pjreg_cli.config.reader import Document
 from pjreg_cli.config.section import Entry, Section
@@ -42,7 +43,7 @@ _FILE: Final = "manager.conf"
 _HOST: Final = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ManagerAccount:
     """A user of AMI (a section of manager.conf)."""
 
@@ -68,7 +69,7 @@ class ManagerAccount:
     setvar: tuple[str, ...] = inert((), "Variables of calls")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ManagerSettings:
     """AMI (manager.conf)."""
 
@@ -95,8 +96,7 @@ _ACCOUNT: Final = option_names(ManagerAccount)
 # -- where it listens -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """An address to listen on; `certificate` and `key` are files, used with TLS only."""
 
     host: str

@@ -7,10 +7,11 @@ file by `types.validator`, or from ready values in Python.  What an option is fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 
 from pydantic import SecretStr
 
+from pjreg_cli.config.frozen import frozen
 from pjreg_cli.config.manager_conf import ManagerAccount, ManagerSettings
 from pjreg_cli.config.observers import HookSettings, HttpSettings, PrometheusSettings
 from pjreg_cli.config.other_files import (
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Registration:
     """A registration of one AOR at one registrar.
 
@@ -183,7 +184,7 @@ class Registration:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Auth:
     """Credentials for answering digest challenges.
 
@@ -245,7 +246,7 @@ class Auth:
     username: str = option("", "The user name to authenticate as (required)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Transport:
     """A local address to send from and listen on.
 
@@ -315,7 +316,7 @@ class Transport:
     websocket_write_timeout: Number = inert(100, "Milliseconds a WebSocket write may take")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Global:
     """Options for everything SIP; at most one section."""
 
@@ -359,7 +360,7 @@ class Global:
     user_agent: str = option("", "User-Agent of our requests", "Empty: our own name and version.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class System:
     """Options of the SIP stack, read at the start; at most one section."""
 

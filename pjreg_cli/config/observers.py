@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pydantic import SecretStr
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.forgiving import Problems, make, merged, values_of
+from pjreg_cli.config.frozen import frozen
 from pjreg_cli.config.reader import Document
 from pjreg_cli.config.types import NO_SECRET, Boolean, Loose, Port, option
 
@@ -16,7 +17,7 @@ from pjreg_cli.config.types import NO_SECRET, Boolean, Loose, Port, option
 KINDS = ("on_rejected", "on_registered", "on_change")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HookSettings:
     """Commands that are run when a registration changes (pjreg.conf, `[hooks]`)."""
 
@@ -38,7 +39,7 @@ class HookSettings:
         return bool(self.on_rejected or self.on_registered or self.on_change)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HttpSettings:
     """The HTTP server that metrics are read from (http.conf)."""
 
@@ -50,7 +51,7 @@ class HttpSettings:
     tlsenable: Boolean = option(False, "HTTPS: not available")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PrometheusSettings:
     """Metrics for Prometheus (prometheus.conf); needs `pjreg-cli[prometheus]`."""
 

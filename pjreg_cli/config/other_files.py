@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from pjreg_cli.config.forgiving import Problems, make, merged, values_of
+from pjreg_cli.config.frozen import frozen
 from pjreg_cli.config.reader import Document
 from pjreg_cli.config.types import (
     TRUE,
@@ -29,7 +30,7 @@ from pjreg_cli.config.types import (
 from pjreg_cli.sip.address import split_host_port
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Resolver:
     """Name servers (resolver_unbound.conf)."""
 
@@ -48,7 +49,7 @@ class Resolver:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StatsdSettings:
     """Gauges over UDP (statsd.conf)."""
 
@@ -61,7 +62,7 @@ class StatsdSettings:
     meter_support: Boolean = inert(True, "Of no use here")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ConsoleSettings:
     """What the console starts with (cli_aliases.conf, cli.conf)."""
 
@@ -71,7 +72,7 @@ class ConsoleSettings:
     """Commands to run when the instance has started, in order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PjregSettings:
     """What Asterisk has no word for (pjreg.conf)."""
 
@@ -198,7 +199,7 @@ def resolver(document: Document) -> tuple[Resolver, Problems]:
     return made, problems
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ClusterSettings:
     """One of many machines that share the accounts of a database (pjreg.conf)."""
 

@@ -8,7 +8,6 @@ is read once in a pass, however many parts come from it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -107,16 +106,16 @@ class Parts:
     def watch_too(self, part: str, files: Iterable[str]) -> None:
         """Read a part again when one of these files has changed, too."""
         former = self.now[part]
-        self.now[part] = replace(former, fingerprint=former.fingerprint.beside(files))
+        self.now[part] = former._replace(fingerprint=former.fingerprint.beside(files))
 
     def note(self, part: str, problems: Iterable[Problem]) -> None:
         """Add what is to be said of a part."""
         former = self.now[part]
-        self.now[part] = replace(former, problems=(*former.problems, *problems))
+        self.now[part] = former._replace(problems=(*former.problems, *problems))
 
     def refuse(self, part: str, refused: Mapping[str, tuple[str, ...]]) -> None:
         """Name the sections of a part that are refused, and why."""
-        self.now[part] = replace(self.now[part], refused=MappingProxyType(refused))
+        self.now[part] = self.now[part]._replace(refused=MappingProxyType(refused))
 
     def refused(self) -> Mapping[str, tuple[str, ...]]:
         """Refused registrations of all parts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.forgiving import Problems
@@ -16,8 +16,7 @@ _ALL = "all"
 _WORDS = {"permit": True, "deny": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """`permit` or `deny`.  `command` is an expression that a command begins with; None: any."""
 
     permits: bool
@@ -28,8 +27,7 @@ class Rule:
         return self.command is not None and _compiled(self.command).search(line)
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """A user, or with `@` before its name in the file a group, and the rules for it."""
 
     name: str
@@ -46,8 +44,7 @@ class Holder:
         return general[-1] if general else None
 
 
-@dataclass(frozen=True, slots=True)
-class Permissions:
+class Permissions(NamedTuple):
     """Everything the file says; without a file everybody may do everything."""
 
     by_default: bool = True

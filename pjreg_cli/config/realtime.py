@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import location
 from pjreg_cli.config.forgiving import merged
+from pjreg_cli.config.frozen import frozen
 from pjreg_cli.config.reader import Document
 from pjreg_cli.config.section import Entry
 from pjreg_cli.errors import ConfigError, excerpt
@@ -42,7 +43,7 @@ USUAL_SCHEMA: Final = "pjreg"
 """Of a fleet's tables."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Database:
     """Where tables are."""
 
@@ -58,8 +59,7 @@ class Database:
     """`file:line` of the password in it, if there is one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A table that objects come from."""
 
     database: Database
@@ -68,8 +68,7 @@ class Table:
     """`file:line` of its line in extconfig.conf."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """Where objects come from, the first source first: tables, or `CONFIG`."""
 
     registration: tuple[Table | str, ...] = (CONFIG,)
@@ -207,14 +206,14 @@ class _Reading:
         if entry is None or not entry[1]:
             self.problem(asked, f"[{excerpt(name)}] of res_config_sqlite3.conf names no dbfile")
             return None
-        return Database("sqlite3", SecretStr(entry[1]), entry[1])
+        return Database(driver="sqlite3", location=SecretStr(entry[1]), title=entry[1])
 
     def pgsql(self, name: str) -> Database:
         """A PostgreSQL database by pjreg.conf, else res_pgsql.conf, else as libpq has it."""
         if (url := self.url) is not None:
             named = url[1]
             at = f"{url[3]}:{url[2]}" if location.has_password(named) else ""
-            return Database("pgsql", SecretStr(named), location.shown(named), self.schema, at)
+            return self._postgres(named, location.shown(named), at)
         general = merged(self.document("res_pgsql.conf"), "general")
         values: dict[str, str] = {}
         at = ""
@@ -227,7 +226,16 @@ class _Reading:
         text = " ".join(f"{key}={_quoted(value)}" for key, value in values.items())
         host = values.get("host", "the local server")
         title = f"{values['dbname']} at {host}"
-        return Database("pgsql", SecretStr(text), title, self.schema, at)
+        return self._postgres(text, title, at)
+
+    def _postgres(self, text: str, title: str, password_at: str) -> Database:
+        return Database(
+            driver="pgsql",
+            location=SecretStr(text),
+            title=title,
+            schema=self.schema,
+            password_at=password_at,
+        )
 
 
 #: what libpq calls it: what res_pgsql.conf calls it

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from pjreg_cli.config.models import Registration, Transport
@@ -85,8 +84,7 @@ def _version(host: str) -> int:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTransports:
+class OpenTransports(NamedTuple):
     """The transports there are: their names and kinds."""
 
     names: frozenset[str]

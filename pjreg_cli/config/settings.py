@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from pjreg_cli.api.configuration import Problem
 from pjreg_cli.config.files import Fingerprint
+from pjreg_cli.config.frozen import frozen
 from pjreg_cli.config.models import (
     Auth,
     ConsoleSettings,
@@ -69,17 +70,16 @@ class Scope(Enum):
         return self is Scope.ALL or self is other
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What is remembered of one file for one purpose.
 
     A file is remembered separately for registrations and for the rest, as either may be
     reloaded without the other.
     """
 
-    fingerprint: Fingerprint = field(default_factory=Fingerprint)
+    fingerprint: Fingerprint = Fingerprint()
     problems: tuple[Problem, ...] = ()
-    refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    refused: Mapping[str, tuple[str, ...]] = NOTHING
 
 
 class Unusable(NamedTuple):
@@ -93,7 +93,7 @@ class Unusable(NamedTuple):
     """`FILE:LINE` to blame."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """A whole configuration.  Mappings are in file order."""
 
@@ -138,19 +138,18 @@ class Settings:
     """How to read them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """What a reload means for registrations."""
 
     touched: bool = False
     """Whether a file that registrations come from has changed on disk."""
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    changed: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    changed: Mapping[str, tuple[str, ...]] = NOTHING
     """Names, and `option: old -> new` for each option that differs."""
-    refused: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    refused: Mapping[str, tuple[str, ...]] = NOTHING
     """Names of sections that are invalid now and why; their old form stays in force."""
-    transports_held: Mapping[str, tuple[str, ...]] = field(default_factory=_nothing)
+    transports_held: Mapping[str, tuple[str, ...]] = NOTHING
     """Names of transports that wait for a restart to change, and what of them has changed."""
     auths_read: bool = False
     """Whether auth sections were looked at: permanently rejected ones are tried again."""
@@ -158,8 +157,7 @@ class Difference:
     """Names of auth sections that were added, removed or changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reload:
+class Reload(NamedTuple):
     """The outcome of a reload; `settings` are to be used from now on."""
 
     settings: Settings

@@ -8,14 +8,13 @@ import os
 import pwd
 import socket
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: struct ucred of SO_PEERCRED: pid, uid, gid
 _CREDENTIALS = struct.Struct("=iII")
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """A process that has connected, by the word of the system."""
 
     pid: int

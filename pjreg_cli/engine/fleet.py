@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from pjreg_cli.api.notices import Notice, StateDropped, StateLeaving, StateMade
@@ -160,7 +159,7 @@ class Fleet:
         resumed = go_on(entry, left, self._pool, self.gate, self._clock())
         self.attempts.served.move(entry, entry.flow)
         if resumed is not None and resumed.due_s is not None and resumed.due_s <= 0:
-            resumed = replace(resumed, due_s=self.gate.turn_s(REJOIN_RATE, entry))
+            resumed = resumed._replace(due_s=self.gate.turn_s(REJOIN_RATE, entry))
         self._made(entry, resumed or Start(self.jitter_s(settings)))
         return entry
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine.bindings import Binding
@@ -62,7 +61,7 @@ def go_on(entry: Entry, left: Resumable, pool: Pool, gate: Gate, now: float) -> 
     entry.binding = Binding(left.contact, left.granted_s, now + (left.expires_in_s or 0.0))
     if same_way_back(entry, pool, gate.takeover, left.received if gate.shared else ""):
         return resumed
-    return replace(resumed, due_s=0.0)
+    return resumed._replace(due_s=0.0)
 
 
 def same_way_back(entry: Entry, pool: Pool, how: str, received: str) -> bool:

@@ -137,11 +137,10 @@ class Shards:
         auths = () if taken else before.auths_changed
         kept = {name: why for name, why in before.changed.items() if name in there}
         added = tuple(sorted((n for n in before.added if n in there), key=self._ends_in_s))
-        return replace(
-            result,
+        return result._replace(
             settings=settings,
-            difference=replace(
-                before, added=added, changed=MappingProxyType(kept), auths_changed=auths
+            difference=before._replace(
+                added=added, changed=MappingProxyType(kept), auths_changed=auths
             ),
         )
 

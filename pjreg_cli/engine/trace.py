@@ -8,7 +8,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pjreg_cli.api.notices import Traced
 from pjreg_cli.api.tracing import HistoryEntry
@@ -36,8 +36,7 @@ _CSEQ = re.compile(rb"^cseq[ \t]*:[ \t]*[0-9]+[ \t]+([^\s]+)", re.IGNORECASE | r
 _CALL_ID = re.compile(rb"^(?:call-id|i)[ \t]*:[ \t]*([^\s]+)", re.IGNORECASE | re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Host:
+class _Host(NamedTuple):
     """Whom the logger is limited to; port 0 is any."""
 
     network: _Network

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.asker import asker
@@ -65,8 +64,7 @@ class Lifecycle:
 
     def view(self) -> InstanceView:
         """Facts of the running program."""
-        return replace(
-            self._start,
+        return self._start._replace(
             reloaded_at=self._reloaded_at,
             now_at=self._now(),
             debug=self._logs.debug,
@@ -99,7 +97,7 @@ class Lifecycle:
         report = ReloadReport(name)
         if module.scope is not None:
             with self._telling("reloading"):
-                report = replace(await self._reload(module.scope), module=name)
+                report = (await self._reload(module.scope))._replace(module=name)
             if report.ok and module.scope.registrations:
                 self._withheld = ""
         if module is LOGGER or module.scope is Scope.ALL:
@@ -108,7 +106,7 @@ class Lifecycle:
             except PjregError as error:
                 if not any(str(error) in why for why in report.failures):  # told once is enough
                     _log.error("%s", error)
-                    report = replace(report, failures=(*report.failures, str(error)))
+                    report = report._replace(failures=(*report.failures, str(error)))
         if module.scope is None:
             self._publish(Reloaded(module.name, report.ok))
             return report

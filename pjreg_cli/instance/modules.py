@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from pjreg_cli.config.settings import Scope
 
 SUFFIX: Final = ".so"
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """A part of the program under the name that Asterisk has for it."""
 
     name: str

@@ -117,8 +117,8 @@ def made_up(given: dict[str, str]) -> Settings:
     user = given.get("--user") or uri.user or ""
     if not user:
         raise UsageError("whose account? put the user into the URI, or name it with --user")
-    server = replace(uri, user=None, password=None)
-    account = replace(uri, user=uri.user or user, password=None, port=None, parameters=())
+    server = uri._replace(user=None, password=None)
+    account = uri._replace(user=uri.user or user, password=None, port=None, parameters=())
     section = Registration(
         name="probe",
         source="",
@@ -165,8 +165,7 @@ def _password(path: str) -> str:
 
 def _as_given(finding: Finding) -> Finding:
     """What was found about a URI, in the words of the command line: there is no file to change."""
-    return replace(
-        finding,
+    return finding._replace(
         finding=_in_words(finding.finding.replace("the password of [probe]", "the password")),
         steps=tuple(step._replace(text=_in_words(step.text)) for step in finding.steps),
         fix=tuple(Fix(_in_words(fix.text)) for fix in finding.fix),
@@ -193,7 +192,7 @@ async def _probe(settings: Settings, name: str, as_json: bool, *, by_uri: bool) 
             await engine.open()
             with progress.showing(under_way):
                 await engine.settled(_LONGEST_S)
-        finding = replace(engine.registrations.finding(name), next=_NEXT)
+        finding = engine.registrations.finding(name)._replace(next=_NEXT)
         if by_uri:
             finding = _as_given(finding)
         lines = (

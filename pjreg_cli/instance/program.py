@@ -9,7 +9,6 @@ import socket
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from os import isatty
@@ -183,7 +182,7 @@ class Program:
                 failures.append(f"{error}; what was before goes on")
         for why in failures:
             _log.error("%s", why)
-        return replace(report, failures=(*report.failures, *failures))
+        return report._replace(failures=(*report.failures, *failures))
 
     async def _reopen_logs(self) -> None:
         """Open the log file anew, as somebody may have moved it away."""

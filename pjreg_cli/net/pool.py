@@ -7,9 +7,8 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pjreg_cli.api.findings import Trouble
 from pjreg_cli.config import validity
@@ -51,8 +50,7 @@ _SECURE = ("tls", "wss")
 _COMPLAIN_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reopened:
+class Reopened(NamedTuple):
     """What a reload did to the transports, each by name."""
 
     failed: Mapping[str, Failure]

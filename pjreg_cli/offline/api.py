@@ -8,7 +8,6 @@ instance can do raises `NotRunningError`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -101,7 +100,7 @@ class _Registrations:
         return (self._view(self._sections[name]) for name in self.names())
 
     def _view(self, section: Registration) -> RegistrationView:
-        return replace(_view(section, self._reveal), cause=partial(self.cause, section.name))
+        return _view(section, self._reveal)._replace(cause=partial(self.cause, section.name))
 
     def finding(self, name: str) -> Finding:
         return located(diagnose(self._facts(name), self._settings))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -108,7 +107,7 @@ def _path(server_uri: str, outbound_proxy: str) -> _Path:
         # origin: a proxy to be hidden is where requests go, and is named nowhere in them
         return _Path(proxy.uri, registrar, "", sips)
     if proxy.uri.has("lr"):
-        return _Path(proxy.uri, registrar, str(replace(proxy, uri=_ordered(proxy.uri))), sips)
+        return _Path(proxy.uri, registrar, str(proxy._replace(uri=_ordered(proxy.uri))), sips)
     return _Path(proxy.uri, _in_request_line(proxy.uri), f"<{registrar}>", sips)
 
 
@@ -133,7 +132,7 @@ def _ordered(uri: SipUri, without: frozenset[str] = frozenset()) -> SipUri:
         return _PARAMETER_ORDER.index(name) if name in _PARAMETER_ORDER else len(_PARAMETER_ORDER)
 
     kept = (one for one in uri.parameters if one[0].lower() not in without)
-    return replace(uri, parameters=tuple(sorted(kept, key=rank)), headers="")
+    return uri._replace(parameters=tuple(sorted(kept, key=rank)), headers="")
 
 
 def _in_request_line(uri: SipUri) -> str:
@@ -144,7 +143,7 @@ def address_of_record(settings: Settings) -> str:
     """What To and From name; the grammar leaves them no port (RFC 3261 section 19.1.1)."""
     if (plain := _PLAIN_ADDRESS.fullmatch(settings.client_uri)) is not None:
         return plain[1]
-    return str(replace(_ordered(_bare(settings.client_uri), _NOT_IN_TO), port=None))
+    return str(_ordered(_bare(settings.client_uri), _NOT_IN_TO)._replace(port=None))
 
 
 def contact_user(settings: Settings) -> str:
@@ -158,8 +157,7 @@ def our_contact(settings: Settings, protocol: str, address: Address, line: str =
     sips = _path(settings.server_uri, settings.outbound_proxy).sips
     place = _place(sips, protocol, address)
     user = contact_user(settings)
-    return replace(
-        place,
+    return place._replace(
         user=user,
         parameters=(*place.parameters, ("line", line)) if line else place.parameters,
     )

@@ -1,13 +1,12 @@
 """The values the registration machine works on: status, state, events, outcomes, effects.
 
-`State`, `Outcome` and `Paced` are named tuples, for every step of a large fleet makes new ones, and
-a frozen dataclass takes five times as long to make.
+They are named tuples, for every step of a large fleet makes new ones, and a frozen dataclass takes
+five times as long to make.  Two of different kinds may be equal: ask what they are first.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
@@ -83,8 +82,22 @@ class State(NamedTuple):
 # -- events -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class _Mere:
+    """A value that says nothing but its kind; a named tuple without fields would be false."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Start(NamedTuple):
     """Register after the initial delay: `jitter_s` (0 .. max_random_initial_delay - 1) plus 1 s,
     of which `waited_s` are over."""
 
@@ -92,21 +105,20 @@ class Start:
     waited_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Wake:
+class Wake(_Mere):
     """`State.wake_at` has come."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Unregister:
+
+class Unregister(NamedTuple):
     """The operator wants the binding gone."""
 
     unsent: bool = False
     """Of the attempt under way nothing was sent yet: it only waits, for DNS or somebody else."""
 
 
-@dataclass(frozen=True, slots=True)
-class TransportClosed:
+class TransportClosed(NamedTuple):
     """The connection of this registration was lost, `lived_s` seconds after it was made; wait
     `delay_s` before registering again (0: at once; more where many registrations shared the
     connection).  `jitter`, from 0 up to 1, shortens a longer wait."""
@@ -122,23 +134,20 @@ class Paced(NamedTuple):
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class AuthReloaded:
+class AuthReloaded(NamedTuple):
     """Auth sections were read anew; `jitter_s` as in `Start`."""
 
     jitter_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(NamedTuple):
     """The registration is no longer configured."""
 
     unsent: bool = False
     """As for `Unregister`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(NamedTuple):
     """What an earlier run, or another machine, left of this registration: it goes on from there,
     and its next attempt is due in `due_s` seconds (None: there is none)."""
 
@@ -220,16 +229,16 @@ class Publish(NamedTuple):
     flight: Flight
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(_Mere):
     """A leaving registration has ended: forget it."""
+
+    __slots__ = ()
 
 
 Effect = SendRegister | Publish | Drop
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """The options of a registration that decide; seconds and counts as configured."""
 
     expiration_s: int = 3600

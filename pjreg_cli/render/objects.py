@@ -35,7 +35,7 @@ def end(count: int, dialect: Dialect) -> str:
     """What follows so many lines; just a word when there are none."""
     if not count:
         return NOTHING
-    return f"\nObjects found: {count}\n\n" if dialect.count else "\n"
+    return f"\nObjects found: {count}\n\n" if dialect.counted else "\n"
 
 
 def options(shown: Iterable[Option]) -> str:

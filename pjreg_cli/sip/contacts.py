@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -179,7 +178,7 @@ def _plain(uri: SipUri) -> SipUri:
         if one[0].lower() != "expires"
         and not (one[0].lower() == "transport" and (one[1] or "").lower() == "udp")
     )
-    return replace(uri, port=port, parameters=parameters)
+    return uri._replace(port=port, parameters=parameters)
 
 
 # -- other headers of a response --------------------------------------------------------------

@@ -13,7 +13,6 @@ nothing is missing `choice` puts the answers in order:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from pjreg_cli.errors import excerpt
@@ -56,8 +55,7 @@ class TransportKind(NamedTuple):
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class TransportKinds:
+class TransportKinds(NamedTuple):
     """The protocols and versions of IP by which requests can leave."""
 
     offered: frozenset[TransportKind]
@@ -139,8 +137,7 @@ class Candidate(NamedTuple):
     """Its addresses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The hosts that serve: of each service (the preferred first) those that DNS names."""
 
     services: tuple[tuple[Candidate, ...], ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pjreg_cli.errors import SipParseError, excerpt
 from pjreg_cli.sip.headers import Headers, parse_cseq, split_list
@@ -69,8 +70,7 @@ def _written(start_line: str, headers: Headers, body: bytes) -> bytes:
     return to_bytes(f"{first}\r\n{fields}Content-Length: {len(body)}\r\n\r\n") + body
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request; `uri` is the Request-URI as text."""
 
     method: str

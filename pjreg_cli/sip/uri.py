@@ -7,9 +7,8 @@ text that parses to the same value again.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from pjreg_cli.errors import SipParseError, excerpt
 from pjreg_cli.sip.address import bracketed
@@ -38,8 +37,7 @@ _UNRESERVED_CHARACTER = re.compile(rf"[{_UNRESERVED}]")
 _SIGNIFICANT = frozenset({"user", "ttl", "method", "maddr", "transport"})
 
 
-@dataclass(frozen=True, slots=True)
-class SipUri:
+class SipUri(NamedTuple):
     """A `sip:` or `sips:` URI; `str()` writes it as RFC 3261 section 19.1.1 says.
 
     `scheme` is in lower case.  `user`, `password`, `parameters` and `headers` keep their escapes.
@@ -76,8 +74,7 @@ class SipUri:
         return any(key.lower() == wanted for key, _ in self.parameters)
 
 
-@dataclass(frozen=True, slots=True)
-class NameAddress:
+class NameAddress(NamedTuple):
     """The value of a From, To, Contact, Route ... header (RFC 3261 section 20.10).
 
     `display` has neither quotes nor escapes.  `parameters` are those behind the URI, their

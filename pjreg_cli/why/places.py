@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pjreg_cli.api.findings import Finding, Fix
 from pjreg_cli.config.rows import of_table
@@ -17,7 +16,7 @@ _HEADER = re.compile(r"\s*\[([^\]]*)\](?:\s*\(([^)]*)\))?")
 
 def located(finding: Finding) -> Finding:
     """The same finding, its fixes at the line of their option where it is set."""
-    return replace(finding, fix=tuple(map(_located, finding.fix)))
+    return finding._replace(fix=tuple(map(_located, finding.fix)))
 
 
 def _located(fix: Fix) -> Fix:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,7 @@ def targets(case: Case) -> list[tuple[Tried, Cause | None]]:
     found = []
     for target, last in case.by_target.items():
         own = tuple(one for one in case.facts.tried if one.target == target)
-        found.append((last, of_attempt(Case(replace(case.facts, tried=own), case.settings))))
+        found.append((last, of_attempt(Case(case.facts._replace(tried=own), case.settings))))
     return found
 
 
@@ -369,7 +368,7 @@ def _fix_each(case: Case) -> Sequence[Fix]:
     for tried, cause in targets(case):
         own = tuple(one for one in case.facts.tried if one.target == tried.target)
         if cause is not None:
-            fixes += cause.fix(Case(replace(case.facts, tried=own), case.settings))[:1]
+            fixes += cause.fix(Case(case.facts._replace(tried=own), case.settings))[:1]
     return tuple(dict.fromkeys(fixes))
 
 

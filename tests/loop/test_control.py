@@ -10,7 +10,6 @@ import socket
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,7 +161,7 @@ async def test_what_breaks_off_fails_behind_what_came_before(
     served = Served(folder / "ctl")
     fleet = Fleet()
     fleet.broken = "after the first page"
-    with_fleet = replace(served.fake.port(), cluster=fleet)
+    with_fleet = served.fake.port()._replace(cluster=fleet)
     monkeypatch.setattr(served.server, "_port", with_fleet)
     await served.open()
     try:

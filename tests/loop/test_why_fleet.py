@@ -49,7 +49,7 @@ def in_a_fleet(*, trusted: bool, name: str = "alice") -> Finding:
             share = Share()
             share.trusted = trusted
             settings = replace(world.settings(), shards=frozenset({shard_of("alice")}))
-            settings = replace(settings, mapped=replace(settings.mapped, fleet=True))
+            settings = replace(settings, mapped=settings.mapped._replace(fleet=True))
             engine = Engine(
                 settings,
                 version="0",

@@ -259,7 +259,9 @@ def test_tables_that_are_not_as_they_must_be(
         connection.execute("CREATE ROLE reader LOGIN")
         connection.execute("GRANT SELECT ON ps_registrations TO reader")
         connection.execute(statement.encode())
-    database = Database("pgsql", SecretStr(tables.url(user="reader")), "a at b")
+    database = Database(
+        driver="pgsql", location=SecretStr(tables.url(user="reader")), title="a at b"
+    )
     with pytest.raises(ConfigError, match="a at b") as raised, PostgresRows.open(database) as rows:
         list(rows.records("ps_registrations", {"expiration"}, ("id", "client_uri")))
     assert complaint in str(raised.value)

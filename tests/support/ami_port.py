@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from pjreg_cli.api.configuration import ObjectView, Option
@@ -116,7 +116,7 @@ def settled(name: str = "alice", word: str = "Registered", **changed: Any) -> Se
     )
     facts = {key[9:]: value for key, value in changed.items() if key.startswith("evidence_")}
     others = {key: value for key, value in changed.items() if not key.startswith("evidence_")}
-    return replace(notice, evidence=replace(evidence, **facts), **others)
+    return notice._replace(evidence=evidence._replace(**facts), **others)
 
 
 @dataclass

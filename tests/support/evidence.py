@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from pjreg_cli.api.registrations import Evidence
@@ -22,4 +21,4 @@ _GRANTED = Evidence(
 
 def evidence(**changes: Any) -> Evidence:
     """What an attempt that was granted leaves behind, but for `changes`.  Any: as the fields."""
-    return replace(_GRANTED, **changes)
+    return _GRANTED._replace(**changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -487,4 +487,4 @@ class Fake:
 
 def settled(word: str, due_s: int, view: RegistrationView) -> RegistrationView:
     """The same registration in another state."""
-    return replace(view, row=view.row._replace(word=word, due_s=due_s))
+    return view._replace(row=view.row._replace(word=word, due_s=due_s))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -102,7 +101,7 @@ class Fleet:
 
 
 async def ask(line: str, fleet: Fleet | None, *, as_json: bool = False) -> tuple[bool, str]:
-    port = replace(Fake().port(), cluster=fleet)
+    port = Fake().port()._replace(cluster=fleet)
     console = Console(port=port, kind=Kind.ONE_SHOT, dialect=CURRENT, json=as_json)
     reply = await execute(line, console)
     return reply.ok, "".join([piece async for piece in pieces(reply)])
@@ -114,12 +113,12 @@ async def test_show_lists_machines_and_who_holds_fails() -> None:
     assert "This one:   sip-1, lease trusted for 4.6 s, journal 0.2 s behind" in text
     assert "by sip-1, 14.0 s ago" in text
     assert VIEW.this is not None
-    holding = replace(VIEW, this=replace(VIEW.this, trust_s=0.0, trouble="cannot be reached"))
+    holding = VIEW._replace(this=VIEW.this._replace(trust_s=0.0, trouble="cannot be reached"))
     ok, text = await ask("pjreg cluster show", Fleet(holding))
     assert not ok
     assert "HOLDS" in text
     assert "cannot be reached" in text
-    ok, text = await ask("pjreg cluster show", Fleet(replace(VIEW, unowned=3)))
+    ok, text = await ask("pjreg cluster show", Fleet(VIEW._replace(unowned=3)))
     assert not ok
     assert "3 unowned" in text
 
@@ -160,7 +159,7 @@ async def test_a_fleet_that_cannot_be_asked_any_more_says_so_at_the_end() -> Non
     assert not ok
     assert text.startswith("The fleet cannot be asked: it went away\n")
     fleet.broken = "after the first page"
-    port = replace(Fake().port(), cluster=fleet)
+    port = Fake().port()._replace(cluster=fleet)
     reply = await execute("pjreg cluster show registrations", Console(port, Kind.ONE_SHOT, CURRENT))
     output = pieces(reply)
     seen = [await anext(output)]
@@ -185,7 +184,7 @@ async def test_registrations_are_chosen_by_name_status_and_machine() -> None:
 
 def test_what_may_follow() -> None:
     def after(line: str) -> list[str]:
-        port = replace(Fake().port(), cluster=Fleet())
+        port = Fake().port()._replace(cluster=Fleet())
         console = Console(port=port, kind=Kind.CONSOLE, dialect=CURRENT)
         return [one.text for one in suggest(f"pjreg cluster {line}", console)]
 
@@ -222,7 +221,7 @@ async def test_who_is_alone_or_cannot_ask_says_so() -> None:
 async def test_a_registration_of_another_machine_is_told_apart_from_none_at_all() -> None:
     fleet = Fleet()
     fleet.name = "sip-2"
-    port = replace(Fake().port(), cluster=fleet)
+    port = Fake().port()._replace(cluster=fleet)
     console = Console(port=port, kind=Kind.ONE_SHOT, dialect=CURRENT)
     reply = await execute("pjsip send register alice", console)
     assert "Unable to retrieve registration alice" in "".join(reply.output)
@@ -232,9 +231,9 @@ async def test_a_registration_of_another_machine_is_told_apart_from_none_at_all(
 
 async def test_who_sends_while_the_machine_holds_is_told_why_nothing_comes_of_it() -> None:
     assert VIEW.this is not None
-    this = replace(VIEW.this, trust_s=0.0, trouble="cannot be reached")
+    this = VIEW.this._replace(trust_s=0.0, trouble="cannot be reached")
     views = (registration("alice"),)
-    port = replace(Fake(views).port(), cluster=Fleet(replace(VIEW, this=this)))
+    port = Fake(views).port()._replace(cluster=Fleet(VIEW._replace(this=this)))
     why = "sip-1 holds, so registrations of its fleet wait: cannot be reached"
     for kind, complaints in ((Kind.ONE_SHOT, (why,)), (Kind.MANAGER, ())):
         console = Console(port=port, kind=kind, dialect=CURRENT)
@@ -245,7 +244,7 @@ async def test_who_sends_while_the_machine_holds_is_told_why_nothing_comes_of_it
 
 async def test_shards_without_a_place_are_no_good_health() -> None:
     assert VIEW.this is not None
-    full = replace(VIEW, this=replace(VIEW.this, unowned=9, homeless=9))
+    full = VIEW._replace(this=VIEW.this._replace(unowned=9, homeless=9))
     ok, text = await ask("pjreg health", Fleet(full))
     assert not ok
     assert text.startswith("REGISTRATIONS CRITICAL - no machine has room for 9 shards; ")
@@ -264,7 +263,7 @@ async def test_a_machine_that_holds_is_not_well() -> None:
     ok, text = await ask("pjreg health", Fleet())
     assert (ok, text.startswith("REGISTRATIONS OK")) == (True, True)
     assert VIEW.this is not None
-    holding = replace(VIEW, this=replace(VIEW.this, trust_s=0.0, trouble="cannot be reached"))
+    holding = VIEW._replace(this=VIEW.this._replace(trust_s=0.0, trouble="cannot be reached"))
     ok, text = await ask("pjreg health", Fleet(holding))
     assert not ok
     assert text.startswith("REGISTRATIONS CRITICAL - sip-1 holds: cannot be reached; ")

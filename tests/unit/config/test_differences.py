@@ -5,19 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from pjreg_cli.config.differences import difference
+from pjreg_cli.config.models import Registration
 from pjreg_cli.config.settings import Scope, Settings
 from tests.support.registrations import registration
 
 
-def test_difference() -> None:
+def settings(registrations: dict[str, Registration]) -> Settings:
+    """A configuration of these registrations."""
     path = Path("pjsip.conf")
-    old = Settings(path.parent, path, {n: registration(n) for n in ("kept", "changed", "gone")})
+    return Settings(directory=path.parent, path=path, registrations=registrations)
+
+
+def test_difference() -> None:
+    old = settings({n: registration(n) for n in ("kept", "changed", "gone")})
     then = {
         "kept": registration("kept", source="elsewhere:9"),
         "changed": registration("changed", expiration=60),
         "new": registration("new"),
     }
-    found = difference(old, Settings(path.parent, path, then), Scope.REGISTRATIONS, touched=True)
+    found = difference(old, settings(then), Scope.REGISTRATIONS, touched=True)
     assert (found.added, found.removed) == (("new",), ("gone",))
     assert found.changed == {"changed": ("expiration: 3600 -> 60",)}
     assert found.touched

@@ -127,6 +127,6 @@ def test_what_cannot_be_is_said_with_its_line(
 
 
 def test_without_a_driver_at_hand_nothing_is_opened() -> None:
-    database = Database("pgsql", SecretStr(""), "a at b")
+    database = Database(driver="pgsql", location=SecretStr(""), title="a at b")
     with pytest.raises(ConfigError, match="a at b: tables cannot be read here"):
         no_database(database)

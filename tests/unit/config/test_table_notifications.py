@@ -31,7 +31,7 @@ def test_what_notifications_say(payloads: tuple[str, ...], meant: Told) -> None:
 
 
 def test_only_a_machine_of_a_fleet_that_has_read_all_reads_less() -> None:
-    alone = Settings(Path(), Path())
+    alone = Settings(directory=Path(), path=Path())
     some = Told(frozenset({7}), frozenset())
     assert some.within(alone) is alone
     shared = replace(alone, shards=frozenset({7, 8}))

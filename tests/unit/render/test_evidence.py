@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -40,8 +39,8 @@ def test_reason_phrases_cannot_steer_a_terminal() -> None:
 
 def test_missing_answer_is_named_by_its_cause() -> None:
     assert answer(None) == "-"
-    assert answer(replace(FACTS, cause="unresolved", code=503)) == "unresolved (503)"
-    assert answer(replace(FACTS, reason="")) == "403"
+    assert answer(FACTS._replace(cause="unresolved", code=503)) == "unresolved (503)"
+    assert answer(FACTS._replace(reason="")) == "403"
 
 
 def test_status_streams() -> None:
@@ -78,6 +77,6 @@ def test_status_streams() -> None:
     ],
 )
 def test_request_under_way_is_shown(sent: UnderWay, text: str) -> None:
-    view = replace(registration("a", "Registered", 9, next_attempt_s=3), under_way=sent)
+    view = registration("a", "Registered", 9, next_attempt_s=3)._replace(under_way=sent)
     assert text in "".join(status([view]))
     assert f"Next attempt:  {text}\n" in "".join(one(view))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 
 import pytest
 
@@ -43,7 +42,7 @@ def test_a_narrow_terminal_shows_what_matters_most() -> None:
 
 def test_a_cause_that_is_to_be_looked_up_is_cut_last() -> None:
     view = registration("a-name-that-is-long", "Unregistered", -1)
-    view = replace(view, cause=lambda: "stopped-by-operator", client_uri="sip:" + "a" * 60)
+    view = view._replace(cause=lambda: "stopped-by-operator", client_uri="sip:" + "a" * 60)
     text = "".join(table([view], ("name", "account", "cause"), 50))
     assert "stopped-by-operator" in text
 

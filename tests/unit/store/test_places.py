@@ -47,10 +47,15 @@ def test_a_link_to_a_configuration_is_the_configuration(tmp_path: Path) -> None:
     )
 
 
+def at(folder: Path, pjreg: PjregSettings) -> Settings:
+    """A configuration in a folder."""
+    return Settings(directory=folder, path=folder / "pjsip.conf", pjreg=pjreg)
+
+
 def test_a_fleet_may_keep_no_state(tmp_path: Path) -> None:
-    settings = Settings(tmp_path, tmp_path / "pjsip.conf", pjreg=PjregSettings(state_dir="s"))
+    settings = at(tmp_path, PjregSettings(state_dir="s"))
     found = state_file_of(settings, {}, root=False)
     assert found is not None
     assert found.parent == tmp_path / "s"
-    without = Settings(tmp_path, tmp_path / "pjsip.conf", pjreg=PjregSettings(state=False))
+    without = at(tmp_path, PjregSettings(state=False))
     assert state_file_of(without, {}, root=False) is None

@@ -347,7 +347,7 @@ class Attempts:
                 ours, asked_s = template.contact, attempt.expires_s
                 grant = granted(response, ours, asked_s, template.instance, template.offered)
             attempt.missing = grant.missing
-            return Outcome(code, granted_s=grant.expires_s)
+            return Outcome(code, Cause.ANSWERED, grant.expires_s)
         repeated = stale = False
         if code in (401, 407):
             # who is leaving goes by what it knew, if its auth sections have gone before it

@@ -56,6 +56,8 @@ def challenged(
     new = tuple([Answer(*one) for one in select(attempt.challenges, accounts)])
     if not attempt.answers:
         attempt.answers = new
+        if len(new) == 1:
+            return False, new[0].challenge.stale
         return False, any(answer.challenge.stale for answer in new)
     known = {answer.realm for answer in attempt.answers}
     again = [answer for answer in new if answer.realm in known]

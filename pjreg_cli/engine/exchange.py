@@ -295,13 +295,19 @@ class Exchanges:
     def _answer(self, exchange: Exchange, response: Response) -> None:
         """The final response to a request under way: what the table says of it, without a step of
         its own, for that is what happens nearly always."""
-        self.lanes.no_longer_fresh(exchange)
+        lanes = self.lanes
+        if exchange.fresh:
+            lanes.no_longer_fresh(exchange)
         lingers_s = _LINGERS_S[exchange.flow.reliable]
         if lingers_s is not None:
             # all that can still happen to it: copies of the answer, and timer K
             self._answered.add(exchange.branch, exchange.cseq, self._timers.clock() + lingers_s)
-        self._forget(exchange)
-        self._ended(exchange)
+        if exchange.timer_at is not None:
+            self._timers.disarm(exchange)
+        self._by_branch.pop(exchange.branch, None)
+        exchange.data = b""
+        exchange.over = True
+        lanes.leave(exchange)
         self._deliver(exchange, response, Cause.ANSWERED, "")
 
     def _send(self, exchange: Exchange) -> None:

@@ -106,7 +106,8 @@ class Lanes:
             self._begin(lane, exchange)
             return
         lane.waiting.append(exchange)
-        self._pump(lane)
+        if not lane.pumping:
+            self._pump(lane)
 
     def park(self, flow: Flow, entry: Entry, attempt: Attempt) -> bool:
         """Have `make` called when few requests wait for this flow, where there are many: what is
@@ -130,9 +131,10 @@ class Lanes:
         """Something was heard of a request, or it was resent: the next one may go."""
         if exchange.fresh:
             exchange.fresh = False
-            exchange.lane.fresh -= 1
-            if exchange.lane.waiting:
-                self._pump(exchange.lane)
+            lane = exchange.lane
+            lane.fresh -= 1
+            if lane.waiting:
+                self._pump(lane)
 
     def leave(self, exchange: Exchange) -> None:
         """A request has ended, sent or not."""
@@ -184,16 +186,17 @@ class Lanes:
         lane.pumping = True
         waiting = lane.waiting
         try:
-            while waiting or lane.parked:
-                if lane.parked and len(waiting) < READY:
-                    self.make(*lane.parked.popleft())
+            parked, ceilings = lane.parked, self.rate or self.registrar_rate
+            while waiting or parked:
+                if parked and len(waiting) < READY:
+                    self.make(*parked.popleft())
                     continue
                 if waiting[0].over:
                     waiting.popleft()
                     continue
                 if lane.fresh >= self._window and not (lane.sent and self._window_opens(lane)):
                     return
-                if (self.rate or self.registrar_rate) and not self._may_send(lane, most):
+                if ceilings and not self._may_send(lane, most):
                     return
                 most -= 1
                 self._begin(lane, waiting.popleft())

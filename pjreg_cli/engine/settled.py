@@ -156,6 +156,8 @@ def note_targets(entry: Entry, targets: Sequence[Target]) -> None:
 
 def note_request(entry: Entry, effect: SendRegister, target: Target) -> None:
     """Log a request that is about to be sent, and the rule that wants it."""
+    if not _log.isEnabledFor(STEPS):
+        return
     order = "register" if effect.expires_s else "unregister"
     rule = effect.rule or "begins"
     _log.log(STEPS, "%s: %s to %s, CSeq %d: %s", entry.name, order, target, entry.cseq, rule)

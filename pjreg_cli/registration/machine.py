@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from functools import lru_cache
+from typing import Any, NamedTuple, assert_never
 
-from pjreg_cli.registration.policy import Case, continuing, settling
+from pjreg_cli.registration.policy import Case, Resend, continuing, settling
 from pjreg_cli.registration.state import (
     AuthReloaded,
     Drop,
@@ -214,29 +215,61 @@ def _resumed(state: State, left: Resumed, policy: Policy, now: float) -> State:
 # -- outcomes ---------------------------------------------------------------------------------
 
 
+class _Decision(NamedTuple):
+    """What an outcome leads to, instants apart."""
+
+    head: tuple[Status, int]
+    """The first fields of the state after it: status and retries."""
+    tail: tuple[object, ...]
+    """Its fields behind the instants."""
+    effects: tuple[Effect, ...]
+    resends: bool
+    """The attempt goes on; else it has ended."""
+    counted: bool
+    """It goes on as a failure that counts."""
+    wait_s: float | None
+    """Seconds from its end to the next attempt; None: there is none."""
+
+
 def _outcome(state: State, outcome: Outcome, policy: Policy, now: float) -> Step:
     if state.in_flight is None:
         return state, _NOTHING
+    decision = _decided(state[:2] + state[4:], outcome, policy)
+    head, tail, effects, resends, counted, wait_s = decision
+    wake_at, next_attempt_at = state.wake_at, state.next_attempt_at
+    if resends:
+        at = now if counted else next_attempt_at
+        return State._make((*head, wake_at, at, *tail)), effects
+    if wake_at is None and wait_s is not None:
+        # a wake that was set meanwhile is a Start's and outlives the outcome
+        wake_at = next_attempt_at = now + wait_s
+    settled = State._make((*head, wake_at, next_attempt_at, *tail))
+    if state.leaving or state.unregister_due or state.register_due:
+        return _what_came_due(state, settled, policy, effects)
+    return settled, effects
+
+
+# nearly all of a fleet is in a few states, and hears the same: what the tables say of it is looked
+# up, and none of their conditions asks for an instant
+@lru_cache(maxsize=2048)
+def _decided(lasting: tuple[Any, ...], outcome: Outcome, policy: Policy) -> _Decision:
+    """What the tables say; `lasting` are the fields of a state without its instants."""
+    state = State._make((*lasting[:2], None, None, *lasting[2:]))
     case = Case(state, outcome, policy)
     row = continuing(case)
-    if row is None:
-        return _settle(case, state.in_flight, now)
-    return _resend(
-        case, row.request(case), row.status or state.status, row.retries(state.retries), now
-    )
+    return _settled(case) if row is None else _resent(case, row)
 
 
-def _resend(case: Case, request: SendRegister, status: Status, retries: int, now: float) -> Step:
-    """Go on with the attempt by sending `request`."""
-    state = case.state
+def _resent(case: Case, row: Resend) -> _Decision:
+    """Go on with the attempt by sending another request."""
+    state, request = case.state, row.request(case)
+    retries = row.retries(state.retries)
     learned = request.expires_s not in (0, case.asked_s)
     next_target = request.hop is Hop.NEXT
     renewed = request.credentials and case.outcome.repeated
     resent = State(
-        status=status,
+        status=row.status or state.status,
         retries=retries,
-        wake_at=state.wake_at,
-        next_attempt_at=now if retries != state.retries else state.next_attempt_at,
         in_flight=state.in_flight,
         leaving=state.leaving,
         requested_s=request.expires_s if learned else state.requested_s,
@@ -249,37 +282,36 @@ def _resend(case: Case, request: SendRegister, status: Status, retries: int, now
         unregister_due=state.unregister_due,
         register_due=state.register_due,
     )
-    return resent, (request,)
+    counted = retries != state.retries
+    return _Decision(resent[:2], resent[4:], (request,), True, counted, None)
 
 
-def _settle(case: Case, flight: Flight, now: float) -> Step:
-    """End the attempt, then do what came due in the meantime."""
-    state, policy = case.state, case.policy
-    rule = settling(case)
-    wake_at, next_attempt_at = state.wake_at, state.next_attempt_at
-    wait_s = rule.wait(case)
-    if wake_at is None and wait_s is not None:
-        # a wake that was set meanwhile is a Start's and outlives the outcome
-        wake_at = next_attempt_at = now + wait_s
+def _settled(case: Case) -> _Decision:
+    """End the attempt."""
+    state, rule = case.state, settling(case)
     settled = State(
         status=rule.status or state.status,
         retries=rule.retries(state.retries),
-        wake_at=wake_at,
-        next_attempt_at=next_attempt_at,
         leaving=state.leaving,
         requested_s=state.requested_s,
         refused=rule.name == "refused",
         young_losses=state.young_losses,
     )
+    flight = state.in_flight or Flight.REGISTER
     published = Publish(rule.name, flight)
+    return _Decision(settled[:2], settled[4:], (published,), False, False, rule.wait(case))
+
+
+def _what_came_due(
+    state: State, settled: State, policy: Policy, published: tuple[Effect, ...]
+) -> Step:
+    """Do what came due while the attempt was under way that has just `settled`."""
     if state.leaving:
         ended, effects = _remove(settled)
     elif state.unregister_due:
         ended, effects = _leave(settled, settled.status, leaving=False)
         ended = ended._replace(wake_at=state.wake_at, register_due=state.register_due)
-    elif state.register_due:
+    else:
         ended, effects = _register(settled, policy)
         ended = ended._replace(wake_at=state.wake_at)
-    else:
-        return settled, (published,)
-    return ended, (published, *effects)
+    return ended, (*published, *effects)

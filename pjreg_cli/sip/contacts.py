@@ -11,6 +11,7 @@ from pjreg_cli.errors import SipParseError
 from pjreg_cli.sip.address import bracketed
 from pjreg_cli.sip.headers import parse_via, split_list
 from pjreg_cli.sip.message import Response
+from pjreg_cli.sip.scan import only_contact
 from pjreg_cli.sip.uri import (
     NameAddress,
     SipUri,
@@ -84,8 +85,13 @@ def granted(
 def granted_alone(response: Response, offered: str) -> Grant | None:
     """What a 2xx to a REGISTER grants that lists nothing but our Contact, written as `offered`;
     None where `granted` has to look."""
-    values = response.headers.all("contact")
-    only = _ONLY_CONTACT.fullmatch(values[0]) if len(values) == 1 else None
+    value = only_contact(response)
+    if value is None:
+        values = response.headers.all("contact")
+        if len(values) != 1:
+            return None
+        value = values[0]
+    only = _ONLY_CONTACT.fullmatch(value)
     return _told(only[2]) if only is not None and only[1] == offered else None
 
 
@@ -218,9 +224,16 @@ class Seen(NamedTuple):
 
 def seen(response: Response) -> Seen:
     """`received` and `rport` of the topmost Via; never raises."""
+    if response.via is not None:
+        return _seen_around(*response.via)
     via = response.headers.get("via") or ""
     # two of one registrar differ in their branch alone
     return _seen(via.replace(response.branch, "", 1) if response.branch else via)
+
+
+@lru_cache(maxsize=1024)
+def _seen_around(before: str, behind: str) -> Seen:
+    return _seen(f"{before};branch={behind}")
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import NamedTuple, Protocol
@@ -69,13 +69,6 @@ def _digest(algorithm: str, text: str) -> str:
     return _HASHES[algorithm](to_bytes(text)).hexdigest()
 
 
-# the same for all registrations at one registrar
-@lru_cache(maxsize=256)
-def _ha2(algorithm: str, method: str, uri: str) -> str:
-    """H(A2) (RFC 7616 section 3.4.3)."""
-    return _digest(algorithm, f"{method}:{uri}")
-
-
 # -- challenges -------------------------------------------------------------------------------
 
 
@@ -106,7 +99,12 @@ class Challenge(NamedTuple):
     @property
     def computable(self) -> str | None:
         """The same; None where credentials cannot be computed, as for auth-int alone."""
-        return self.known_algorithm if not self.qop or "auth" in self.qop else None
+        return _computable(self.algorithm, self.qop)
+
+
+@lru_cache(maxsize=256)
+def _computable(algorithm: str | None, qop: tuple[str, ...]) -> str | None:
+    return algorithm_named(algorithm or "MD5") if not qop or "auth" in qop else None
 
 
 def parse_challenges(response: Response) -> tuple[Challenge, ...]:
@@ -137,26 +135,31 @@ def read_challenges(value: str, answer: str = "Authorization") -> list[Challenge
 
     A registrar's challenges differ in the nonce alone, so the rest is read once for each registrar.
     """
-    before, named, rest = value.partition(_NONCE)
-    nonce, closing, after = rest.partition('"')
+    at = value.find(_NONCE)
+    begin = at + len(_NONCE)
+    end = value.find('"', begin)
+    nonce = value[begin:end]
     if (
-        not (named and closing)
-        or _NONCE in after
+        at <= 0
+        or end < 0
+        or value.find(_NONCE, end) >= 0
         or "\\" in nonce
-        or before[-1:] not in _BEFORE_NAME
+        or value[at - 1] not in _BEFORE_NAME
         or len(value) > _LONGEST_KNOWN
     ):
         return _read(value, answer)
-    known = _read_but_for_nonce(f'{before}{_NONCE}{_STAND_IN}"{after}', answer)
-    if len(known) != 1 or known[0].nonce != _STAND_IN or known[0].echo:
+    known = _read_but_for_nonce(f"{value[:begin]}{_STAND_IN}{value[end:]}", answer)
+    if known is None:
         return _read(value, answer)
-    answer, realm, _, opaque, algorithm, qop, stale, _ = known[0]
-    return [Challenge(answer, realm, nonce, opaque, algorithm, qop, stale)]
+    return [Challenge._make((*known[:2], nonce, *known[3:]))]
 
 
 @lru_cache(maxsize=256)
-def _read_but_for_nonce(value: str, answer: str) -> Sequence[Challenge]:
-    return tuple(_read(value, answer))
+def _read_but_for_nonce(value: str, answer: str) -> Challenge | None:
+    """The only challenge of a header whose nonce is the stand-in; None for anything else."""
+    known = _read(value, answer)
+    usual = len(known) == 1 and known[0].nonce == _STAND_IN and not known[0].echo
+    return known[0] if usual else None
 
 
 def _read(value: str, answer: str) -> list[Challenge]:
@@ -304,7 +307,7 @@ class Account:
 Selected = tuple[tuple[Challenge, Account], ...]
 
 
-def select(challenges: Iterable[Challenge], accounts: Sequence[Account]) -> Selected:
+def select(challenges: Sequence[Challenge], accounts: Sequence[Account]) -> Selected:
     """Which account answers which challenge: at most one answer for each realm.
 
     Of several challenges for one realm the first that some account allows is meant, in the
@@ -312,6 +315,11 @@ def select(challenges: Iterable[Challenge], accounts: Sequence[Account]) -> Sele
     ignored, goes before one for any realm, wherever it stands; else the first one counts.
     """
     # origin: answers the last challenge of a realm, even with an algorithm that is not allowed
+    if len(challenges) == 1:
+        only = challenges[0]
+        algorithm = only.computable
+        account = None if algorithm is None else _fitting(only, algorithm, accounts)
+        return () if account is None else ((only, account),)
     chosen: dict[tuple[str, str], tuple[Challenge, Account]] = {}
     for challenge in challenges:
         protection = (challenge.answer, challenge.realm)
@@ -357,18 +365,18 @@ def credentials(
     `uri` is the Request-URI as sent, `cnonce` a fresh random text, `nc` counts the requests sent
     with this nonce, from 1.
     """
-    algorithm = challenge.known_algorithm or "MD5"
-    ha1 = account.ha1(algorithm, challenge.realm)
-    ha2 = _ha2(algorithm, method, uri)
+    _, realm, nonce, opaque, named, qop, _, echo = challenge
+    form = _form(realm, uri, opaque, named, qop, echo, method)
+    ha1 = account.ha1(form.algorithm, realm)
     count = f"{nc & 0xFFFFFFFF:08x}"
-    protected = "auth" in challenge.qop
-    middle = f"{count}:{cnonce}:auth:" if protected else ""
-    response = _digest(algorithm, f"{ha1}:{challenge.nonce}:{middle}{ha2}")
-    realm, opaque, nonce, echo = challenge.realm, challenge.opaque, challenge.nonce, challenge.echo
-    form = _form(account.username, realm, uri, challenge.algorithm, opaque, echo)
+    middle = f"{count}:{cnonce}:auth:" if form.protected else ""
+    response = _digest(form.algorithm, f"{ha1}:{nonce}:{middle}{form.ha2}")
     nonce = _quoted("nonce", nonce, echo) if echo else quote(nonce)
-    end = f', qop=auth, nc={count}, cnonce="{cnonce}"' if protected else ""
-    return f"{form[0]}{nonce}{form[1]}{response}{form[2]}{end}"
+    end = f', qop=auth, nc={count}, cnonce="{cnonce}"' if form.protected else ""
+    return (
+        f"Digest username={_named(account.username)}{form.before}{nonce}{form.middle}{response}"
+        f"{form.behind}{end}"
+    )
 
 
 def _quoted(name: str, text: str, echo: Echo) -> str:
@@ -377,17 +385,39 @@ def _quoted(name: str, text: str, echo: Echo) -> str:
     return quote(text) if came is None else f'"{came}"'
 
 
-# the same for all refreshes of a registration, and but for the user for all at one registrar
-@lru_cache(maxsize=4096)
+class _Form(NamedTuple):
+    """What credentials at one registrar have in common."""
+
+    algorithm: str
+    protected: bool
+    """Whether the quality of protection is `auth`; else there is none."""
+    ha2: str
+    before: str
+    """What stands between user name and nonce."""
+    middle: str
+    """Between nonce and response."""
+    behind: str
+
+
+# the same for all registrations at one registrar
+@lru_cache(maxsize=1024)
 def _form(
-    username: str, realm: str, uri: str, algorithm: str | None, opaque: str, echo: Echo
-) -> tuple[str, str, str]:
-    """What stands before the nonce, before the response, and behind it."""
-    named = "" if algorithm is None else f", algorithm={algorithm}"
+    realm: str,
+    uri: str,
+    opaque: str,
+    named: str | None,
+    qop: tuple[str, ...],
+    echo: Echo,
+    method: str,
+) -> _Form:
+    algorithm = algorithm_named(named or "MD5") or "MD5"
     repeated = _quoted("opaque", opaque, echo)
     echoed = "" if repeated == '""' else f", opaque={repeated}"
-    return (
-        f"Digest username={_named(username)}, realm={_quoted('realm', realm, echo)}, nonce=",
+    return _Form(
+        algorithm,
+        "auth" in qop,
+        _digest(algorithm, f"{method}:{uri}"),
+        f", realm={_quoted('realm', realm, echo)}, nonce=",
         f', uri={quote(uri)}, response="',
-        f'"{named}{echoed}',
+        '"' + ("" if named is None else f", algorithm={named}") + echoed,
     )

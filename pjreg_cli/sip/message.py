@@ -106,6 +106,8 @@ class Response:
     _branch: str | None = field(default=None, repr=False, compare=False)
     origin: tuple[str, str] | None = field(default=None, repr=False, compare=False)
     """Call-ID and From as they came, where `scan` has read them."""
+    via: tuple[str, str] | None = field(default=None, repr=False, compare=False)
+    """The topmost Via before its branch and behind it, likewise."""
 
     def encode(self) -> bytes:
         """The message for the wire, with the Content-Length its body has."""

@@ -24,7 +24,7 @@ _OTHERS: Final = (
 # every quantifier is possessive: nothing is tried twice, so the time is linear whatever comes
 _USUAL: Final = re.compile(
     r"SIP/2\.0 ([1-6][0-9]{2}) ([ -~]*+)\r\n"
-    r"Via: SIP/2\.0/(?:(?!;branch=)[!#-+\--~ ])*+;branch=([A-Za-z0-9]++)(?:;[!#-+\--~]*+)?+\r\n"
+    r"Via: (SIP/2\.0/(?:(?!;branch=)[!#-+\--~ ])*+);branch=([A-Za-z0-9]++)((?:;[!#-+\--~]*+)?+)\r\n"
     rf"{_OTHERS}(?:Call-ID: ([!-~]++)\r\n{_OTHERS})?+"
     rf"From: ([ -~]*+)\r\n{_OTHERS}To: [ -~]*+\r\n"
     rf"{_OTHERS}(?:Call-ID: ([!-~]++)\r\n{_OTHERS})?+"
@@ -34,6 +34,7 @@ _USUAL: Final = re.compile(
 _CSEQ_LIMIT: Final = 2**31
 #: what the names of both headers with challenges end with, and what answers them by their beginning
 _CHALLENGE: Final = "-Authenticate: "
+_CONTACT: Final = "\nContact: "
 _ANSWERS: Final = {"WWW": "Authorization", "Proxy": "Proxy-Authorization"}
 
 
@@ -46,7 +47,7 @@ def scan(data: bytes) -> Response | None:
     match = _USUAL.fullmatch(text)
     if match is None or len(data) > MAX_MESSAGE:
         return None
-    code, reason, branch, before, from_, behind, number, method = match.groups()
+    code, reason, via, branch, received, before, from_, behind, number, method = match.groups()
     cseq = int(number)
     if (before is None) is (behind is None) or cseq >= _CSEQ_LIMIT:
         return None
@@ -58,6 +59,7 @@ def scan(data: bytes) -> Response | None:
         (cseq, method),
         branch,
         (before or behind, from_),
+        (via, received),
     )
 
 
@@ -76,8 +78,20 @@ def only_challenge(response: Response) -> tuple[str, str] | None:
     """The challenge of a response that `scan` has read and that has just one, as its value and the
     name of the header that answers it; None for what must be looked through."""
     text = response.headers.text
-    if response.origin is None or text.count(_CHALLENGE) != 1:
+    at = text.find(_CHALLENGE)
+    if at < 0 or response.origin is None or text.find(_CHALLENGE, at + 1) >= 0:
         return None
-    before, _, rest = text.partition(_CHALLENGE)
-    answer = _ANSWERS.get(before[before.rindex("\n") + 1 :])
-    return None if answer is None else (rest.partition("\r")[0].strip(" "), answer)
+    answer = _ANSWERS.get(text[text.rfind("\n", 0, at) + 1 : at])
+    # (Content-Length, which comes last, is none)
+    value = text[at + len(_CHALLENGE) : text.find("\r", at)]
+    return None if answer is None else (value.strip(" "), answer)
+
+
+def only_contact(response: Response) -> str | None:
+    """The Contact of a response that `scan` has read and that has just one line of it, None for
+    what must be looked through."""
+    text = response.headers.text
+    at = text.find(_CONTACT)
+    if at < 0 or response.origin is None or text.find(_CONTACT, at + 1) >= 0:
+        return None
+    return text[at + len(_CONTACT) : text.find("\r", at)].strip(" ")

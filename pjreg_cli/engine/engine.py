@@ -115,6 +115,8 @@ class Engine:
         self._failed_inputs = counters.declare(
             "input_failures", "messages and events of the network that could not be handled"
         )
+        self.waiting = self._fleet.unsettled.__len__
+        """How many wait for the outcome of their first attempt."""
         self._attempts = self._fleet.attempts
         self._inbound = Inbound(
             self._attempts.exchanges.response, ids.key(), clock=clock, knows=self._pool.leads_to

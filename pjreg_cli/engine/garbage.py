@@ -22,6 +22,9 @@ THRESHOLDS = (2_000, 5, 1_000_000_000)
 LEAST_S = 120.0
 MOST_S = 86_400.0
 TIMES = 100_000
+#: first outcomes within so many seconds that make a beginning one of a large fleet
+MANY = 300
+LOOK_S = 0.5
 
 
 #: how long a thread that makes much may keep the interpreter while the loop wants it, in seconds
@@ -90,3 +93,40 @@ class Sweep:
         gc.collect()
         took_s = self._clock() - begun_at
         self._handle = self._call_later(min(max(LEAST_S, TIMES * took_s), MOST_S), self._run)
+
+
+class Beginning:
+    """Nothing is searched while a large fleet has its first outcomes, thousands a second: what an
+    attempt leaves is no garbage, as it makes no cycles, and would all be walked through twice.
+
+    `waiting` tells how many have none yet; `call_later` takes seconds.
+    """
+
+    def __init__(
+        self,
+        call_later: Callable[[float, Callable[[], None]], Handle],
+        waiting: Callable[[], int],
+    ) -> None:
+        self._call_later = call_later
+        self._waiting = waiting
+        self._before = waiting()
+        self._resting = False
+        self._handle = call_later(LOOK_S, self._look)
+
+    def close(self) -> None:
+        """Look no more; the collector goes on."""
+        self._handle.cancel()
+        self._rest(False)
+
+    def _look(self) -> None:
+        before, self._before = self._before, self._waiting()
+        self._rest(before - self._before >= MANY)
+        if self._before >= MANY or self._resting:
+            self._handle = self._call_later(LOOK_S, self._look)
+
+    def _rest(self, resting: bool) -> None:
+        if resting or self._resting:
+            set_aside()
+        if resting is not self._resting:
+            self._resting = resting
+            (gc.disable if resting else gc.enable)()

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from pjreg_cli.engine import garbage
+from tests.support.manual_loop import ManualLoop
+from tests.support.many import many
 
 
 @pytest.fixture(autouse=True)
@@ -72,3 +74,69 @@ def test_everything_is_searched_as_seldom_as_that_takes_long() -> None:
         assert scene.waits[0][0] == pytest.approx(wait_s)
         scene.sweep.close()
         assert not scene.waits
+
+
+def test_nothing_is_searched_while_a_large_fleet_has_its_first_outcomes() -> None:
+    waiting = [10_000, 10_000, 9_000, 5_000, 4_990, 400, 0, 0]
+    resting = [False, True, True, False, True, True, False]
+    calls: list[Callable[[], None]] = []
+
+    class Never:
+        """What nobody cancels."""
+
+        def cancel(self) -> None:
+            calls.clear()
+
+    def call_later(delay_s: float, call: Callable[[], None]) -> Never:
+        assert delay_s == garbage.LOOK_S
+        calls.append(call)
+        return Never()
+
+    beginning = garbage.Beginning(call_later, lambda: waiting.pop(0))
+    seen = []
+    while calls:
+        young = [[number] for number in range(100)]
+        calls.pop(0)()
+        seen.append(not gc.isenabled())
+        if seen[-1]:
+            assert not {id(one) for one in gc.get_objects()} & {id(one) for one in young}
+    assert seen == resting
+    assert not waiting
+    beginning.close()
+    assert gc.isenabled()
+
+
+def test_attempts_leave_no_cycles() -> None:
+    loop = ManualLoop()
+    fleet = many(loop, 50, lambda _notice: None, 600, 10)
+    gc.collect()
+    gc.disable()
+    try:
+        loop.run_until(630.0)
+        assert {entry.attempts for entry in fleet.entries.values()} == {2}
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_few_first_outcomes_are_nothing_to_rest_for() -> None:
+    calls: list[float] = []
+
+    class Handle:
+        """A call that is cancelled."""
+
+        def cancel(self) -> None:
+            calls.append(-1.0)
+
+    looks: list[Callable[[], None]] = []
+
+    def call_later(delay_s: float, call: Callable[[], None]) -> Handle:
+        looks.append(call)
+        return Handle()
+
+    beginning = garbage.Beginning(call_later, lambda: 5)
+    looks.pop()()
+    assert gc.isenabled()
+    assert not looks
+    beginning.close()
+    assert calls == [-1.0]

@@ -156,13 +156,16 @@ class Attempts:
                 raise TransportError("no target left")
             entry.check_cseq()
             flow = self._pool.flow(entry.settings.transport, target, long=bool(long))
-            template = self._template(entry, attempt, flow)
+            template = attempt.template
+            if template is None or attempt.flow is not flow:
+                template = self._template(entry, attempt, flow)
         except (TransportError, SipParseError) as error:
             attempt.trouble = trouble_of(error)
             self._fail(entry, attempt, Cause.SEND_FAILED, str(error))
             return
         attempt.expires_s = effect.expires_s
-        held = bound(entry, template, effect.expires_s, self._clock())
+        now = self._clock()
+        held = bound(entry, template, effect.expires_s, now)
         if not effect.expires_s:
             entry.taken_off = held or (template.offered,)
         attempt.reason, attempt.refused, attempt.response = "", "", None
@@ -174,7 +177,7 @@ class Attempts:
             answers = before.answers if before is not None else ()
             if not effect.agreement:
                 mechanisms = before.mechanisms if before is not None else ()
-        attempt.signed = signed_by(answers)
+        attempt.signed = signed_by(answers) if answers else None
         branch = self._ids.branch()
         data = template.build(
             effect.expires_s,
@@ -182,7 +185,9 @@ class Attempts:
             from_tag=attempt.tag,
             branch=branch,
             bound=held,
-            authorization=signed(answers, template.request_uri, self._ids.cnonce),
+            authorization=(
+                signed(answers, template.request_uri, self._ids.cnonce) if answers else ()
+            ),
             security_verify=mechanisms,
             agreement=effect.agreement,
         )
@@ -190,7 +195,7 @@ class Attempts:
             self._request(entry, attempt, effect, len(data))
             return
         settled.note_request(entry, effect, target)
-        attempt.since = self._clock()
+        attempt.since = now
         attempt.request = effect
         timeout_s = SILENT_S if attempt.target_left else None
         attempt.exchange = self.exchanges.open(
@@ -202,20 +207,18 @@ class Attempts:
         entry.cseq += 1
 
     def _template(self, entry: Entry, attempt: Attempt, flow: Flow) -> Template:
-        """Made once for all requests of an attempt to one target."""
-        template = attempt.template
-        if template is None or attempt.flow is not flow:
-            template = attempt.template = Template(
-                entry.settings,
-                self.user_agent,
-                call_id=entry.call_id,
-                line=entry.line,
-                protocol=flow.protocol,
-                sent_by=flow.sent_by,
-                contact=flow.contact,
-                form=self.form,
-            )
-            attempt.flow = flow
+        """One for all requests of an attempt to one target."""
+        template = attempt.template = Template(
+            entry.settings,
+            self.user_agent,
+            call_id=entry.call_id,
+            line=entry.line,
+            protocol=flow.protocol,
+            sent_by=flow.sent_by,
+            contact=flow.contact,
+            form=self.form,
+        )
+        attempt.flow = flow
         return template
 
     # -- what comes back ----------------------------------------------------------------------

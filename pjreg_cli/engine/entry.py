@@ -216,8 +216,10 @@ class Entry:
         policy: Policy | None = None,
     ) -> None:
         self.settings = settings
-        uris = settings.client_uri, settings.server_uri
-        self.open_uris = all(masked_uri(uri) == uri for uri in uris)
+        client_uri, server_uri = settings.client_uri, settings.server_uri
+        self.open_uris = (
+            masked_uri(client_uri) == client_uri and masked_uri(server_uri) == server_uri
+        )
         """There is no password in its URIs."""
         self.name = settings.name
         """The name of its section."""

@@ -165,8 +165,9 @@ class Fleet:
 
     def _entry(self, settings: Registration, call_id: str, cseq: int, line: str) -> Entry:
         policy = policy_of(settings, self.pjreg, self.gate.margin_s(settings))
-        entry = Entry(settings, call_id=call_id, cseq=cseq, line=line, woken=self._woken)
-        entry.policy = policy
+        entry = Entry(
+            settings, call_id=call_id, cseq=cseq, line=line, woken=self._woken, policy=policy
+        )
         self.gate.assign(entry)
         return entry
 

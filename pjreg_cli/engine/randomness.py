@@ -10,7 +10,7 @@ MAGIC_COOKIE = "z9hG4bK"
 _LINE_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _LINE_LENGTH = 7
 
-#: client nonces drawn from the kernel in one go
+#: Call-IDs and client nonces drawn from the kernel in one go
 _POOL = 64
 
 
@@ -29,8 +29,7 @@ class Ids:
 
     def call_id(self) -> str:
         """A Call-ID, unique in space and time (RFC 3261 section 8.1.1.4)."""
-        bits = self._random.getrandbits(128)
-        return f"{bits:032x}"
+        return self._drawn()
 
     def tag(self) -> str:
         """A From tag of 64 random bits (RFC 3261 section 19.3)."""
@@ -42,6 +41,10 @@ class Ids:
 
     def cnonce(self) -> str:
         """A client nonce of 128 random bits (RFC 7616 section 3.4)."""
+        return self._drawn()
+
+    def _drawn(self) -> str:
+        """128 bits of the kernel's; to ask it for each would cost more than the rest."""
         if not self._pool:
             drawn = f"{self._random.getrandbits(128 * _POOL):0{32 * _POOL}x}"
             self._pool = [drawn[at : at + 32] for at in range(0, 32 * _POOL, 32)]

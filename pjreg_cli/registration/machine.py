@@ -120,13 +120,18 @@ def _start(state: State, jitter_s: float, now: float, waited_s: float = 0.0) -> 
     if _ending(state):
         return state
     at = now + max(jitter_s + START_DELAY_S - waited_s, 0.0)
-    return state._replace(
-        retries=0,
+    return State(
+        status=state.status,
         wake_at=at,
         next_attempt_at=at,
-        requested_s=None,
-        register_due=False,
-        young_losses=0,
+        in_flight=state.in_flight,
+        leaving=state.leaving,
+        answers=state.answers,
+        renewals=state.renewals,
+        briefs=state.briefs,
+        agreed=state.agreed,
+        refused=state.refused,
+        unregister_due=state.unregister_due,
     )
 
 

@@ -73,7 +73,8 @@ class Outlet:
         """The thread waits for a piece."""
         self._awaited = 0
         """How many wait for all to be written."""
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._waiting: deque[bytes | Callable[[], None]] = deque()
         self._size = 0
         self._busy = False
@@ -84,7 +85,7 @@ class Outlet:
 
     def put(self, piece: bytes) -> None:
         """Write a piece when its turn comes; never waits."""
-        with self._changed:
+        with self._lock:
             if self._closing:
                 return
             if not self._size or self._size + len(piece) <= self._limit:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
+from typing import Any
 
 from pjreg_cli.errors import ConfigError
 from pjreg_cli.instance.sinks import FileSettings, LogFile
@@ -121,11 +122,36 @@ def _head(second: int, level: str) -> str:
     return f"[{stamp}] {level}[{os.getpid()}] "
 
 
+class _Record(logging.LogRecord):
+    """A record of no more than a line shows."""
+
+    def __init__(
+        self,
+        name: str,
+        level: int,
+        _path: str,
+        _line: int,
+        msg: object,
+        args: Any,  # as `logging` has it: a tuple, or what is in it
+        exc_info: Any,
+        *_more: object,
+    ) -> None:
+        self.name = name
+        self.levelno = level
+        self.levelname = level_name(level)
+        self.msg = msg
+        if args and len(args) == 1 and isinstance(args[0], Mapping):
+            args = args[0] or args
+        self.args = args
+        self.exc_info = exc_info
+        self.created = time.time()  # noqa: TID251 -- as `logging` has it
+
+
 def keep_records_small() -> None:
     """Have `logging` note of a record only what a line shows: nobody is told by which function or
     thread it was made, and to find out takes longer than to write the line."""
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
+    logging.setLogRecordFactory(_Record)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -20,7 +20,7 @@ from pjreg_cli import engine
 from pjreg_cli.errors import ConfigError
 from pjreg_cli.instance import logs as logs_module
 from pjreg_cli.instance import sinks
-from pjreg_cli.instance.log_lines import Gap, LineFormat, level_name
+from pjreg_cli.instance.log_lines import Gap, LineFormat, keep_records_small, level_name
 from pjreg_cli.instance.logs import Logs
 from pjreg_cli.levels import NOTICE, debug, verbose
 from tests.support.waiting import until
@@ -634,3 +634,38 @@ def test_a_file_that_cannot_be_opened_leaves_the_old_one_open(
 def count(logs: Logs, name: str) -> int:
     """Where a counter stands."""
     return {one.name: one.value for one in logs.counters.counts()}[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "args"),
+    [
+        ("nothing", ()),
+        ("%s: %d", ("office", 200)),
+        ("%(name)s is there", ({"name": "office"},)),
+        ("%s", ({},)),
+        ("%s", (None,)),
+    ],
+)
+def test_a_small_record_makes_the_same_line(text: str, args: tuple[object, ...]) -> None:
+    whole = logging.LogRecord("pjreg_cli.engine", NOTICE, "a.py", 1, text, args, None)
+    before, source = logging.getLogRecordFactory(), logging._srcfile
+    try:
+        keep_records_small()
+        small = logging.getLogger("pjreg_cli.engine").makeRecord(
+            "pjreg_cli.engine",
+            NOTICE,
+            "a.py",
+            1,
+            text,
+            args,
+            None,
+            extra={"registration": "office"},
+        )
+    finally:
+        logging.setLogRecordFactory(before)
+        logging._srcfile = source
+    assert type(small) is not logging.LogRecord
+    assert small.__dict__["registration"] == "office"
+    assert abs(small.created - whole.created) < 60
+    whole.created = small.created
+    assert LineFormat().format(small) == LineFormat().format(whole)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import timeit
 from collections.abc import Callable
 
+from pjreg_cli.sip.challenges import parse_challenges
 from pjreg_cli.sip.contacts import granted
-from pjreg_cli.sip.digest import Account, credentials, parse_challenges, select
+from pjreg_cli.sip.digest import Account, credentials, select
 from pjreg_cli.sip.framing import StreamFramer
 from pjreg_cli.sip.message import Response, parse
 from pjreg_cli.sip.transaction import Event, begin, react

@@ -16,8 +16,9 @@ import pytest
 
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.state import Outcome, Policy, State, Status, Wake
+from pjreg_cli.sip.challenges import parse_challenges
 from pjreg_cli.sip.contacts import granted, seen
-from pjreg_cli.sip.digest import Account, credentials, parse_challenges, select
+from pjreg_cli.sip.digest import Account, credentials, select
 from pjreg_cli.sip.message import Response, parse
 from pjreg_cli.sip.scan import repeats, scan
 from pjreg_cli.sip.transaction import Event, begin

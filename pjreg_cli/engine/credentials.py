@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pjreg_cli.sip.digest import (
-    Account,
-    Challenge,
-    credentials,
-    next_nonces,
-    parse_challenges,
-    select,
-    with_nonce,
-)
+from pjreg_cli.sip.challenges import Challenge, next_nonces, parse_challenges, with_nonce
+from pjreg_cli.sip.digest import Account, credentials, select
 
 if TYPE_CHECKING:
     from pjreg_cli.engine.entry import Attempt

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pjreg_cli.engine.record import Flat
     from pjreg_cli.net.flow import Flow
     from pjreg_cli.registration.request import Template
-    from pjreg_cli.sip.digest import Account, Challenge
+    from pjreg_cli.sip.challenges import Challenge
+    from pjreg_cli.sip.digest import Account
     from pjreg_cli.sip.locate import Target
     from pjreg_cli.sip.message import Response
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pjreg_cli.errors import PjregError
     from pjreg_cli.net.flow import Flow, Source
     from pjreg_cli.registration.state import Publish
-    from pjreg_cli.sip.digest import Account, Challenge
+    from pjreg_cli.sip.challenges import Challenge
+    from pjreg_cli.sip.digest import Account
     from pjreg_cli.sip.message import Response
 
 #: the word of a registration changed so often within an hour: more than anybody wants to know

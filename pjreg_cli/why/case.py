@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pjreg_cli.api.findings import Asked, Facts, Fix, Heard, Offer, Tried, Trouble
 from pjreg_cli.errors import SipParseError
 from pjreg_cli.sip.address import split_host_port
-from pjreg_cli.sip.digest import algorithm_named
+from pjreg_cli.sip.challenges import algorithm_named
 from pjreg_cli.sip.uri import SipUri, parse_uri
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pjreg_cli.api.findings import Fix
 from pjreg_cli.errors import excerpt
-from pjreg_cli.sip.digest import algorithm_named
+from pjreg_cli.sip.challenges import algorithm_named
 from pjreg_cli.why.case import Case, inert, quoted
 from pjreg_cli.why.cause import Cause, operator, theirs
 

@@ -25,6 +25,7 @@ from pjreg_cli.net.flow import Endpoint, Source
 from pjreg_cli.net.x509 import read_certificate
 from pjreg_cli.render.columns import harmless
 from pjreg_cli.sip.broken import salvage
+from pjreg_cli.sip.challenges import parse_challenges
 from pjreg_cli.sip.contacts import (
     granted,
     min_expires_s,
@@ -32,7 +33,7 @@ from pjreg_cli.sip.contacts import (
     security_servers,
     seen,
 )
-from pjreg_cli.sip.digest import Account, parse_challenges, select
+from pjreg_cli.sip.digest import Account, select
 from pjreg_cli.sip.framing import StreamFramer
 from pjreg_cli.sip.headers import Headers
 from pjreg_cli.sip.locate import Question

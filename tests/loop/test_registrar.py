@@ -6,7 +6,8 @@ import asyncio
 
 from pjreg_cli.registration.request import Template
 from pjreg_cli.sip.address import Address
-from pjreg_cli.sip.digest import Account, parse_challenges, select
+from pjreg_cli.sip.challenges import parse_challenges
+from pjreg_cli.sip.digest import Account, select
 from pjreg_cli.sip.framing import StreamFramer
 from pjreg_cli.sip.message import Response, parse
 from tests.support.digests import authorize

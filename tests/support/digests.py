@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pjreg_cli.sip.digest import Account, Challenge, credentials
+from pjreg_cli.sip.challenges import Challenge
+from pjreg_cli.sip.digest import Account, credentials
 
 
 def authorize(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pjreg_cli.engine.record import SOON_S, WIDTH, Record, heard, requests
-from pjreg_cli.sip.digest import parse_challenges
+from pjreg_cli.sip.challenges import parse_challenges
 from pjreg_cli.sip.headers import Headers
 from pjreg_cli.sip.message import Response
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pjreg_cli.errors import SipParseError
-from pjreg_cli.sip.digest import parse_challenges
+from pjreg_cli.sip.challenges import parse_challenges
 from pjreg_cli.sip.headers import tag_of
 from pjreg_cli.sip.message import Response, parse
 from pjreg_cli.sip.scan import repeats, scan

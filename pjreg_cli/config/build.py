@@ -36,7 +36,7 @@ _REPEATED: Final[Mapping[type[Any], tuple[str, ...]]] = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Built(Generic[T]):
     """What became of all sections of one type."""
 

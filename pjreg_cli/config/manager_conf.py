@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.api.manager import ManagerUser
-from pjreg_cli.config import eventfilter
 from pjreg_cli.config.access import RULES, Access, NamedLists
 from pjreg_cli.config.forgiving import Problems, make, merged, values_of
 from pjreg_cli.config.frozen import frozen
@@ -231,15 +230,21 @@ def _account(
     values = {k: v for k, v in values.items() if not k.startswith("eventfilter(")}
     values["eventfilter"] = tuple(text for text, _entry in filters)
     for text, entry in filters:
-        for complaint in eventfilter.compiled((text,))[1]:
-            what = f"[{excerpt(section.name)}] {complaint}; no event passes it"
-            problems.append(Problem(entry[3], entry[2], Level.ERROR, what))
+        problems += _misread(section, text, entry)
     for option_ in ("read", "write"):
         problems += _unknown_classes(section, option_)
     if not values.get("secret"):
         message = "has no secret, so nobody can log in by it"
         problems.append(_at(section, "secret", message))
     return make(ManagerAccount, section, values, problems, _FILE)
+
+
+def _misread(section: Section, text: str, entry: Entry) -> Problems:
+    """What is wrong with an eventfilter."""
+    from pjreg_cli.config.eventfilter import compiled
+
+    why = (f"[{excerpt(section.name)}] {what}; no event passes it" for what in compiled((text,))[1])
+    return [Problem(entry[3], entry[2], Level.ERROR, message) for message in why]
 
 
 def _filters(section: Section) -> list[tuple[str, Entry]]:

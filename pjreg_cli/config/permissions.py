@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.forgiving import Problems
-from pjreg_cli.config.pattern import Pattern, PatternError, compile_pattern
 from pjreg_cli.config.reader import Document
 from pjreg_cli.config.section import Entry, Section
-from pjreg_cli.errors import excerpt
+from pjreg_cli.errors import PjregError, excerpt
+
+if TYPE_CHECKING:
+    from pjreg_cli.config.pattern import Pattern
 
 _ALL = "all"
 _WORDS = {"permit": True, "deny": False}
@@ -97,19 +99,27 @@ def _rules(section: Section, problems: Problems) -> list[Rule]:
             problems.append(_wrong(entry, "is neither permit nor deny, and is ignored"))
         elif command.lower() == _ALL:
             found.append(Rule(permits, None))
+        elif why := _flaw(command):
+            problems.append(_wrong(entry, f"cannot be understood: {why}"))
+            if not permits:
+                found.append(Rule(False, ""))
         else:
-            try:
-                _compiled(command)
-            except PatternError as error:
-                problems.append(_wrong(entry, f"cannot be understood: {error}"))
-                if not permits:
-                    found.append(Rule(False, ""))
-            else:
-                found.append(Rule(permits, command))
+            found.append(Rule(permits, command))
     return found
 
 
+def _flaw(command: str) -> str:
+    """Why an expression cannot be understood; empty where it can."""
+    try:
+        _compiled(command)
+    except PjregError as error:
+        return str(error)
+    return ""
+
+
 def _compiled(command: str) -> Pattern:
+    from pjreg_cli.config.pattern import compile_pattern
+
     return compile_pattern(f"^({command})" if command else "^")
 
 

@@ -70,7 +70,7 @@ class _Step(NamedTuple):
 _Steps = tuple[_Step, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Document:
     """A file with everything it includes."""
 

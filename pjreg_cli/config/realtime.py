@@ -133,7 +133,7 @@ def mapped(documents: Mapping[str, Document]) -> tuple[Mapped, list[Problem]]:
     return Mapped(sources["registration"], sources["auth"], fleet), reading.problems
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Reading:
     documents: Mapping[str, Document]
     problems: list[Problem] = field(default_factory=list)

@@ -35,7 +35,7 @@ class Extent(NamedTuple):
 WHOLE: Final = Extent()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Both:
     """Objects of files and of tables together."""
 

@@ -31,7 +31,7 @@ PREFIXES: Final = frozenset(
 _VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Expanded:
     """What all wizards of a file stand for, as sections that point to the wizard's lines."""
 

@@ -29,7 +29,6 @@ from pjreg_cli.control.access import Permissions, judge, only_shows
 from pjreg_cli.control.peer import peer_of
 from pjreg_cli.counters import Counters
 from pjreg_cli.hurry import HURRY
-from pjreg_cli.render.traced import stamped
 from pjreg_cli.spawner import Spawner
 
 if TYPE_CHECKING:
@@ -118,6 +117,8 @@ class ControlServer:
                 for connection in self._connections:
                     connection.progressed(doing)
             case Traced():
+                from pjreg_cli.render.traced import stamped
+
                 text = stamped(notice, datetime.now(UTC).astimezone())
                 for connection in self._connections:
                     connection.traced(text)

@@ -23,6 +23,7 @@ MODULES: Final = (
     "pjreg_cli.why.places",
     "pjreg_cli.commands.command",
     "pjreg_cli.control.connection",
+    "pjreg_cli.render.traced",
     "dns.message",
     "pjreg_cli.net.dns_answers",
     "pjreg_cli.net.dns_client",

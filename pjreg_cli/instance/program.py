@@ -43,7 +43,6 @@ from pjreg_cli.instance.supervisor import Supervisor
 from pjreg_cli.instance.uncaught import told_by_the_log
 from pjreg_cli.levels import NOTICE
 from pjreg_cli.options import Options, config_path
-from pjreg_cli.render.traced import traced
 from pjreg_cli.store.overview import Overview
 from pjreg_cli.store.places import state_file_of
 from pjreg_cli.store.rows import open_rows
@@ -225,6 +224,8 @@ class Program:
 
     def _noticed(self, notice: Notice) -> None:
         if isinstance(notice, Traced):
+            from pjreg_cli.render.traced import traced
+
             self.logs.trace(traced(notice), now())
 
     def leave(self) -> asyncio.Task[None]:

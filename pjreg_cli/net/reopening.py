@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _GOES_ON = "what was before goes on"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Section:
     """A transport that is open; `endpoint` is None for a protocol that we do not use."""
 
@@ -40,7 +40,7 @@ class Section:
         return kind_of(self.options)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Reopening:
     """One reload, from the sections that are open to those that are `wanted`.
 

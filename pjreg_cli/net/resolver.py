@@ -54,7 +54,7 @@ _AWAITED = 20
 _FILES_S = 1.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Entry:
     """What is known about a question; instants by the loop's clock."""
 

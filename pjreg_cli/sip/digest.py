@@ -39,7 +39,7 @@ def _digest(algorithm: str, text: str) -> str:
 # -- accounts ---------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Account:
     """What one auth section can answer with.
 
@@ -51,10 +51,10 @@ class Account:
     realm: str
     username: str
     algorithms: Sequence[str]
-    password: Secret | None = field(default=None, repr=False)
-    digests: Mapping[str, Secret] = field(default_factory=dict, repr=False)
-    _kept: dict[tuple[str, str], str] = field(default_factory=dict, init=False, repr=False)
-    _allowed: frozenset[str] = field(default=frozenset(), init=False, repr=False)
+    password: Secret | None = None
+    digests: Mapping[str, Secret] = field(default_factory=dict)
+    _kept: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+    _allowed: frozenset[str] = field(default=frozenset(), init=False)
 
     def __post_init__(self) -> None:
         allowed = {algorithm_named(name) for name in self.algorithms}

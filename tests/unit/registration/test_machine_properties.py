@@ -43,7 +43,7 @@ OUTCOMES = st.builds(
     mechanisms=st.booleans(),
 )
 COMMANDS: st.SearchStrategy[Event] = st.one_of(
-    st.builds(Start, DELAYS),
+    st.builds(Start, DELAYS, st.just(0.0) | DELAYS),
     st.just(Wake()),
     st.builds(Unregister, st.booleans()),
     st.builds(TransportClosed, DELAYS | st.just(0.0), DELAYS, st.floats(0, 1, exclude_max=True)),
@@ -70,9 +70,11 @@ POLICIES = st.builds(
     forbidden_retry_interval_s=SECONDS | st.just(0),
     fatal_retry_interval_s=SECONDS | st.just(0),
     max_retries=st.integers(0, 4),
+    forever=st.booleans(),
     auth_rejection_permanent=st.booleans(),
     backoff=st.booleans(),
     refresh_margin_s=SECONDS,
+    shared=st.booleans(),
 )
 HISTORIES = st.lists(EVENTS, max_size=30)
 
@@ -170,7 +172,8 @@ def test_retries_stay_within_reach(events: list[Event], policy: Policy) -> None:
     for second, event in enumerate(events):
         agreements += isinstance(event, Outcome) and event.code == 494
         state, _ = react(state, event, policy, float(second))
-        assert 0 <= state.retries <= policy.max_retries + agreements
+        assert state.retries >= 0
+        assert policy.forever or state.retries <= policy.max_retries + agreements
 
 
 @given(HISTORIES, POLICIES)

@@ -8,9 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.copies import Copies
+from tests.support.instance import PROGRAM, Instance, environment
 from tests.support.postgres import Postgres, postgres
 from tests.support.registrar import Registrar
 from tests.support.terminal import CONSOLE_PROMPT, OpenTerminal, Terminal
+
+
+@pytest.fixture(scope="session", autouse=True)
+def copies() -> Iterator[None]:
+    """Most instances of this process are copies of one that has loaded what each loads."""
+    with Copies(PROGRAM[0], environment(Path("/"))) as Instance.copies:
+        yield
+    Instance.copies = None
 
 
 @pytest.fixture(scope="session")

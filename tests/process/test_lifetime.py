@@ -57,7 +57,7 @@ def started(home: Path) -> Iterator[list[Instance]]:
 
 async def trunk(home: Path, registrar: Registrar, started: list[Instance]) -> Instance:
     """An instance that has registered alice."""
-    one = Instance(home, TRUNK.format(port=free_port(), registrar=registrar.port))
+    one = Instance(home, TRUNK.format(port=free_port(), registrar=registrar.port), fresh=True)
     started.append(one)
     await asyncio.to_thread(one.start)
     await registered(one, registrar)
@@ -105,7 +105,7 @@ async def test_trunk_is_registered_shown_and_unregistered(
 async def test_no_secret_is_written_anywhere(
     home: Path, registrar: Registrar, started: list[Instance]
 ) -> None:
-    instance = Instance(home, TRUNK.format(port=free_port(), registrar=registrar.port))
+    instance = Instance(home, TRUNK.format(port=free_port(), registrar=registrar.port), fresh=True)
     started.append(instance)
     await asyncio.to_thread(instance.start, "-vvvddd")
     await ask(instance, "pjsip set logger on")
@@ -220,7 +220,7 @@ def test_file_in_place_of_the_socket_is_named(home: Path) -> None:
 def test_bad_sections_are_told_by_line_and_the_others_live(home: Path) -> None:
     conf = QUIET.format(port=free_port())
     bad = "[broken]\ntype=registration\nserver_uri=sip:a.invalid\nretry_interval=soon\n"
-    one = Instance(home, conf + bad)
+    one = Instance(home, conf + bad, fresh=True)
     one.start()
     line = (conf + bad).splitlines().index("retry_interval=soon") + 1
     try:

@@ -311,7 +311,7 @@ def test_nothing_that_comes_out_holds_a_secret(home: Path, form: str) -> None:
     with in_background(Registrar.open()) as registrar:
         registrar.script("u1", protected(SECRETS["password"], username="u1"))
         text = pjsip_conf(registrar.port, home)
-        instance = Instance(home, text)
+        instance = Instance(home, text, fresh=True)
         for name, content in other_files(ami, home, http, form).items():
             (instance.etc / name).write_text(content)
         instance.start("-vvvvv", "-ddddd")

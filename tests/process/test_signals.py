@@ -21,7 +21,7 @@ def heeds_hangups(pid: int) -> bool:
 
 
 def test_hangups_while_it_starts_do_not_kill_an_instance(home: Path) -> None:
-    one = Instance(home, QUIET.format(port=free_port()))
+    one = Instance(home, QUIET.format(port=free_port()), fresh=True)
     one.launch()
     # before that it is the interpreter that starts; from here on any moment will do
     until(lambda: heeds_hangups(one.pid), "it heeds SIGHUP")

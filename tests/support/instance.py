@@ -13,9 +13,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from pjreg_cli import remote
+from tests.support.copies import Copies, Copy
 from tests.support.ports import free_port
 
 PATIENCE_S = 60.0
@@ -116,18 +117,27 @@ def listens(path: Path) -> bool:
 
 
 class Instance:
-    """`pjreg-cli -f` with its configuration in `home/etc`; `prefix` begins its command line."""
+    """`pjreg-cli -f` with its configuration in `home/etc`; `prefix` begins its command line.
 
-    def __init__(self, home: Path, pjsip_conf: str, prefix: Sequence[str] = ()) -> None:
+    `fresh` is never a copy: how it starts, or what the system knows of its start, is looked at.
+    """
+
+    copies: ClassVar[Copies | None] = None
+    """What the others are copied from, in a run of tests."""
+
+    def __init__(
+        self, home: Path, pjsip_conf: str, prefix: Sequence[str] = (), *, fresh: bool = False
+    ) -> None:
         self.home = home
         self._prefix = tuple(prefix)
+        self._fresh = fresh or bool(prefix)
         self.socket = home / "ctl"
         self.etc = home / "etc"
         self.etc.mkdir(exist_ok=True)
         self.configure(pjsip_conf)
         self.output: int | None = None
         """The descriptor that stdout and stderr go to, instead of the file `home/log`."""
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[str] | Copy | None = None
 
     def configure(self, pjsip_conf: str) -> None:
         """Write pjsip.conf."""
@@ -145,11 +155,15 @@ class Instance:
 
     def launch(self, *options: str) -> None:
         """Start it without waiting."""
+        command, variables = self.command_line("-f", *options), environment(self.home)
         with (self.home / "log").open("a") as log:
+            if self.copies is not None and not self._fresh and self.output is None:
+                self._process = self.copies.start(command, self.home, variables, log.fileno())
+                return
             self._process = subprocess.Popen(
-                [*self._prefix, *self.command_line("-f", *options)],
+                [*self._prefix, *command],
                 cwd=self.home,
-                env=environment(self.home),
+                env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log if self.output is None else self.output,
                 stderr=log if self.output is None else self.output,

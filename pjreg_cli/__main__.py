@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from pjreg_cli.entry import main
+from pjreg_cli.entry import end, main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

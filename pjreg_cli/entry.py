@@ -35,6 +35,17 @@ def main(arguments: list[str] | None = None) -> int:
         _let_go_of_output()
 
 
+def end(status: int) -> None:
+    """Leave with the exit status of `main`.
+
+    A one-shot command has written everything and has loaded nothing that wants to be told of the
+    end: to have the interpreter taken apart would take as long as all of what it does.
+    """
+    if "threading" not in sys.modules:
+        os._exit(status)
+    sys.exit(status)
+
+
 def _fill_standard_streams() -> None:
     """What was closed before we began must not become a socket's number: lines meant for stderr
     would go there.  Writing to stdout fails all the same, as it should."""

@@ -65,6 +65,16 @@ def test_one_shot_command_loads_next_to_nothing(instance: Instance) -> None:
     }
 
 
+@pytest.mark.parametrize(("loaded", "told"), [("sys", ""), ("threading", "taken apart\n")])
+def test_who_has_loaded_next_to_nothing_ends_at_once(loaded: str, told: str) -> None:
+    script = (
+        f"import atexit, {loaded}\natexit.register(print, 'taken apart')\n"
+        "from pjreg_cli.entry import end\nend(3)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, told)
+
+
 def test_instance_without_a_terminal_loads_no_console(home: Path) -> None:
     loaded = loaded_by("import pjreg_cli.instance.program", home)
     assert "pjreg_cli.engine.engine" in loaded

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from pjreg_cli.engine.contain import report
 from pjreg_cli.engine.lanes import WINDOW, Lane, Lanes
+from pjreg_cli.engine.late_copies import LateCopies
 from pjreg_cli.engine.record import RECENT, Messages
 from pjreg_cli.errors import TransportError
 from pjreg_cli.levels import MESSAGES
@@ -32,8 +32,6 @@ _log = logging.getLogger("pjreg_cli.engine")
 
 #: the method of every request here
 METHOD = "REGISTER"
-#: how often requests whose timer K has fired are cleared away, in seconds
-_SWEEP_S = 0.5
 #: the reason of a request that a fault of ours has ended
 INTERNAL = "internal error, see the log"
 
@@ -157,44 +155,6 @@ class Unheard:
         self._sent.clear()
 
 
-class Answered:
-    """What is left of requests that have their final answer: late copies of it belong to them
-    until timer K fires (RFC 3261 section 17.1.2.2).
-
-    Two of them for each registration of a large fleet outlive their use by seconds.
-    """
-
-    __slots__ = ("_kept", "_timers", "timer_at")
-
-    def __init__(self, timers: Timers) -> None:
-        self._timers = timers
-        self._kept: dict[str, tuple[float, int]] = {}
-        self.timer_at: float | None = None
-
-    def add(self, branch: str, cseq: int, until: float) -> None:
-        """Keep a request until its timer K."""
-        self._kept[branch] = (until, cseq)
-        if self.timer_at is None:
-            self._timers.arm(self, until + _SWEEP_S)
-
-    def owns(self, branch: str, cseq: tuple[int, str]) -> bool:
-        """Whether a response is a late copy."""
-        kept = self._kept.get(branch)
-        return kept is not None and self._timers.clock() < kept[0] and cseq == (kept[1], METHOD)
-
-    def wake(self, now: float) -> None:
-        """Forget those whose time is over; the oldest come first."""
-        over = list(takewhile(lambda branch: self._kept[branch][0] <= now, self._kept))
-        for branch in over:
-            del self._kept[branch]
-        if self._kept:
-            self._timers.arm(self, now + _SWEEP_S)
-
-    def clear(self) -> None:
-        """Forget them all."""
-        self._kept.clear()
-
-
 class Exchanges:
     """All requests under way; `t1_s` and `timeout_s` are timers T1 and F in seconds."""
 
@@ -206,7 +166,7 @@ class Exchanges:
         self._faults = faults
         self._by_branch: dict[str, Exchange] = {}
         self._unheard = Unheard(timers)
-        self._answered = Answered(timers)
+        self._late = LateCopies(timers)
         self.lanes = Lanes(timers, self._send, window=window)
         self.t1_s = 0.5
         self.timeout_s = 32.0
@@ -249,7 +209,8 @@ class Exchanges:
         """
         exchange = self._by_branch.get(response.branch)
         if exchange is None:
-            return self._answered.owns(response.branch, response.cseq)
+            number, method = response.cseq
+            return method == METHOD and self._late.owns(response.branch, number)
         if (
             response.cseq != (exchange.cseq, METHOD)
             or not repeats(response, exchange.entry.call_id, exchange.tag)
@@ -287,7 +248,7 @@ class Exchanges:
         """Forget them all; nobody is told."""
         self._by_branch.clear()
         self._unheard.clear()
-        self._answered.clear()
+        self._late.clear()
         self.lanes.close()
 
     # -- one exchange -------------------------------------------------------------------------
@@ -301,7 +262,7 @@ class Exchanges:
         lingers_s = _LINGERS_S[exchange.flow.reliable]
         if lingers_s is not None:
             # all that can still happen to it: copies of the answer, and timer K
-            self._answered.add(exchange.branch, exchange.cseq, self._timers.clock() + lingers_s)
+            self._late.add(exchange.branch, exchange.cseq, self._timers.clock() + lingers_s)
         if exchange.timer_at is not None:
             self._timers.disarm(exchange)
         self._by_branch.pop(exchange.branch, None)

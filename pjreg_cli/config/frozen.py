@@ -26,7 +26,7 @@ def frozen(cls: type[T]) -> type[T]:
 
 # Any: they are methods of every such class
 def _init(self: Any, **given: object) -> None:
-    for one in fields(self):
+    for one in self.__dataclass_fields__.values():
         if one.name in given:
             value = given.pop(one.name)
         elif one.default is not MISSING:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from pjreg_cli.ami import codec, events
 from pjreg_cli.ami.session import Session
-from pjreg_cli.api.notices import Notice
+from pjreg_cli.api.notices import Notice, Settled
 from pjreg_cli.config.eventfilter import DETAIL, QUIET, Filters
 
 #: how long events are gathered for each session there is, in seconds: many of them cost one write
@@ -27,7 +27,7 @@ class Broadcast:
     ) -> None:
         self._sessions = sessions
         self._wall_clock = wall_clock
-        self._batch: list[_Due] = []
+        self._batch: list[tuple[Settled | events.Event, float | None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self.stamped = False
         """Whether events carry a Timestamp (`timestampevents`)."""
@@ -36,17 +36,20 @@ class Broadcast:
 
     def tell(self, notice: Notice) -> None:
         """Take note of what has happened; called on the event loop."""
-        if not self._sessions():
-            return
-        detail = self.detail or any(one.filters.wants(DETAIL) for one in self._sessions())
-        self.send(*events.of(notice, detail=detail))
+        if isinstance(notice, Settled):
+            self._gather(notice)
+        else:
+            self.send(*events.of(notice))
 
     def send(self, *found: events.Event) -> None:
         """Have events told."""
-        if not found or not self._sessions():
+        for event in found:
+            self._gather(event)
+
+    def _gather(self, what: Settled | events.Event) -> None:
+        if not self._sessions():
             return
-        stamp = self._wall_clock() if self.stamped else None
-        self._batch += [_Due(event, stamp) for event in found]
+        self._batch.append((what, self._wall_clock() if self.stamped else None))
         if self._timer is None:
             gather_s = min(LONGEST_GATHER_S, GATHER_S * len(self._sessions()))
             self._timer = asyncio.get_running_loop().call_later(gather_s, self.flush)
@@ -56,9 +59,10 @@ class Broadcast:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        batch, self._batch = self._batch, []
-        if not batch:
+        gathered, self._batch = self._batch, []
+        if not gathered:
             return
+        batch = self._due(gathered)
         made: dict[tuple[int, int], bytes] = {}
         for session in tuple(self._sessions()):
             mask = session.read_mask & session.send_mask
@@ -67,6 +71,16 @@ class Broadcast:
                 made[key] = self._seen(batch, mask, session.filters)
             if made[key]:
                 session.deliver(made[key])
+
+    def _due(self, gathered: list[tuple[Settled | events.Event, float | None]]) -> list[_Due]:
+        """What was gathered as events; who wants details is asked once for all of them."""
+        filters = {id(one.filters): one.filters for one in self._sessions()}
+        detail = self.detail or any(one.wants(DETAIL) for one in filters.values())
+        batch = []
+        for what, stamp in gathered:
+            found = events.of(what, detail=detail) if isinstance(what, Settled) else (what,)
+            batch += [_Due(event, stamp) for event in found]
+        return batch
 
     def _seen(self, batch: list[_Due], mask: int, filters: Filters) -> bytes:
         told = [one for one in QUIET if filters.wants(one)] + [DETAIL] * self.detail

@@ -22,15 +22,15 @@ from tests.support.ports import free_port
 
 #: at most so many times `python -c pass`
 BUDGETS = {
-    "show registrations, 10": 2.0,
-    "show registration X of 10": 2.2,
+    "show registrations, 10": 1.3,
+    "show registration X of 10": 1.4,
     "show registrations, 10000": 5.0,
-    "show registration X of 10000": 2.2,
+    "show registration X of 10000": 1.6,
 }
 #: seconds from the start of an instance with 10 registrations until it can be asked
-READY_S = 0.24
+READY_S = 0.2
 #: seconds until a command has been answered: a command of its own, and the commands are loaded
-ANSWERED_S = 0.28
+ANSWERED_S = 0.24
 
 _REGISTRATION = """
 [reg{number}]

@@ -20,6 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.cluster import Wanted
 from pjreg_cli.cluster.messages import Claim, Join, Plan, Renew
 from pjreg_cli.cluster.resume import Resumable
@@ -30,7 +32,6 @@ from pjreg_cli.config.models import Registration
 from pjreg_cli.config.realtime import Database
 from pjreg_cli.config.rows import ESSENTIAL, sections
 from pjreg_cli.config.rules import Inspector, OpenTransports
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.config.settings import Scope
 from pjreg_cli.config.shards import shard_of
 from pjreg_cli.config.table_notifications import EVERYTHING, Told

@@ -28,9 +28,9 @@ BUDGETS = {
     "show registration X of 10000": 1.6,
 }
 #: seconds from the start of an instance with 10 registrations until it can be asked
-READY_S = 0.2
+READY_S = 0.24
 #: seconds until a command has been answered: a command of its own, and the commands are loaded
-ANSWERED_S = 0.24
+ANSWERED_S = 0.28
 
 _REGISTRATION = """
 [reg{number}]

@@ -24,7 +24,7 @@ BREACHES = {
     "Front ends know only the port": ("ami/server.py", "import pjreg_cli.net.pool"),
     "Pure modules stay pure": ("registration/machine.py", "import time"),
     "The one-shot client loads almost nothing": ("remote.py", "import json"),
-    "pydantic only in config": ("engine/entry.py", "import pydantic_core"),
+    "pydantic only in config": ("engine/entry.py", "import pydantic"),
     "prompt_toolkit and rich only in console": ("instance/lifecycle.py", "import rich"),
     "DNS only in net": ("engine/fleet.py", "import dns.resolver"),
     "Databases only in store": ("instance/program.py", "import sqlite3"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from pydantic_core import ValidationError
+from pydantic import ValidationError
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.call_options import CALLS

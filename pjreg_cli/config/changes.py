@@ -7,9 +7,11 @@ import os.path
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.configuration import Planned
 from pjreg_cli.config.models import Registration
-from pjreg_cli.config.secrets import MASK, SecretStr, masked_uri
+from pjreg_cli.config.secrets import MASK, masked_uri
 from pjreg_cli.config.shown import registration_options
 
 

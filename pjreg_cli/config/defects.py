@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.models import Auth, Global, System, Transport
 from pjreg_cli.config.rules import Defect
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.config.section import Section
 from pjreg_cli.errors import excerpt
 from pjreg_cli.sip.address import split_host_port

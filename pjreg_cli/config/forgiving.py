@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic_core import ValidationError
+from pydantic import ValidationError
 
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.reader import Document

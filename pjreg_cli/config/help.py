@@ -10,6 +10,8 @@ from functools import cache
 from inspect import cleandoc
 from typing import Any, Final, NamedTuple
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.configuration import ModuleHelp, OptionHelp, TypeHelp
 from pjreg_cli.config.access import Access
 from pjreg_cli.config.models import (
@@ -28,7 +30,6 @@ from pjreg_cli.config.models import (
     Transport,
 )
 from pjreg_cli.config.other_files import ClusterSettings
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.config.types import OURS, Explained, Signed, explained
 
 

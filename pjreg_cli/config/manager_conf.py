@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import field, replace
 from typing import Any, Final, NamedTuple
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.api.manager import ManagerUser
 from pjreg_cli.config.access import RULES, Access, NamedLists
@@ -15,7 +17,6 @@ from pjreg_cli.config.forgiving import Problems, make, merged, values_of
 from pjreg_cli.config.frozen import frozen
 from pjreg_cli.config.manager_classes import CLASSES
 from pjreg_cli.config.reader import Document
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.config.section import Entry, Section
 from pjreg_cli.config.types import (
     NO_SECRET,

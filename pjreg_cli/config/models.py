@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import field, fields
 
+from pydantic import SecretStr
+
 from pjreg_cli.config.frozen import frozen
 from pjreg_cli.config.manager_conf import ManagerAccount, ManagerSettings
 from pjreg_cli.config.observers import HookSettings, HttpSettings, PrometheusSettings
@@ -18,7 +20,7 @@ from pjreg_cli.config.other_files import (
     Resolver,
     StatsdSettings,
 )
-from pjreg_cli.config.secrets import SecretStr, masked_uri
+from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.config.types import (
     NO_SECRET,
     Algorithms,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from dataclasses import field
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config.forgiving import Problems, make, merged, values_of
 from pjreg_cli.config.frozen import frozen
 from pjreg_cli.config.reader import Document
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.config.types import NO_SECRET, Boolean, Loose, Port, option
 
 #: the hooks there are

@@ -12,12 +12,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.configuration import Level, Problem
 from pjreg_cli.config import location
 from pjreg_cli.config.forgiving import merged
 from pjreg_cli.config.frozen import frozen
 from pjreg_cli.config.reader import Document
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.config.section import Entry
 from pjreg_cli.errors import ConfigError, excerpt
 

@@ -107,7 +107,7 @@ def registrations(settings: Settings) -> Iterator[Problem]:
 
 
 def _model(section: Section, file: str) -> Any:
-    """The model of a section, None without one; `Any`: of whichever kind."""
+    """The pydantic model of a section, None without one; `Any`: of whichever kind."""
     if file == "pjsip.conf":
         return _TYPES.get(kind_of(section))
     if file == "manager.conf":

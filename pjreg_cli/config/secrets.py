@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 SECRETS: Final = frozenset(
     {
@@ -15,35 +18,6 @@ SECRETS: Final = frozenset(
 
 MASK: Final = "********"
 """What stands for every secret, however long."""
-
-
-class SecretStr:
-    """A text that is kept from every output: only who asks for it by name gets it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def get_secret_value(self) -> str:
-        """The text."""
-        return self._text
-
-    def __len__(self) -> int:
-        return len(self._text)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SecretStr) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __repr__(self) -> str:
-        return f"SecretStr({str(self)!r})"
-
-    def __str__(self) -> str:
-        return MASK if self._text else ""
-
 
 _SCHEME: Final = re.compile(r"sips?:", re.IGNORECASE)
 

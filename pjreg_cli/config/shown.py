@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.configuration import Option
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
-from pjreg_cli.config.secrets import MASK, SecretStr, masked_uri, secret
+from pjreg_cli.config.secrets import MASK, masked_uri, secret
 from pjreg_cli.config.types import FOREVER, option_names
 from pjreg_cli.sip.address import Address
 

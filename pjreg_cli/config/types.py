@@ -1,7 +1,7 @@
 """How Asterisk reads the text of an option: numbers, booleans, lists, networks, service classes.
 
 Every function takes the text of the file and raises `ValueError` with words for the operator;
-`validator` gathers those of a section, and its users tell file and line.
+pydantic turns those into problems with file and line.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
 
-from pydantic_core import CoreSchema, SchemaValidator, core_schema
-
-from pjreg_cli.config.secrets import SecretStr
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter
 
 T = TypeVar("T")
 
@@ -35,6 +33,9 @@ ALGORITHMS: Final = {"md5": "MD5", "sha-256": "SHA-256", "sha-512-256": "SHA-512
 """Digest algorithms by their name in lower case (RFC 8760)."""
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_STRICT: Final = ConfigDict(extra="forbid")
+"""An option that a section does not have is a mistake."""
 
 OURS: Final = frozenset({"name", "source", "wizard", "host", "port"})
 """Fields of the pjsip.conf models that are no options of a file."""
@@ -256,14 +257,6 @@ def inert(default: Any, synopsis: str, description: str = "") -> Any:
     )
 
 
-class Read(NamedTuple):
-    """How the text of an option is read, and which numbers may come of it."""
-
-    text: Callable[[Any], Any]
-    least: int | None = None
-    most: int | None = None
-
-
 class Explained(NamedTuple):
     """What a model says of one of its fields."""
 
@@ -296,56 +289,15 @@ def explained(model: type[Any]) -> Mapping[str, Explained]:
 
 
 def validator(model: type[T]) -> Callable[[Mapping[str, Any]], T]:
-    """What makes an object of the texts of a section; raises pydantic_core.ValidationError.
+    """What makes an object of the texts of a section; raises pydantic.ValidationError.
 
-    It is compiled when the first section of its kind is read: most kinds are in no file.  The
-    core of pydantic does it alone: to load the rest would take a third of the start.
+    It is compiled when the first section of its kind is read: most kinds are in no file.
     """
     found = _compiled.get(model)
     if found is None:
-        found = _compiled[model] = SchemaValidator(_model(model)).validate_python
+        setattr(model, "__pydantic_config__", _STRICT)  # noqa: B010 -- pydantic asks for it
+        found = _compiled[model] = TypeAdapter(model).validator.validate_python
     return found
-
-
-def _model(model: type[Any]) -> CoreSchema:
-    """What pydantic is to do for a model; an option that it does not have is a mistake."""
-    hints = get_type_hints(model, include_extras=True)
-    fields = dataclasses.fields(model)
-    arguments = core_schema.dataclass_args_schema(
-        model.__name__,
-        [core_schema.dataclass_field(f.name, _default(f, hints[f.name])) for f in fields],
-    )
-    return core_schema.dataclass_schema(
-        model,
-        arguments,
-        [f.name for f in fields],
-        slots=True,
-        config={"extra_fields_behavior": "forbid"},
-    )
-
-
-def _default(field: dataclasses.Field[Any], hint: Any) -> CoreSchema:
-    if field.default is not dataclasses.MISSING:
-        return core_schema.with_default_schema(_option(hint), default=field.default)
-    if field.default_factory is not dataclasses.MISSING:
-        return core_schema.with_default_schema(_option(hint), default_factory=field.default_factory)
-    return _option(hint)
-
-
-def _option(hint: Any) -> CoreSchema:
-    """What pydantic is to do for one option; what is no plain type is as its reader leaves it."""
-    if hasattr(hint, "__metadata__"):
-        read: Read = hint.__metadata__[0]
-        form = get_args(hint)[0]
-        made = core_schema.int_schema(ge=read.least, le=read.most) if form is int else _option(form)
-        return core_schema.no_info_before_validator_function(read.text, made)
-    if hint is str:
-        return core_schema.str_schema()
-    if hint is bool:
-        return core_schema.bool_schema()
-    if hint is SecretStr:
-        return core_schema.no_info_after_validator_function(SecretStr, core_schema.str_schema())
-    return core_schema.any_schema()
 
 
 # Any: each makes objects of its own model
@@ -372,24 +324,26 @@ def secret(text: str) -> SecretStr:
     return SecretStr(text)
 
 
-Number = Annotated[int, Read(number, 0, MAXIMUM)]
-Retries = Annotated[int, Read(retries, 0, FOREVER)]
-Signed = Annotated[int, Read(signed, -2147483648, 2147483647)]
-Loose = Annotated[int, Read(loose, 0)]
-Port = Annotated[int, Read(number, 0, 65535)]
-Boolean = Annotated[bool, Read(boolean)]
-Names = Annotated[tuple[str, ...], Read(names)]
-Algorithms = Annotated[tuple[str, ...], Read(algorithms)]
-Networks = Annotated[tuple[Network, ...], Read(networks)]
-ServiceClass = Annotated[int, Read(service_class)]
-Digests = Annotated[tuple[tuple[str, SecretStr], ...], Read(digests)]
-Nameservers = Annotated[tuple[tuple[str, int], ...], Read(nameservers)]
-HostsFile = Annotated[str, Read(hosts_file)]
-LogLevel = Annotated[str, Read(log_level)]
-LogFormat = Annotated[str, Read(log_format)]
-Positive = Annotated[int, Read(number, 1, MAXIMUM)]
-Takeover = Annotated[str, Read(one_of("auto", "refresh", "register"))]
-WithoutDatabase = Annotated[str, Read(one_of("auto", "late", "hold"))]
-LeaseCommit = Annotated[str, Read(one_of("on", "local", "remote_write", "remote_apply", "off"))]
-Few = Annotated[int, Read(number, 0, 100)]
-Word = Annotated[str, Read(word)]
+Number = Annotated[int, BeforeValidator(number), Field(ge=0, le=MAXIMUM)]
+Retries = Annotated[int, BeforeValidator(retries), Field(ge=0, le=FOREVER)]
+Signed = Annotated[int, BeforeValidator(signed), Field(ge=-2147483648, le=2147483647)]
+Loose = Annotated[int, BeforeValidator(loose), Field(ge=0)]
+Port = Annotated[int, BeforeValidator(number), Field(ge=0, le=65535)]
+Boolean = Annotated[bool, BeforeValidator(boolean)]
+Names = Annotated[tuple[str, ...], BeforeValidator(names)]
+Algorithms = Annotated[tuple[str, ...], BeforeValidator(algorithms)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(networks)]
+ServiceClass = Annotated[int, BeforeValidator(service_class)]
+Digests = Annotated[tuple[tuple[str, SecretStr], ...], BeforeValidator(digests)]
+Nameservers = Annotated[tuple[tuple[str, int], ...], BeforeValidator(nameservers)]
+HostsFile = Annotated[str, BeforeValidator(hosts_file)]
+LogLevel = Annotated[str, BeforeValidator(log_level)]
+LogFormat = Annotated[str, BeforeValidator(log_format)]
+Positive = Annotated[int, BeforeValidator(number), Field(ge=1, le=MAXIMUM)]
+Takeover = Annotated[str, BeforeValidator(one_of("auto", "refresh", "register"))]
+WithoutDatabase = Annotated[str, BeforeValidator(one_of("auto", "late", "hold"))]
+LeaseCommit = Annotated[
+    str, BeforeValidator(one_of("on", "local", "remote_write", "remote_apply", "off"))
+]
+Few = Annotated[int, BeforeValidator(number), Field(ge=0, le=100)]
+Word = Annotated[str, BeforeValidator(word)]

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from pjreg_cli.api.notices import Notice, Settled, StateDropped, StateLeaving, StateMade
 from pjreg_cli.config.load import Settings
 from pjreg_cli.config.models import Auth, PjregSettings, Registration, Transport
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.randomness import Ids

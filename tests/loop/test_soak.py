@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from pydantic import SecretStr
 
 from pjreg_cli.api.notices import Notice, Settled
 from pjreg_cli.config.models import Auth, PjregSettings
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.counters import Tally
 from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.randomness import Ids

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from pjreg_cli.config.realtime import Database
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.errors import ConfigError
 from pjreg_cli.store.listening import CHANNEL
 from pjreg_cli.store.postgres_rows import PostgresRows

@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_network
 from typing import Any
 
+from pydantic import SecretStr
+
 from pjreg_cli.ami.server import ManagerServer
 from pjreg_cli.config.access import Access
 from pjreg_cli.config.models import ManagerAccount, ManagerSettings
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.engine.tasks import spawn
 from tests.support.ami_port import FakeInstance
 

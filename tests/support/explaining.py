@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.findings import Finding
 from pjreg_cli.config.models import Auth, Resolver, Transport
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.config.settings import Settings
 from pjreg_cli.engine.engine import Engine
 from pjreg_cli.engine.randomness import Ids

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.notices import Notice
 from pjreg_cli.config.models import Auth, PjregSettings
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.counters import Tally
 from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.inbound import Inbound

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.config.shown import bind
 from pjreg_cli.config.types import FOREVER, explained, option_names
 

@@ -8,10 +8,10 @@ import urllib.error
 import urllib.request
 
 import pytest
+from pydantic import SecretStr
 
 from pjreg_cli.api.findings import Finding
 from pjreg_cli.config.models import HttpSettings, PrometheusSettings
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.metrics.prometheus import Prometheus
 from tests.support.clock import VirtualLoop
 from tests.support.explaining import World, explain, settled

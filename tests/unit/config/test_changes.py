@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import SecretStr
+
 from pjreg_cli.config.changes import changes, place, registration_changes
 from pjreg_cli.config.models import Auth, Registration
-from pjreg_cli.config.secrets import SecretStr
 
 
 def test_secrets_are_masked_on_both_sides() -> None:

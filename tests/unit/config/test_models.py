@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import pytest
-from pydantic_core import ValidationError
+from pydantic import ValidationError
 
 from pjreg_cli.config import models
 from pjreg_cli.config.models import Auth, Registration

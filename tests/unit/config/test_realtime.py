@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from pjreg_cli.config.files import Disk
 from pjreg_cli.config.reader import Document, read
@@ -16,7 +17,6 @@ from pjreg_cli.config.realtime import (
     mapped,
     no_database,
 )
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.errors import ConfigError
 
 SORCERY = """\

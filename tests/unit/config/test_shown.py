@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import SecretStr
+
 from pjreg_cli.api.configuration import Option
 from pjreg_cli.config import shown
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.config.types import FOREVER, validator
 
 REGISTRATION = Registration(name="a", source="f:1", server_uri="sip:r", client_uri="sip:a@r")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import SecretStr
+
 from pjreg_cli.config.models import Auth
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.engine.accounts import Accounts, account_of
 
 

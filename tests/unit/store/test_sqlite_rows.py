@@ -7,9 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from pjreg_cli.config.realtime import Database, Record
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.errors import ConfigError
 from pjreg_cli.store.rows import open_rows
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from pjreg_cli.config import build
 from pjreg_cli.config.models import Auth, Global, Registration, System, Transport
 from pjreg_cli.config.reader import read
 from pjreg_cli.config.rules import Inspector, OpenTransports
-from pjreg_cli.config.secrets import SecretStr
 from pjreg_cli.config.types import validator
 from tests.support.pjsip_conf import write
 

@@ -7,6 +7,7 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Protocol
 
 from pjreg_cli.counters import Tally
@@ -31,13 +32,14 @@ _Entry = tuple[float, int, Sleeper]
 class Timers:
     """Wakes sleepers at their moments, in seconds of the loop's clock.
 
-    Most moments are armed the same time ahead (timer E of a request, a refresh), so that they come
-    in order: they go into one of the runs, and only what fits into none goes into the heap.
+    Many moments are armed the same time ahead (timer E of a request), so that they come in order:
+    they go into one of the runs.  What fits into none waits in no order with those of the same few
+    seconds until these begin; then it goes into a heap, which so is small.
 
     A sleeper that is armed anew leaves its old entry behind, where it is recognised as stale when
     it comes up: cheaper than finding it.  Where more than half of them are stale, all are gone
-    through: what is cancelled again and again far ahead of its time takes no more room than it
-    needs.
+    through, a part at a time: what is cancelled again and again far ahead of its time takes no more
+    room than it needs.
     A sleeper that raises is logged and counted in `failures`; the others are woken all the same.
     """
 
@@ -48,6 +50,10 @@ class Timers:
     SLICE = 8
     #: stale entries that are not worth going through all
     FEW = 64
+    #: how many moments are gone through in one go
+    PART = 2_000
+    #: how many seconds wait together in no order
+    SPAN_S = 4.0
     #: runs: one that a moment far ahead has closed to others should not be the only one
     RUNS = 3
 
@@ -62,6 +68,17 @@ class Timers:
         self.clock = clock
         self._heap: list[_Entry] = []
         self._runs: tuple[deque[_Entry], ...] = tuple(deque() for _ in range(self.RUNS))
+        self._later: dict[int, list[_Entry]] = {}
+        """What waits in no order, by number of its span."""
+        self._spans: list[int] = []
+        """Their numbers, a heap; those that are not there any more may be among them."""
+        self._opened = -1
+        """Number of the last span that has begun."""
+        self._unseen: list[int] | None = None
+        """Spans that are still to be gone through for stale entries; None while nobody does."""
+        self._doubles = 0
+        """Stale entries that cannot be told from others, as of the last time all were gone through:
+        a sleeper was armed, not any more, and again for the same moment."""
         self._count = 0
         self._size = 0
         self._stale = 0
@@ -83,7 +100,7 @@ class Timers:
             self._stale += 1
             if self._stale > self.FEW and 2 * self._stale > self._size:
                 sleeper.timer_at = None
-                self._compact()
+                self._tidy()
         sleeper.timer_at = at
         if at is None:
             return
@@ -95,7 +112,7 @@ class Timers:
                 run.append(entry)
                 break
         else:
-            heapq.heappush(self._heap, entry)
+            at = self._wait(entry)
         if self._handle is None or at < self._handle_at:
             self._schedule(at)
 
@@ -104,33 +121,90 @@ class Timers:
         self._stale += 1
         sleeper.timer_at = None
         if self._stale > self.FEW and 2 * self._stale > self._size:
-            self._compact()
+            self._tidy()
 
     def close(self) -> None:
         """Forget everything; nobody is woken any more."""
+        self._spans.clear()
+        self._later.clear()
         for held in (self._heap, *self._runs):
             held.clear()
+        self._unseen = None
         self._size = self._stale = 0
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
 
+    def _wait(self, entry: _Entry) -> float:
+        """Put an entry to those of its span, or into the heap where that has begun; when somebody
+        has to look at it."""
+        at = entry[0]
+        span = int(at // self.SPAN_S)
+        if span <= self._opened:
+            heapq.heappush(self._heap, entry)
+            return at
+        waiting = self._later.get(span)
+        if waiting is None:
+            self._later[span] = [entry]
+            heapq.heappush(self._spans, span)
+        else:
+            waiting.append(entry)
+        return span * self.SPAN_S
+
+    def _open(self) -> None:
+        """The first span has begun: put it into order."""
+        self._opened = heapq.heappop(self._spans)
+        waiting = self._later.pop(self._opened, ())
+        live = _holding(waiting)
+        self._gone(len(waiting) - len(live))
+        self._heap += live
+        heapq.heapify(self._heap)
+
+    def _gone(self, number: int) -> None:
+        """So many stale entries are not there any more."""
+        self._stale -= number
+        self._size -= number
+
+    def _tidy(self) -> None:
+        """Drop stale entries, from a part of all."""
+        if self._unseen is None:
+            if self._stale <= 2 * self._doubles:
+                return
+            self._unseen = list(self._later)
+        seen = 0
+        while self._unseen and seen < self.PART:
+            span = self._unseen.pop()
+            waiting = self._later.get(span, [])
+            live = _first_of_each(_holding(waiting))
+            seen += len(waiting)
+            self._gone(len(waiting) - len(live))
+            if live:
+                self._later[span] = live
+            else:
+                self._later.pop(span, None)
+        if not self._unseen:
+            self._unseen = None
+            self._compact()
+            self._doubles = self._stale
+
     def _compact(self) -> None:
-        """Keep those entries only whose moment still holds, one for each sleeper."""
+        """Keep those entries of runs and heap only whose moment still holds, one for each
+        sleeper."""
+        before = len(self._heap) + sum(map(len, self._runs))
         kept = [_holding(held) for held in (self._heap, *self._runs)]
-        self._size = sum(map(len, kept))
-        if len({id(entry[2]) for held in kept for entry in held}) < self._size:
+        left = sum(map(len, kept))
+        if len({id(entry[2]) for held in kept for entry in held}) < left:
             # somebody was armed, not any more, and again for the same moment
             seen: set[int] = set()
             kept = [_first_of_each(held, seen) for held in kept]
-            self._size = len(seen)
+            left = len(seen)
+        self._gone(before - left)
         self._heap, *runs = kept
         heapq.heapify(self._heap)
         self._runs = tuple(map(deque, runs))
-        self._stale = 0
 
     def _first(self) -> _Entry | None:
-        """The entry that is due first, the stale ones before it dropped; None when there is
+        """The first entry of those in order, the stale ones before it dropped; None when there is
         none."""
         first: _Entry | None = None
         heap = self._heap
@@ -159,15 +233,20 @@ class Timers:
         """Schedule again if the next moment were to pass unnoticed, which must not be; whether it
         was so."""
         first = self._first()
-        if first is None or (self._handle is not None and self._handle_at <= first[0]):
+        at = inf if first is None else first[0]
+        if self._spans:
+            at = min(at, self._spans[0] * self.SPAN_S)
+        if at == inf or (self._handle is not None and self._handle_at <= at):
             return False
-        self._schedule(first[0])
+        self._schedule(at)
         return True
 
     def _ring(self) -> None:
         self._handle = None
         now = self.clock()
         ends_at = now + HURRY.turn_s(self.TURN_S, now)
+        while self._spans and self._spans[0] * self.SPAN_S <= now:
+            self._open()
         try:
             for number in range(1, self.BATCH + 1):
                 first = self._first()
@@ -193,9 +272,10 @@ def _holding(held: Iterable[_Entry]) -> list[_Entry]:
     return [entry for entry in held if entry[2].timer_at == entry[0]]
 
 
-def _first_of_each(held: Iterable[_Entry], seen: set[int]) -> list[_Entry]:
+def _first_of_each(held: Iterable[_Entry], seen: set[int] | None = None) -> list[_Entry]:
     """The first entry of each sleeper, those that were `seen` left out."""
     found: list[_Entry] = []
+    seen = set() if seen is None else seen
     for entry in held:
         if id(entry[2]) not in seen:
             seen.add(id(entry[2]))

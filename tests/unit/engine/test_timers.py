@@ -182,13 +182,27 @@ STEPS = st.lists(
 )
 
 
+class Small(Timers):
+    """Hardly anything comes in order, and stale entries are looked for all the time."""
+
+    RUNS, FEW, PART, SPAN_S = 1, 1, 2, 0.75
+
+
+class Unordered(Small):
+    """Nothing comes in order."""
+
+    RUNS, SPAN_S = 0, 4.0
+
+
+@pytest.mark.parametrize("kind", [Timers, Small, Unordered])
 @given(STEPS)
 def test_moments_in_any_order_are_those_of_the_simplest_clock(
+    kind: type[Timers],
     steps: list[tuple[int, float | None, float]],
 ) -> None:
-    """Runs and heap together wake whom a list of all moments, gone through each time, would."""
+    """All of them together wake whom a list of all moments, gone through each time, would."""
     loop = ManualLoop()
-    timers = Timers(loop.as_loop())
+    timers = kind(loop.as_loop())
     sleepers = [Sleeper(timers) for _ in range(6)]
     plain: dict[int, float] = {}
     woken: list[list[float]] = [[] for _ in sleepers]
@@ -210,4 +224,23 @@ def test_moments_in_any_order_are_those_of_the_simplest_clock(
     for one, due in plain.items():
         woken[one].append(due)
     assert [sleeper.woken for sleeper in sleepers] == woken
-    assert timers.size <= len(sleepers) * 2
+    assert timers.size == 0 == timers._stale
+
+
+def test_what_is_cancelled_far_ahead_is_dropped_a_part_at_a_time(
+    loop: ManualLoop, timers: Timers
+) -> None:
+    sleepers = [Sleeper(timers) for _ in range(10_000)]
+    for number, sleeper in enumerate(sleepers):
+        # (in no order)
+        timers.arm(sleeper, 100.0 + number * 7919 % 3000)
+    before, most = timers.size, 0
+    for sleeper in sleepers[:9_000]:
+        timers.arm(sleeper, None)
+        most = max(most, before - timers.size)
+        before = timers.size
+    assert timers.size <= 2 * 1_000 + timers.FEW
+    assert most <= timers.PART + 100
+    loop.run_until(4_000)
+    assert all(len(sleeper.woken) == 1 for sleeper in sleepers[9_000:])
+    assert not any(sleeper.woken for sleeper in sleepers[:9_000])

@@ -164,7 +164,7 @@ def _build(
             made = make(section)
             found = defect(made)
             if found is None:
-                objects[section.name] = made
+                objects[section.name] = _same(old.get(section.name), made)
                 section.pack()
                 continue
             flaws: Sequence[Defect] = (found,)
@@ -172,6 +172,13 @@ def _build(
             flaws = refusal.flaws
         _refuse(built, section, flaws, old.get(section.name))
     return built
+
+
+def _same(former: T | None, made: T) -> T:
+    """The former object, if the new one is no different: it is kept elsewhere, too, and two of
+    each would take the room of two."""
+    same = former == made and former.source == made.source
+    return former if former is not None and same else made
 
 
 def _maker(model: type[T], complete: Complete | None) -> Callable[[Section], T]:

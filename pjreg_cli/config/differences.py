@@ -23,7 +23,9 @@ def difference(
     changed = {
         name: registration_changes(before[name], registration)
         for name, registration in (then.items() if then is not before else ())
-        if name in before and before[name] != registration
+        if (former := before.get(name)) is not None
+        and former is not registration
+        and former != registration
     }
     return Difference(
         touched=touched,
@@ -40,4 +42,8 @@ def difference(
 def _changed_names(old: Mapping[str, Auth], new: Mapping[str, Auth]) -> tuple[str, ...]:
     if old is new:
         return ()
-    return tuple(name for name in {**old, **new} if old.get(name) != new.get(name))
+    return tuple(
+        name
+        for name in {**old, **new}
+        if old.get(name) is not new.get(name) and old.get(name) != new.get(name)
+    )

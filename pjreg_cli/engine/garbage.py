@@ -16,7 +16,7 @@ from typing import Protocol
 
 #: objects made but not freed before the young are looked through, and how often that before the
 #: older ones are; those that have outlived this are left to `Sweep`
-THRESHOLDS = (2_000, 5, 1_000_000_000)
+THRESHOLDS = (2_000, 1, 1_000_000_000)
 #: seconds between two searches through everything at least and at most, and how many times as long
 #: as a search takes: half a second every fourteen hours, a millisecond every two minutes
 LEAST_S = 120.0
@@ -28,7 +28,7 @@ LOOK_S = 0.5
 
 
 #: how long a thread that makes much may keep the interpreter while the loop wants it, in seconds
-SWITCH_S = 0.0005
+SWITCH_S = 0.0002
 
 
 class Handle(Protocol):

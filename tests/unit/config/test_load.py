@@ -479,3 +479,16 @@ def test_file_that_is_given_up_withholds_no_other(write: Write) -> None:
     assert outcome.settings.statsd.port == 9
     assert outcome.settings.manager == old.manager
     assert [(Path(e.path).name, e.line) for e in outcome.errors] == [("manager.conf", 1)]
+
+
+def test_what_has_not_changed_is_the_same_object_afterwards(write: Write) -> None:
+    old = load(write(UDP, auth("a"), registration("r"), registration("s"), registration("t")))
+    write(UDP, auth("a"), registration("r"), registration("s", "expiration=60"), registration("t"))
+    new = reload(old, Scope.ALL).settings
+    assert new.transports["udp"] is old.transports["udp"]
+    assert new.auths["a"] is old.auths["a"]
+    assert new.registrations["r"] is old.registrations["r"]
+    assert new.registrations["s"].expiration == 60
+    # it stands in another line now, which is told where something is wrong with it
+    assert new.registrations["t"] == old.registrations["t"]
+    assert new.registrations["t"].source != old.registrations["t"].source

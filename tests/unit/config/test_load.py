@@ -484,7 +484,13 @@ def test_file_that_is_given_up_withholds_no_other(write: Write) -> None:
 def test_what_has_not_changed_is_the_same_object_afterwards(write: Write) -> None:
     signed = auth("a", "password=p")
     old = load(write(UDP, signed, registration("r"), registration("s"), registration("t")))
-    write(UDP, signed, registration("r"), registration("s", "expiration=60"), registration("t"))
+    write(
+        UDP,
+        signed,
+        registration("r"),
+        registration("s", "expiration=60", "line=yes"),
+        registration("t"),
+    )
     new = reload(old, Scope.ALL).settings
     assert new.transports["udp"] is old.transports["udp"]
     assert new.auths["a"] is old.auths["a"]

@@ -488,7 +488,7 @@ def test_what_has_not_changed_is_the_same_object_afterwards(write: Write) -> Non
         UDP,
         signed,
         registration("r"),
-        registration("s", "expiration=60", "line=yes"),
+        registration("s", "expiration=60", "retry_interval=30"),
         registration("t"),
     )
     new = reload(old, Scope.ALL).settings

@@ -105,10 +105,11 @@ class Jobs:
                 self._fleet.post(entry, Start(self._fleet.jitter_s(entry.settings)))
         yield
 
-    def _remove(self, entries: Iterable[Entry]) -> Job:
-        for number, entry in enumerate(entries):
+    def _remove(self, entries: list[Entry]) -> Job:
+        for number, entry in enumerate(_taken(entries)):
             if self._fleet.entries.get(entry.name) is entry:
                 self._fleet.remove(entry)
+            del entry
             if number % _SET_ASIDE == 0:
                 garbage.set_aside()  # the requests that wait for their turn are no garbage either
             yield
@@ -132,7 +133,7 @@ class Jobs:
 
     def leave(self, left: list[str]) -> Job:
         """Take off what there is to take off; `left` gets the names of what should come back."""
-        for entry in list(self._fleet.entries.values()):
+        for entry in _taken(list(self._fleet.entries.values())):
             yield
             if self._fleet.entries.get(entry.name) is not entry or entry.shard != LOCAL:
                 continue  # or another machine goes on with it
@@ -164,3 +165,11 @@ class Jobs:
             delay_s = max(0.0, number / REJOIN_RATE - 1)
             self._fleet.post(entry, TransportClosed(delay_s, lived_s, fraction()))
             yield
+
+
+def _taken(entries: list[Entry]) -> Iterator[Entry]:
+    """One after the other, none of them kept: those that have ended meanwhile go one by one, where
+    fifty thousand at once would take as long as a request may wait."""
+    entries.reverse()
+    while entries:
+        yield entries.pop()

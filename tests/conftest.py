@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.runner import runtestprotocol
 from hypothesis import settings
 
 from tests.support.golden import Golden
@@ -18,6 +19,10 @@ from tests.support.ports import free_port
 settings.register_profile("whole", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "whole"))
+
+
+#: `--durations` lists what takes longer than this
+NOTABLE_S = 0.005
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +58,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             begins_first = item.get_closest_marker("long") is not None
             places[item] = 0.0 if begins_first else (number + 0.5) / len(kind)
     items.sort(key=places.__getitem__)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """A process that runs tests for another tells it how each went, and of what came before and
+    after only what failed or took its time: all of it would cost a fifth of the fast tests."""
+    if not hasattr(item.config, "workerinput"):
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed or report.duration >= NOTABLE_S:
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
 
 
 @pytest.fixture

@@ -119,8 +119,8 @@ def wrapped(front: str, text: str, width: int) -> Iterator[str]:
             piece = _beginning(now, room)
             yield f"{front}{piece}\n"
             front, now = " " * indent, now[len(piece) :]
-    if now:
-        yield f"{front}{now}\n"
+    # a text of blanks alone leaves what is in front of it
+    yield f"{front}{now}".rstrip() + "\n"
 
 
 def cells(text: str) -> int:

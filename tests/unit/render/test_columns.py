@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pjreg_cli.render.columns import cells, cut, fitted, grid, harmless, pad, width, wrapped
@@ -82,6 +82,7 @@ def test_the_sentences_of_a_grid_stay_within_the_terminal(terminal: int) -> None
 
 
 @given(st.text(max_size=8), st.text(max_size=90), st.integers(20, 90))
+@example("name", "\n", 20)
 def test_wrapping_loses_nothing_but_blanks_and_keeps_the_width(
     front: str, text: str, width: int
 ) -> None:

@@ -45,6 +45,8 @@ class Flight(Enum):
     REGISTER = "register"
     UNREGISTER = "unregister"
 
+    __hash__ = object.__hash__  # as for Status
+
 
 class State(NamedTuple):
     """Where one registration stands.  Instants are seconds of the loop's clock."""
@@ -165,6 +167,8 @@ class Cause(Enum):
     SEND_FAILED = "send-failed"
     UNRESOLVED = "unresolved"
 
+    __hash__ = object.__hash__  # as for Status
+
 
 class Outcome(NamedTuple):
     """A final response to the request in flight, or its absence (408, or 503 for a failed send)."""
@@ -207,6 +211,8 @@ class Hop(Enum):
     """The target of the request before."""
     NEXT = "next"
     """The next target of the same attempt."""
+
+    __hash__ = object.__hash__  # as for Status
 
 
 class SendRegister(NamedTuple):

@@ -7,22 +7,28 @@ together, as they are by then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from hashlib import blake2b
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 from pjreg_cli.cluster.resume import Resumable
+from pjreg_cli.config.models import Registration
 from pjreg_cli.registration.state import Flight
 
 if TYPE_CHECKING:
     import asyncio
 
-    from pjreg_cli.config.models import Registration
     from pjreg_cli.engine.entry import Entry
 
 #: how long marks are gathered, in seconds
 GATHER_S = 0.2
 #: how many of all are handed over in one go
 _FEW = 50
+
+
+#: the options of a section, in an order that stays
+_options = attrgetter(*sorted(one.name for one in fields(Registration) if one.name != "source"))
 
 
 class Keeper(Protocol):
@@ -117,11 +123,5 @@ def resumable_of(entry: Entry, now: float) -> Resumable:
 
 def identity_of(settings: Registration) -> str:
     """Tells a section from any other form of it; where it stands does not matter."""
-    text = repr(
-        [
-            getattr(settings, field)
-            for field in sorted(type(settings).__dataclass_fields__)
-            if field != "source"
-        ]
-    )
+    text = repr([*_options(settings)])
     return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()

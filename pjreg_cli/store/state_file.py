@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, repeat
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -73,6 +74,9 @@ _RESUME = (
     "name", "identity", "call_id", "cseq", "status", "line", "contact", "target", "received",
     "retries", "requested_s", "granted_s", "expires_at", "refresh_at", "code", "reason",
 )  # fmt: skip
+
+
+_before = attrgetter(*_RESUME[: _RESUME.index("expires_at")])
 
 
 # Any: what a column holds is known to the query alone
@@ -169,11 +173,9 @@ def write_resume(
 
 
 def _values(at: float, row: Resumable) -> tuple[object, ...]:
-    values = row._asdict()
-    for what in ("expires", "refresh"):
-        left = values.pop(f"{what}_in_s")
-        values[f"{what}_at"] = None if left is None else at + left
-    return tuple(values[name] for name in _RESUME)
+    expires_at = None if row.expires_in_s is None else at + row.expires_in_s
+    refresh_at = None if row.refresh_in_s is None else at + row.refresh_in_s
+    return (*_before(row), expires_at, refresh_at, row.code, row.reason)
 
 
 def prune(connection: sqlite3.Connection, name: str) -> None:

@@ -167,6 +167,7 @@ class Exchanges:
         self._by_branch: dict[str, Exchange] = {}
         self._unheard = Unheard(timers)
         self._late = LateCopies(timers)
+        self._wake = self._woken  # one for all of them
         self.lanes = Lanes(timers, self._send, window=window)
         self.t1_s = 0.5
         self.timeout_s = 32.0
@@ -191,7 +192,7 @@ class Exchanges:
     ) -> Exchange:
         """Send `data`, at once or when its turn comes; nobody is told anything before this has
         returned.  `tag` is that of From; `timeout_s` may make timer F shorter."""
-        exchange = Exchange(entry, flow, branch, cseq, tag, data, self._woken)
+        exchange = Exchange(entry, flow, branch, cseq, tag, data, self._wake)
         exchange.timeout_s = timeout_s
         self._by_branch[branch] = exchange
         self.lanes.enter(exchange)

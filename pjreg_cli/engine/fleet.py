@@ -120,6 +120,7 @@ class Fleet:
         self._pace = Pace(timers.clock, ids.fraction)
         self._queue: deque[tuple[Entry, Event]] = deque()
         self._reacting = False
+        self._wake = self._woken  # one for all of them
 
     def configure(self, registrations: Mapping[str, Registration], pjreg: PjregSettings) -> None:
         """Show these from now on; giving them a state is another matter."""
@@ -166,7 +167,7 @@ class Fleet:
     def _entry(self, settings: Registration, call_id: str, cseq: int, line: str) -> Entry:
         policy = policy_of(settings, self.pjreg, self.gate.margin_s(settings))
         entry = Entry(
-            settings, call_id=call_id, cseq=cseq, line=line, woken=self._woken, policy=policy
+            settings, call_id=call_id, cseq=cseq, line=line, woken=self._wake, policy=policy
         )
         self.gate.assign(entry)
         return entry

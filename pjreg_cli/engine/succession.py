@@ -6,7 +6,7 @@ A section that was changed, renamed or moved registers when what it was before h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from pjreg_cli.errors import SipParseError
@@ -56,23 +56,29 @@ class Succession:
     def __init__(self, timers: Timers, leaving: Collection[Entry]) -> None:
         self._timers = timers
         self._leaving = leaving
-        # nearly always one at each, and a set of one takes as much room as four tuples
-        self._placed: dict[Place, tuple[Entry, ...]] = {}
+        self._placed: dict[int, Entry | tuple[Entry, ...]] = {}
+        """By the hash of a place: nearly always one at each, and to keep the places themselves
+        would take a twentieth of all memory."""
         self._held: dict[Entry, list[Hold]] = {}
 
     def enter(self, entry: Entry) -> None:
         """A registration was made."""
         if (place := _place(entry)) is not None:
-            self._placed[place] = (*self._placed.get(place, ()), entry)
+            key = hash(place)
+            there = self._hashed(key)
+            self._placed[key] = (*there, entry) if there else entry
 
     def left(self, entry: Entry) -> list[Entry]:
         """A registration has ended: what waited for it goes on.  Those whose bindings its farewell
         has taken along, as it was answered after they had been made."""
         robbed = self._robbed(entry)
-        if (place := _place(entry)) is not None and (there := self._placed.get(place)):
-            self._placed[place] = others = tuple(one for one in there if one is not entry)
-            if not others:
-                del self._placed[place]
+        if (place := _place(entry)) is not None:
+            key = hash(place)
+            others = tuple(one for one in self._hashed(key) if one is not entry)
+            if others:
+                self._placed[key] = others
+            else:
+                self._placed.pop(key, None)
         for hold in self._held.pop(entry, ()):
             self._timers.arm(hold, None)
             hold.let_go()
@@ -84,7 +90,7 @@ class Succession:
         if not self._leaving or not attempt.expires_s:
             return False
         place = _place(entry)
-        there = self._placed.get(place, ()) if place is not None else ()
+        there = self._at(place) if place is not None else ()
         before = next((one for one in there if one in self._leaving and one is not entry), None)
         if before is None:
             return False
@@ -98,13 +104,21 @@ class Succession:
         self._timers.arm(hold, attempt.held_until)
         return True
 
+    def _hashed(self, key: int) -> tuple[Entry, ...]:
+        there = self._placed.get(key, ())
+        return there if isinstance(there, tuple) else (there,)
+
+    def _at(self, place: Place) -> Iterator[Entry]:
+        """Those at a place."""
+        return (one for one in self._hashed(hash(place)) if _place(one) == place)
+
     def _robbed(self, left: Entry) -> list[Entry]:
         place, farewell = _place(left), left.evidence
         if place is None or farewell is None or farewell.method != Flight.UNREGISTER.value:
             return []
         return [
             one
-            for one in self._placed.get(place, ())
+            for one in self._at(place)
             if one is not left
             and one not in self._leaving
             and one.evidence is not None

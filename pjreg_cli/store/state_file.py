@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, repeat
 from operator import attrgetter
@@ -21,6 +21,9 @@ _log = logging.getLogger("pjreg_cli.store")
 KEPT: Final = {"attempt": 50, "transition": 500}
 """Lines of history kept of each registration, by kind."""
 
+#: the kind of a row that holds two lines: an attempt, and the change of the word that it led to
+_BOTH: Final = "both"
+_FROM: Final = "from"
 #: rows inserted by one statement; with 16 values each they stay below what SQLite takes (32,766)
 _AT_ONCE = 512
 _BUSY_S = 2.0
@@ -47,14 +50,16 @@ def history(path: Path, name: str, limit: int, kind: str = "") -> list[HistoryRo
 
     Needs no instance.  Without a file, or with one that cannot be read, there is no history.
     """
-    where, values = ("AND kind = ?", (name, kind, limit)) if kind else ("", (name, limit))
+    where = "AND kind IN (?, ?)" if kind else ""
+    values = (name, kind, _BOTH, limit) if kind else (name, limit)
     found = _read(
         path,
         "SELECT name, at, kind, word, code, cause, facts FROM history"
         f" WHERE name = ? {where} ORDER BY id DESC LIMIT ?",
         values,
     )
-    return [HistoryRow._make((*row[:6], json.loads(row[6]))) for row in reversed(found)]
+    rows = (HistoryRow._make((*row[:6], json.loads(row[6]))) for row in reversed(found))
+    return [line for row in rows for line in _parted(row) if kind in ("", line.kind)][-limit:]
 
 
 def resumable(path: Path, at: float) -> dict[str, Resumable]:
@@ -139,7 +144,37 @@ def write_history(connection: sqlite3.Connection, lines: list[HistoryRow]) -> No
     _insert(
         connection,
         "INSERT INTO history (name, at, kind, word, code, cause, facts)",
-        [(*line[:6], _as_json(line.facts)) for line in lines],
+        [(*line[:6], _as_json(line.facts)) for line in _joined(lines)],
+    )
+
+
+def _joined(lines: Sequence[HistoryRow]) -> Iterator[HistoryRow]:
+    """The rows of these lines: an attempt and the change that it led to are one."""
+    before: HistoryRow | None = None
+    for line in lines:
+        if before is not None and line.kind == "transition" and before.kind == "attempt":
+            facts = {**before.facts, _FROM: line.facts.get(_FROM)}
+            both = before._replace(kind=_BOTH, facts=facts)
+            if _parted(both) == (before, line):
+                yield both
+                before = None
+                continue
+        if before is not None:
+            yield before
+        before = line
+    if before is not None:
+        yield before
+
+
+def _parted(row: HistoryRow) -> tuple[HistoryRow, ...]:
+    """The lines of a row."""
+    if row.kind != _BOTH:
+        return (row,)
+    facts = {name: fact for name, fact in row.facts.items() if name != _FROM}
+    more = {_FROM: row.facts.get(_FROM), "outcome": facts.get("outcome")}
+    return (
+        row._replace(kind="attempt", facts=facts),
+        row._replace(kind="transition", facts=more),
     )
 
 
@@ -181,10 +216,12 @@ def _values(at: float, row: Resumable) -> tuple[object, ...]:
 def prune(connection: sqlite3.Connection, name: str) -> None:
     """Drop the oldest lines of a registration that has too many.  Raises sqlite3.Error."""
     for kind, kept in KEPT.items():
+        # what has changed the word is kept as long as that
+        both = _BOTH if kind == "transition" else kind
         connection.execute(
-            "DELETE FROM history WHERE name = ? AND kind = ? AND id <= (SELECT id FROM"
-            " history WHERE name = ? AND kind = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
-            (name, kind, name, kind, kept),
+            "DELETE FROM history WHERE name = ? AND kind IN (?, ?) AND id <= (SELECT id FROM"
+            " history WHERE name = ? AND kind IN (?, ?) ORDER BY id DESC LIMIT 1 OFFSET ?)",
+            (name, kind, both, name, kind, both, kept),
         )
 
 

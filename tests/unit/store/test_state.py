@@ -234,3 +234,72 @@ def test_what_a_line_tells_may_be_any_json(store: Store, path: Path) -> None:
     store.record(attempt(1)._replace(facts=more) for more in (facts, {"one": 1.0}))
     assert store.flush()
     assert [row.facts for row in state_file.history(path, "alice", 2)] == [facts, {"one": 1.0}]
+
+
+def change(at: float, word: str, old: str, **more: object) -> list[HistoryRow]:
+    """An attempt and what it has changed, as they are recorded."""
+    facts = {"method": "register", "outcome": "answered", **more}
+    return [
+        HistoryRow("alice", at, "attempt", word, 200, "fine", facts),
+        HistoryRow(
+            "alice", at, "transition", word, 200, "fine", {"from": old, "outcome": "answered"}
+        ),
+    ]
+
+
+def test_a_change_and_the_attempt_that_led_to_it_take_one_row(store: Store, path: Path) -> None:
+    lines = [
+        *change(1.0, "Registered", "Unregistered"),
+        attempt(2),
+        *change(3.0, "Rejected", "Registered"),
+        HistoryRow("alice", 4.0, "transition", "Unregistered"),
+    ]
+    store.record(lines)
+    assert store.flush()
+    assert state_file.history(path, "alice", 9) == lines
+    for limit in range(1, 9):
+        assert state_file.history(path, "alice", limit) == lines[-limit:]
+        for kind in ("attempt", "transition"):
+            of_kind = [line for line in lines if line.kind == kind]
+            assert state_file.history(path, "alice", limit, kind) == of_kind[-limit:]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM history").fetchone() == (4,)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "bob"},
+        {"at": 1.5},
+        {"word": "Rejected"},
+        {"code": 201},
+        {"cause": "unknown"},
+        {"facts": {"from": "Unregistered"}},
+        {"facts": {"from": "Unregistered", "outcome": "timed-out"}},
+        {"facts": {"from": "Unregistered", "outcome": "answered", "more": 1}},
+    ],
+)
+def test_what_does_not_belong_together_stays_apart(
+    store: Store, path: Path, other: dict[str, Any]
+) -> None:
+    first, second = change(1.0, "Registered", "Unregistered")
+    second = second._replace(**other)
+    store.record([first, second])
+    assert store.flush()
+    found = [row for name in ("alice", "bob") for row in state_file.history(path, name, 9)]
+    assert found == [first, second]
+
+
+def test_changes_are_kept_longer_than_attempts(store: Store, path: Path) -> None:
+    words = ("Registered", "Rejected")
+    for n in range(400):
+        store.record(change(float(n), words[n % 2], words[1 - n % 2]))
+        store.record([attempt(n)])
+        if n % 20 == 0:
+            assert store.flush()
+    assert store.flush()
+    changes = state_file.history(path, "alice", 1000, "transition")
+    assert [row.at for row in changes] == [float(n) for n in range(400)]
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT count(*) FROM history WHERE kind = 'attempt'")
+        assert found.fetchone()[0] < state_file.KEPT["attempt"] + 60

@@ -10,7 +10,8 @@ import pytest
 
 from tests.support.copies import Copies
 from tests.support.instance import PROGRAM, Instance, environment
-from tests.support.postgres import Postgres, postgres
+from tests.support.once import once
+from tests.support.postgres import Postgres, make_empty, postgres
 from tests.support.registrar import Registrar
 from tests.support.terminal import CONSOLE_PROMPT, OpenTerminal, Terminal
 
@@ -24,9 +25,9 @@ def copies() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def database() -> Iterator[Postgres]:
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL for all tests of this process, one after the other."""
-    with postgres() as one:
+    with postgres(empty=once("postgres", make_empty, tmp_path_factory) / "data") as one:
         yield one
 
 

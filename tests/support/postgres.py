@@ -114,9 +114,12 @@ class Postgres:
         os.kill(pid, signal.SIGKILL)
         self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop", check=False)
 
-    def make(self, standby_of: Postgres | None = None) -> None:
-        """Make the data folder: an empty one, or a copy that follows another server."""
-        if standby_of is None:
+    def make(self, standby_of: Postgres | None = None, empty: Path | None = None) -> None:
+        """Make the data folder: an empty one, which may be had from `empty`, or a copy that follows
+        another server."""
+        if empty is not None:
+            _copy(empty, self.data)
+        elif standby_of is None:
             self._run(
                 "initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8"
             )
@@ -171,19 +174,39 @@ def _group() -> int | None:
     return None if account is None else account.pw_gid
 
 
+def _copy(data: Path, to: Path) -> None:
+    """Whoever owns it: a data folder belongs to who runs the server."""
+    subprocess.run(["cp", "-a", str(data), str(to)], check=True, timeout=60)
+
+
 @contextmanager
-def postgres(standby_of: Postgres | None = None) -> Iterator[Postgres]:
-    """A running server, gone with the block."""
+def _folder() -> Iterator[Path]:
+    """A folder in which a server may be run."""
     folder = Path(tempfile.mkdtemp(prefix="pjreg-pg-"))
     try:
         if (user := _user()) is not None:
             os.chown(folder, user, _group() or -1)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_empty(folder: Path) -> None:
+    """Put an empty data folder there, as `data`: to make one takes ten times as long as a copy."""
+    with _folder() as own:
+        server = Postgres(own, 0)
+        server.make()
+        _copy(server.data, folder / "data")
+
+
+@contextmanager
+def postgres(standby_of: Postgres | None = None, empty: Path | None = None) -> Iterator[Postgres]:
+    """A running server, gone with the block; its data folder is as `Postgres.make` says."""
+    with _folder() as folder:
         server = Postgres(folder, free_port())
-        server.make(standby_of)
+        server.make(standby_of, empty)
         server.start()
         try:
             yield server
         finally:
             server._run("pg_ctl", "-D", str(server.data), "-m", "immediate", "stop", check=False)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pjreg_cli.instance import later
 from tests.support.copies import SERVER
 from tests.support.instance import PROGRAM, QUIET, Instance, environment
 from tests.support.ports import free_port
@@ -55,12 +56,12 @@ def test_a_copy_that_is_killed_has_ended_so(home: Path) -> None:
     assert one.stop() == -signal.SIGKILL
 
 
-def test_copies_have_loaded_nothing_that_a_start_does_not_load(home: Path) -> None:
+def test_copies_have_loaded_nothing_that_an_instance_does_not_load(home: Path) -> None:
     one = Instance(
         home, QUIET.format(port=free_port()), prefix=[sys.executable, "-X", "importtime"]
     )
     one.launch()
-    until(lambda: " is up: " in one.log(), "it is up")
+    until(lambda: later.MODULES[-1] in one.log(), "it has loaded what it may need later")
     assert one.stop() == 0
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with its:

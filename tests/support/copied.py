@@ -1,4 +1,4 @@
-"""A process that has loaded what every instance loads first, and becomes instances by being copied.
+"""A process that has loaded what every instance loads, and becomes instances by being copied.
 
     python -P tests/support/copied.py CONTROL PROGRAM
 
@@ -34,6 +34,7 @@ def _serve(control: socket.socket) -> bool:
                 continue
             said, files, _, _ = socket.recv_fds(control, _MOST_BYTES, 2)
             if not said:
+                control.close()
                 return False
             output, teller = files
             pid = os.fork()
@@ -80,8 +81,10 @@ if __name__ == "__main__":
     # as `entry` does before it loads the same
     gc.disable()
     from pjreg_cli.entry import main
-    from pjreg_cli.instance import program
+    from pjreg_cli.instance import later, program
 
     assert program
+    for name in later.MODULES:
+        __import__(name)
     if _serve(socket.socket(fileno=int(sys.argv[1]))):
         sys.exit(main())

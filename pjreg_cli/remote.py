@@ -194,6 +194,8 @@ class Conversation:
     def _progressed(self, text: str) -> None:
         """Tell in place what is under way; empty: nothing any more."""
         if (text or self._progress) and os.environ.get("TERM", "dumb") != "dumb":
+            # known before it is there: Ctrl-C may come as soon as it can be read
+            self._progress = True
             _to_stderr(f"\r\x1b[K{text[: max(columns() - 1, 0)]}")
             self._progress = bool(text)
 

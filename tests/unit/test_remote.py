@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -170,6 +171,31 @@ def test_how_it_goes_is_told_on_stderr_in_place(
     with answering(path, answer):
         assert ask(path, "reload") == (0, b"done\n")
     assert capsys.readouterr().err == "\r\x1b[Kreloading, \r\x1b[Kall: unchanged\n"
+
+
+def test_ctrl_c_as_soon_as_it_is_read_leaves_nothing_of_how_it_goes(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stderr:
+        """Somebody presses Ctrl-C when there is something to read."""
+
+        def __init__(self) -> None:
+            self.text = ""
+
+        def write(self, text: str) -> None:
+            self.text += text
+
+        def flush(self) -> None:
+            if self.text.endswith("so far"):
+                raise KeyboardInterrupt
+
+    monkeypatch.setenv("TERM", "xterm")
+    stderr = Stderr()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr(remote, "columns", lambda: 80)
+    with answering(path, remote.frame(remote.PROGRESS, b"1 s so far")):
+        assert ask(path, "core reload") == (remote.INTERRUPTED, b"")
+    assert stderr.text == "\r\x1b[K1 s so far\r\x1b[K"
 
 
 def test_a_dumb_terminal_is_told_the_end_alone(

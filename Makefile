@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # most tests wait for timers, not for the processor
-JOBS ?= 10
+JOBS ?= 12
 # else every worker compiles all tests anew, which takes as long as running half of them
 unexport PYTHONDONTWRITEBYTECODE
 

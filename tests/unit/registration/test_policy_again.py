@@ -262,17 +262,24 @@ def combined(relevant: State, around: State) -> State:
 
 
 def seen(state: State, effects: tuple[Effect, ...]) -> Result:
-    sent = tuple(
-        (e.expires_s, e.hop, e.credentials, e.agreement) for e in effects if type(e) is SendRegister
-    )
+    sent: Requests = ()
+    published = dropped = False
+    for effect in effects:
+        if isinstance(effect, SendRegister):
+            one = (effect.expires_s, effect.hop, effect.credentials, effect.agreement)
+            sent = (*sent, one)
+        elif isinstance(effect, Publish):
+            published = True
+        elif isinstance(effect, Drop):
+            dropped = True
     return Result(
         state.status,
         state.retries,
         state.wake_at,
         state.in_flight,
         state.requested_s,
-        any(type(e) is Publish for e in effects),
-        any(type(e) is Drop for e in effects),
+        published,
+        dropped,
         sent,
     )
 

@@ -11,12 +11,18 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 from tests.support.instance import ROOT
 from tests.support.ports import free_port
+
+#: a command takes a fiftieth of a second: where it took so many seconds, the machine had others to
+#: serve, and the case, which goes by the clock, is played again, so many times in all
+_SLOW_S = 0.3
+_TIMES = 3
 
 
 def _main(kit: Path, program: str) -> None:
@@ -28,9 +34,23 @@ def _main(kit: Path, program: str) -> None:
     run, driver = import_module("run"), import_module("driver")
     # ports that no other test is given meanwhile
     setattr(import_module("case"), "_free_port", free_port)  # noqa: B010 -- a module of another
+    longest_s, command = 0.0, driver.Pjreg.cli
+
+    def timed(target: object, line: str) -> tuple[str, int]:
+        nonlocal longest_s
+        began = time.perf_counter()
+        output, status = command(target, line)
+        longest_s = max(longest_s, time.perf_counter() - began)
+        return output, status
+
+    setattr(driver.Pjreg, "cli", timed)  # noqa: B010 -- as above
     for line in sys.stdin:
         (case,) = run.find_cases(kit / "cases", [line.strip()])
-        problems = run.check(case, lambda home: driver.Pjreg(home, program), keep=False)
+        for _ in range(_TIMES):
+            longest_s = 0.0
+            problems = run.check(case, lambda home: driver.Pjreg(home, program), keep=False)
+            if not problems or longest_s < _SLOW_S:
+                break
         print(json.dumps(problems), flush=True)
 
 

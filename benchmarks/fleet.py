@@ -381,22 +381,22 @@ on 2026-11-26; no part of it is large, which is why none could be left out to co
 
 | part | share |
 |---|---|
-| sockets (two `sendto`, two `recvfrom`) | 14 % |
-| policy and pacing: three steps of the machine | 11 % |
-| transactions, and whose turn it is to send | 11 % |
-| evidence for explanations, notices, history | 9 % |
-| the line in the log | 9 % |
-| reading the challenge and the grant | 8 % |
-| writing two requests | 5 % |
-| reading two answers, and whether they are ours | 4 % |
-| timers | 4 % |
+| sockets (two `sendto`, two `recvfrom`) | 18 % |
+| evidence for explanations, notices, history | 11 % |
+| transactions, and whose turn it is to send | 10 % |
+| reading two answers, and whether they are ours | 9 % |
+| reading the challenge and the grant | 9 % |
+| the line in the log | 8 % |
+| writing two requests | 7 % |
+| policy and pacing: three steps of the machine | 7 % |
 | credentials | 4 % |
+| timers | 3 % |
 | finding the target | 2 % |
-| calls from one of these to the next | 19 % |
+| calls from one of these to the next | 12 % |
 
-The threads that write the log and the history take another tenth. What a thread costs is less what
-it does than how often it wants the interpreter: each time it has to be woken by system calls of the
-loop. So both write seldom and much.
+The threads that write the log and the history take another twelfth. What a thread costs is less
+what it does than how often it wants the interpreter: each time it has to be woken by system calls
+of the loop. So both write seldom and much.
 
 | figure | here | beside it |
 |---|---|---|

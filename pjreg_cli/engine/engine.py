@@ -274,7 +274,7 @@ class Engine:
             with garbage.undisturbed():
                 since = told.within(old) if told else old
                 result = await asyncio.to_thread(reload, since, scope)
-            log_problems(result.problems)
+            log_problems(result.problems, known=old.problems if told else ())
             if self.shards is not None:
                 result = self.shards.still_ours(result)
             if told and (why := too_much(old, result.difference)):

@@ -27,8 +27,8 @@ _PAUSE_S = 5.0
 async def listen(
     database: Database, changed: Callable[[Told], Awaitable[object]], channel: str = CHANNEL
 ) -> None:
-    """Call `changed` after each burst of notifications with what they said, and after a lost
-    session, in which some may have been missed; until cancelled."""
+    """Call `changed` after each burst of notifications with what they said, and with each session
+    that is begun, before which some may have been missed; until cancelled."""
     lost = False
     while True:
         try:
@@ -39,8 +39,9 @@ async def listen(
                 await connection.execute(f"LISTEN {channel}")
                 if lost:
                     _log.info("%s: answers again", database.title)
-                    await changed(EVERYTHING)
                 lost = False
+                # also the first time: the tables were read before anybody listened
+                await changed(EVERYTHING)
                 while True:
                     await changed(told(await _one_burst(connection)))
         except (psycopg.Error, OSError) as error:

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from pjreg_cli.config.load import load
 from pjreg_cli.config.realtime import Database
+from pjreg_cli.config.table_notifications import EVERYTHING, Told
+from pjreg_cli.engine.tasks import spawn
 from pjreg_cli.errors import ConfigError
-from pjreg_cli.store.listening import CHANNEL
+from pjreg_cli.store.listening import CHANNEL, listen
 from pjreg_cli.store.postgres_rows import PostgresRows
 from pjreg_cli.store.sql import schema
 from tests.support.asterisk_schema import statements
@@ -86,6 +89,28 @@ async def test_rows_register_and_changes_are_told(
         assert last.expires_s == 0
     finally:
         await asyncio.to_thread(one.stop)
+
+
+async def test_what_was_changed_before_anybody_listened_is_read(
+    home: Path, tables: Postgres
+) -> None:
+    (home / "etc").mkdir(exist_ok=True)
+    one = configured(home, tables.url())
+    table = load(one.etc).mapped.table
+    assert table is not None
+    said: list[Told] = []
+
+    async def changed(told: Told) -> None:
+        said.append(told)
+
+    listening = spawn(listen(table.database, changed), "listening")
+    try:
+        await asyncio.to_thread(until, lambda: bool(said), "somebody listens")
+        assert said == [EVERYTHING]
+        tables.execute(f"NOTIFY {CHANNEL}")
+        await asyncio.to_thread(until, lambda: len(said) == 2, "the notification")
+    finally:
+        listening.cancel()
 
 
 async def test_a_password_that_is_changed_gives_another_chance(

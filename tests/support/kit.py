@@ -12,10 +12,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
+from typing import BinaryIO
 
+from tests.support.copies import Copies, Copy
 from tests.support.instance import ROOT
 from tests.support.ports import free_port
 
@@ -44,7 +48,13 @@ def _main(kit: Path, program: str) -> None:
         longest_s = max(longest_s, time.perf_counter() - began)
         return output, status
 
+    def start(command: Sequence[str], *, stdout: BinaryIO, cwd: Path, **_same: object) -> Copy:
+        return copies.start(command, cwd, os.environ, stdout.fileno())
+
     setattr(driver.Pjreg, "cli", timed)  # noqa: B010 -- as above
+    copies = Copies(program, os.environ)
+    # of the module, what the kit starts an instance with
+    setattr(driver, "subprocess", SimpleNamespace(**{**vars(subprocess), "Popen": start}))  # noqa: B010
     for line in sys.stdin:
         (case,) = run.find_cases(kit / "cases", [line.strip()])
         until = time.perf_counter() + _PATIENCE_S

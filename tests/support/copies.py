@@ -2,8 +2,8 @@
 
 Loading takes nine tenths of the processor's time of a start, and hundreds of tests start an
 instance.  What it loads a little later is there from the start.  What is tested is the same, from
-`pjreg_cli.entry.main` on.  Where the start itself is what a test is about, and for every case of
-the conformance kit, the program itself is started.
+`pjreg_cli.entry.main` on.  Where the start itself is what a test is about, the program itself is
+started.
 """
 
 from __future__ import annotations

@@ -335,7 +335,7 @@ class Engine:
                 epoch = self._share.epoch(shard_of(settings.name))
                 if not epoch or settings.name not in self.settings.registrations:
                     continue  # let go of meanwhile
-            if left is not None and left.identity == identity_of(settings):
+            if left is not None and left.identity == identity_of(settings).hex():
                 self._fleet.resume(settings, left, epoch)
             else:
                 self._fleet.make(settings, since)

@@ -187,6 +187,7 @@ class Entry:
         "evidence",
         "flow",
         "granted_by",
+        "identity",
         "kept",
         "line",
         "name",
@@ -226,6 +227,8 @@ class Entry:
         """The name of its section."""
         self.policy = policy or policy_of(settings)
         self.state = State()
+        self.identity: bytes | None = None
+        """Of its settings, once somebody has asked (`engine.journal`)."""
         self.call_id = call_id
         self.cseq = cseq
         self.line = line

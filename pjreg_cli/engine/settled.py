@@ -38,11 +38,11 @@ def evidence_of(attempt: Attempt, outcome: Outcome, published: Publish, at: floa
         at=at,
         method=published.flight.value,
         code=outcome.code,
-        reason=_text(attempt.reason[:_LONGEST_REASON]),
+        reason=as_text(attempt.reason[:_LONGEST_REASON]),
         cause=outcome.cause.value,
         rule=published.rule,
-        target=_text(attempt.target or ""),
-        received=_text(seen(response)) if response is not None else "",
+        target=as_text(attempt.target or ""),
+        received=as_text(seen(response)) if response is not None else "",
         granted_s=outcome.granted_s,
         contact_missing=outcome.code < 300 and attempt.missing,
         took_s=attempt.took_s if response is not None else None,
@@ -50,7 +50,7 @@ def evidence_of(attempt: Attempt, outcome: Outcome, published: Publish, at: floa
 
 
 @lru_cache(maxsize=1024)
-def _text(value: str | Target | Seen) -> str:
+def as_text(value: str | Target | Seen) -> str:
     """`value` as text, the same object every time: a fleet hears mostly the same."""
     return str(value)
 

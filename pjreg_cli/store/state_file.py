@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, repeat
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -79,9 +78,9 @@ _RESUME = (
     "name", "identity", "call_id", "cseq", "status", "line", "contact", "target", "received",
     "retries", "requested_s", "granted_s", "expires_at", "refresh_at", "code", "reason",
 )  # fmt: skip
-
-
-_before = attrgetter(*_RESUME[: _RESUME.index("expires_at")])
+#: the first columns are the first fields of `Resumable`, so many; the last ones follow the instants
+_BEFORE = _RESUME.index("expires_at")
+_BEHIND = _RESUME.index("code")
 
 
 # Any: what a column holds is known to the query alone
@@ -210,7 +209,7 @@ def write_resume(
 def _values(at: float, row: Resumable) -> tuple[object, ...]:
     expires_at = None if row.expires_in_s is None else at + row.expires_in_s
     refresh_at = None if row.refresh_in_s is None else at + row.refresh_in_s
-    return (*_before(row), expires_at, refresh_at, row.code, row.reason)
+    return (*row[:_BEFORE], expires_at, refresh_at, *row[_BEHIND : len(_RESUME)])
 
 
 def prune(connection: sqlite3.Connection, name: str) -> None:

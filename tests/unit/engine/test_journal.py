@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
+from hashlib import blake2b
+from typing import Any
 
+import pytest
+
+from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.cluster.resume import Resumable
 from pjreg_cli.engine.bindings import Binding
 from pjreg_cli.engine.entry import Entry
 from pjreg_cli.engine.journal import GATHER_S, Journal, identity_of, resumable_of
 from pjreg_cli.registration.state import Flight, State, Status
+from pjreg_cli.sip.locate import Target
 from tests.support.clock import VirtualLoop
 from tests.support.registrations import entry, registration
+
+EVIDENCE = Evidence(1.0, "register", 200, "Fine", "answered", "granted", "", "198.51.100.1:9", 60)
 
 
 class Kept:
@@ -90,3 +99,52 @@ def test_what_is_under_way_is_due_to_a_successor() -> None:
 def test_a_section_that_only_moved_is_the_same() -> None:
     assert identity_of(registration()) == identity_of(registration(source="other.conf:9"))
     assert identity_of(registration()) != identity_of(registration(contact_user="x"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"name": "it's", "contact_user": 'a"b', "client_uri": "sip:\\x00\x00, 'b']@c"},
+        {"outbound_auth": ("a", "b"), "expiration": 60, "line": True, "endpoint": "e"},
+        {"server_uri": "sip:\xe9\udcff", "transport": "\0"},
+    ],
+)
+def test_an_identity_is_the_same_for_every_version_of_the_program(options: dict[str, Any]) -> None:
+    """Any: each option has its own type.  Who compares may have it from an earlier run, or from
+    another machine of its fleet."""
+    one = registration(**options)
+    names = sorted(field.name for field in fields(one) if field.name != "source")
+    text = repr([getattr(one, name) for name in names])
+    expected = blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8)
+    assert identity_of(one) == expected.digest()
+
+
+def test_all_that_a_successor_needs_is_told_under_its_name() -> None:
+    one = registered()
+    one.call_id, one.cseq, one.line, one.shard, one.epoch = "c", 7, "l", 3, 4
+    one.state = one.state._replace(retries=5, requested_s=6)
+    one.granted_by = Target("udp", "192.0.2.9", 5060, "example.com")
+    one.evidence = EVIDENCE
+    row = resumable_of(one, 100.0)
+    assert row == Resumable(
+        name=one.name,
+        identity="c18b67fc95bfffe3",
+        call_id="c",
+        cseq=7,
+        status="registered",
+        line="l",
+        contact="sip:s@192.0.2.1",
+        target="udp:192.0.2.9:5060",
+        received="198.51.100.1:9",
+        retries=5,
+        requested_s=6,
+        granted_s=60,
+        expires_in_s=60.0,
+        refresh_in_s=50.0,
+        code=200,
+        reason="Fine",
+        shard=3,
+        epoch=4,
+    )
+    assert row.identity == identity_of(one.settings).hex()

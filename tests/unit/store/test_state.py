@@ -84,6 +84,15 @@ def test_resumable_counts_what_is_left_from_now(store: Store, path: Path) -> Non
     assert found == {"alice": resumable(cseq=9, expires_in_s=3500.0, refresh_in_s=3490.0)}
 
 
+def test_everything_a_restart_goes_on_with_comes_back(store: Store, path: Path) -> None:
+    texts = {name: f"the {name}" for name in ("identity", "call_id", "status", "line", "contact")}
+    texts |= {name: f"the {name}" for name in ("target", "received", "reason")}
+    row = resumable(**texts, cseq=11, retries=12, requested_s=13, granted_s=9000, code=14)
+    store.remember([row])
+    assert store.flush()
+    assert state_file.resumable(path, 1000.0) == {"alice": row}
+
+
 def test_a_clock_that_was_set_back_leaves_no_more_than_was_granted(
     store: Store, path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from pjreg_cli.config.changes import changes, names_of_changes, place
 from pjreg_cli.config.load import reload
 from pjreg_cli.config.manager_conf import ManagerAccount, ManagerSettings
 from pjreg_cli.config.settings import Reload, Scope, Settings
+from pjreg_cli.config.words import in_order
 
 _FILES: Final = (
     ("global_", "pjsip.conf [global]"),
@@ -37,12 +38,32 @@ def steps(
     old: Settings, would: Reload, rejected: Collection[str] = (), forgotten: Collection[str] = ()
 ) -> tuple[Planned, ...]:
     """What becomes of `old` by a reload that has been read and not yet been applied."""
-    names = sorted(
-        {*old.registrations, *would.settings.registrations, *would.difference.refused},
-        key=lambda name: name.encode("utf-8", "surrogateescape"),
-    )
+    # in the order of the files, which is nearly that of the names
+    names = {**old.registrations, **would.settings.registrations, **would.difference.refused}
+    return _steps(names, old, would, rejected, forgotten)
+
+
+def steps_taken(
+    old: Settings, would: Reload, rejected: Collection[str] = (), forgotten: Collection[str] = ()
+) -> tuple[Planned, ...]:
+    """The same without the registrations that are kept: of fifty thousand hardly any is not."""
+    difference, there = would.difference, would.settings.registrations
+    names = {*difference.refused, *difference.changed, *difference.added, *difference.removed}
+    names.update(name for name in (*rejected, *forgotten) if name in there)
+    found = _steps(names, old, would, rejected, forgotten)
+    return tuple(step for step in found if step.action != "kept")
+
+
+def _steps(
+    names: Collection[str],
+    old: Settings,
+    would: Reload,
+    rejected: Collection[str],
+    forgotten: Collection[str],
+) -> tuple[Planned, ...]:
+    """What becomes of the registrations of these names, and of everything else."""
     return (
-        *(_registration(name, would, rejected, forgotten) for name in names),
+        *(_registration(name, would, rejected, forgotten) for name in in_order(names)),
         *_transports(old, would),
         *_others(old, would.settings),
         *(

@@ -16,6 +16,7 @@ from pjreg_cli.config.shown import (
     system_options,
     transport_options,
 )
+from pjreg_cli.config.words import in_order
 
 
 def _nobody() -> tuple[frozenset[str], frozenset[str]]:
@@ -37,7 +38,7 @@ class ConfigurationViews:
         standing: Callable[[], tuple[frozenset[str], frozenset[str]]] = _nobody,
     ) -> None:
         """`standing` names the registrations that are permanently rejected, and those without a
-        state."""
+        state; a thread asks it, as it goes through all of them."""
         self._settings = settings
         self._standing = standing
         self._opened = opened
@@ -45,7 +46,7 @@ class ConfigurationViews:
 
     def auths(self) -> Sequence[ObjectView]:
         auths = self._settings().auths
-        return [self._auth(auths[name]) for name in _sorted(auths)]
+        return [self._auth(auths[name]) for name in in_order(auths)]
 
     def auth(self, name: str) -> ObjectView | None:
         found = self._settings().auths.get(name)
@@ -57,7 +58,7 @@ class ConfigurationViews:
 
     def transports(self) -> Sequence[ObjectView]:
         transports = self._settings().transports
-        return [_transport(transports[name]) for name in _sorted(self._opened())]
+        return [_transport(transports[name]) for name in in_order(self._opened())]
 
     def transport(self, name: str) -> ObjectView | None:
         found = self._settings().transports.get(name)
@@ -86,22 +87,18 @@ class ConfigurationViews:
         return await asyncio.to_thread(check, self._settings().path, self._settings().open_rows)
 
     async def steps(self, old: Settings, would: Reload) -> tuple[Planned, ...]:
-        """What becomes of `old` by a reload that has been read and not yet been applied."""
-        from pjreg_cli.config.plan import steps
+        """What becomes of `old` by a reload that has been read and not yet been applied, without
+        the registrations that are kept."""
+        from pjreg_cli.config.plan import steps_taken
 
-        return await asyncio.to_thread(steps, old, would, *self._standing())
+        return await asyncio.to_thread(lambda: steps_taken(old, would, *self._standing()))
 
     async def plan(self) -> Sequence[Planned]:
         from pjreg_cli.config.plan import plan
 
-        rejected, forgotten = self._standing()
-        return await asyncio.to_thread(plan, self._settings(), rejected, forgotten)
+        return await asyncio.to_thread(lambda: plan(self._settings(), *self._standing()))
 
 
 def _transport(transport: Transport) -> ObjectView:
     columns = (transport.protocol, str(transport.cos), str(transport.tos), bind(transport))
     return ObjectView(transport.name, columns, transport_options(transport), transport.source)
-
-
-def _sorted(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))

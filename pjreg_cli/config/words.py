@@ -1,9 +1,9 @@
-"""Words of a configuration: their lower case, and the known one that was probably meant (pure)."""
+"""Words of a configuration: their lower case, their order, and what was probably meant (pure)."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 _COMPARABLE: Final = 200
@@ -33,3 +33,21 @@ def meant(word: str, known: Collection[str]) -> str:
     """`, did you mean 'X'?`, or nothing."""
     near = nearest(word, known)
     return f", did you mean '{near}'?" if near else ""
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names sorted byte by byte, as Asterisk's C does.
+
+    That is the order of the characters, but for bytes that are no characters.  To compare fifty
+    thousand as they are takes a tenth of the time that their bytes take.
+    """
+    found = list(names)
+    if "".join(found).isascii():
+        found.sort()
+    else:
+        found.sort(key=_bytes)
+    return found
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")

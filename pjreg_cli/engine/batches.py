@@ -17,6 +17,24 @@ Job = Iterator[None]
 """A job does one step whenever it is asked for the next item."""
 
 
+class Turn:
+    """For what goes through many in a loop of its own, and lets others go first now and then."""
+
+    def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._ends_at = 0.0
+
+    def is_over(self) -> bool:
+        """Whether others should get their turn now; the next question begins another."""
+        now = self._now()
+        if not self._ends_at:
+            self._ends_at = now + HURRY.turn_s(TURN_S, now)
+        if now < self._ends_at:
+            return False
+        self._ends_at = 0.0
+        return True
+
+
 class Batches:
     """Does jobs in the order in which they came, a batch in each turn of the loop.
 

@@ -18,7 +18,7 @@ from pjreg_cli.config.tables import too_much
 from pjreg_cli.config.views import ConfigurationViews
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine import garbage, limits
-from pjreg_cli.engine.batches import Batches
+from pjreg_cli.engine.batches import Batches, Turn
 from pjreg_cli.engine.connection_lost import ConnectionLost
 from pjreg_cli.engine.contain import Contained, report
 from pjreg_cli.engine.facts import FactsOf
@@ -53,9 +53,6 @@ if TYPE_CHECKING:
     from pjreg_cli.net.flow import Flow, Source
 
 _log = logging.getLogger("pjreg_cli.engine")
-
-#: registrations handled in one go before the loop may look at its sockets again
-BATCH = 50
 
 
 class Engine:
@@ -318,17 +315,21 @@ class Engine:
         # whoever was given a state since then has it by transports that were replaced
         await self._jobs.run(self._jobs.end(difference.removed, removed=True))
         await self._jobs.run(self._jobs.end(difference.changed, removed=False))
-        fresh: Iterable[str] = (*difference.changed, *difference.added)
-        if difference.touched:
-            # a file that was written again brings back what `send unregister *all` forgot
-            fresh = [name for name in settings.registrations if name not in fleet.entries]
-        there = settings.registrations
-        await self._start(there[name] for name in fresh if name in there)
+        there, fresh = settings.registrations, (*difference.changed, *difference.added)
+        # a file that was written again brings back what `send unregister *all` forgot
+        wanted = there if difference.touched else (name for name in fresh if name in there)
+        await self._start(there[name] for name in wanted)
         await self._jobs.run(self._jobs.give_another_chance(difference))
         return failures
 
     async def _start(self, wanted: Iterable[Registration], since: float | None = None) -> None:
-        for number, settings in enumerate(wanted, 1):
+        """Give these a state, all that have none."""
+        turn = Turn()
+        for settings in wanted:
+            if turn.is_over():
+                await asyncio.sleep(0)
+            if settings.name in self._fleet.entries:
+                continue
             left = self._resumable.pop(settings.name, None)
             epoch = 0 if left is None else left.epoch + 1
             if self._share is not None and of_table(settings.source):
@@ -339,8 +340,6 @@ class Engine:
                 self._fleet.resume(settings, left, epoch)
             else:
                 self._fleet.make(settings, since)
-            if number % BATCH == 0:
-                await asyncio.sleep(0)
         garbage.set_aside()
 
     def _opened(self) -> list[str]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from pjreg_cli.config.words import in_order
 from pjreg_cli.engine.views import word_of
 from pjreg_cli.registration.state import Status
 
@@ -27,8 +28,9 @@ class Shown:
 
     def configure(self, registrations: Mapping[str, Registration]) -> None:
         """Show these from now on."""
-        self._configured = registrations
-        self._order = None
+        before, self._configured = self._configured, registrations
+        if registrations is not before and registrations.keys() != before.keys():
+            self._order = None
 
     def stop(self, entry: Entry) -> None:
         """Go on showing one that is configured no longer, until it has ended."""
@@ -54,8 +56,9 @@ class Shown:
             entry.counted = word
 
     def standing(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Names of permanently rejected registrations, and of those configured without a state."""
-        entries = self._entries
+        """Names of permanently rejected registrations, and of those configured without a state; a
+        thread may ask."""
+        entries = dict(self._entries)  # in one go, as the loop may change it meanwhile
         rejected = (
             name
             for name, entry in entries.items()
@@ -67,8 +70,7 @@ class Shown:
     def held(self) -> Iterator[tuple[Registration, Entry | None]]:
         """See views.Held; valid while it is read slowly."""
         if self._order is None:
-            names = {*self._configured, *self._stopped}
-            self._order = sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))
+            self._order = in_order({**self._configured, **self._stopped})
         return self._held(self._order)
 
     def _held(self, order: list[str]) -> Iterator[tuple[Registration, Entry | None]]:

@@ -290,18 +290,25 @@ class UdpEndpoint(Endpoint):
             self._tap.received(data, self.transport, "udp", ours, theirs)
 
     def _read_errors(self) -> None:
-        """Tell of the refusals that lie in the error queue; a batch at most."""
+        """Tell of the refusals that lie in the error queue; a batch at most.
+
+        A registrar that is gone refuses thousands of datagrams in a row: its flow is told once, as
+        whoever waits there has to be looked for each time.
+        """
         if not sockets.LINUX:
             return
+        refusals: dict[tuple[Any, ...], int] = {}
         for _ in range(_BATCH):
             try:
                 _, notes, _, address = self._socket.recvmsg(1, 512, _MSG_ERRQUEUE)
             except OSError:
-                return
+                break
             if address and (number := _refused(notes)):
-                self._tell_refused(address, self._trouble(OSError(number, os.strerror(number))))
-                if self._socket.fileno() < 0:
-                    return
+                refusals[address] = number
+        for address, number in refusals.items():
+            self._tell_refused(address, self._trouble(OSError(number, os.strerror(number))))
+            if self._socket.fileno() < 0:
+                return
 
     def _trouble(self, error: OSError | OverflowError) -> Trouble:
         return of_system(error, self._loop.time())

@@ -7,7 +7,7 @@ instance can do raises `NotRunningError`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from pjreg_cli.config.shown import (
     registration_options,
 )
 from pjreg_cli.config.views import ConfigurationViews
+from pjreg_cli.config.words import in_order
 from pjreg_cli.counters import Count
 from pjreg_cli.errors import PjregError
 from pjreg_cli.store.overview import Overview
@@ -60,10 +61,6 @@ def offline_port(settings: Settings, reveal: bool = False, history: Histories = 
     )
 
 
-def _sorted(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: name.encode("utf-8", "surrogateescape"))
-
-
 class _Configuration(ConfigurationViews):
     """`api.configuration.Configuration` where there is nothing that could be reloaded."""
 
@@ -80,7 +77,7 @@ class _Registrations:
         self._reveal = reveal
 
     def names(self) -> Sequence[str]:
-        return _sorted(self._sections)
+        return in_order(self._sections)
 
     def count(self) -> Mapping[str, int]:
         return {}

@@ -56,6 +56,15 @@ async def test_a_refusal_is_told_of_the_flow_it_concerns(host: str) -> None:
         assert set(heard.refusals) == {closed}
 
 
+async def test_many_refusals_at_once_are_told_once() -> None:
+    async with opened(section("a")) as (pool, heard, _):
+        closed = pool.flow("", target(closed_port()))
+        for _ in range(100):
+            closed.send(MESSAGE)
+        await heard.until(lambda: bool(heard.refusals))
+        assert heard.refusals == [closed]
+
+
 async def test_a_thousand_answers_at_once_all_arrive() -> None:
     async with opened(section("a")) as (pool, heard, _), udp_peer() as peer:
         flow = pool.flow("", target(peer.getsockname()[1]))

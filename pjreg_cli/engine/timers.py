@@ -33,8 +33,10 @@ class Timers:
     """Wakes sleepers at their moments, in seconds of the loop's clock.
 
     Many moments are armed the same time ahead (timer E of a request), so that they come in order:
-    they go into one of the runs.  What fits into none waits in no order with those of the same few
-    seconds until these begin; then it goes into a heap, which so is small.
+    they go into one of the runs.  What is farther away, or fits into none, waits in no order with
+    those of the same few seconds, as a bare sleeper that knows its moment: nearly all of a fleet
+    does nothing but wait.  When these seconds begin they are put into order, into a run of their
+    own.  What comes still later for them goes into a heap, which so is small.
 
     A sleeper that is armed anew leaves its old entry behind, where it is recognised as stale when
     it comes up: cheaper than finding it.  Where more than half of them are stale, all are gone
@@ -54,6 +56,8 @@ class Timers:
     PART = 2_000
     #: how many seconds wait together in no order
     SPAN_S = 4.0
+    #: how far ahead a moment may be to go into a run, in seconds: a resend, not a refresh
+    NEAR_S = 4.5
     #: runs: one that a moment far ahead has closed to others should not be the only one
     RUNS = 3
 
@@ -68,7 +72,10 @@ class Timers:
         self.clock = clock
         self._heap: list[_Entry] = []
         self._runs: tuple[deque[_Entry], ...] = tuple(deque() for _ in range(self.RUNS))
-        self._later: dict[int, list[_Entry]] = {}
+        self._begun: deque[_Entry] = deque()
+        """What had waited in spans that have begun, in order."""
+        self._ordered = (self._begun, *self._runs)
+        self._later: dict[int, list[Sleeper]] = {}
         """What waits in no order, by number of its span."""
         self._spans: list[int] = []
         """Their numbers, a heap; those that are not there any more may be among them."""
@@ -104,15 +111,13 @@ class Timers:
         sleeper.timer_at = at
         if at is None:
             return
-        self._count += 1
         self._size += 1
-        entry = (at, self._count, sleeper)
-        for run in self._runs:
+        for run in self._runs if at - self.clock() < self.NEAR_S else ():
             if not run or run[-1][0] <= at:
-                run.append(entry)
+                run.append(self._entry(at, sleeper))
                 break
         else:
-            at = self._wait(entry)
+            at = self._wait(at, sleeper)
         if self._handle is None or at < self._handle_at:
             self._schedule(at)
 
@@ -127,7 +132,7 @@ class Timers:
         """Forget everything; nobody is woken any more."""
         self._spans.clear()
         self._later.clear()
-        for held in (self._heap, *self._runs):
+        for held in (self._heap, *self._ordered):
             held.clear()
         self._unseen = None
         self._size = self._stale = 0
@@ -135,30 +140,43 @@ class Timers:
             self._handle.cancel()
             self._handle = None
 
-    def _wait(self, entry: _Entry) -> float:
-        """Put an entry to those of its span, or into the heap where that has begun; when somebody
+    def _entry(self, at: float, sleeper: Sleeper) -> _Entry:
+        """Of those of one moment the first one comes first."""
+        self._count += 1
+        return at, self._count, sleeper
+
+    def _wait(self, at: float, sleeper: Sleeper) -> float:
+        """Put a sleeper to those of its span, or into the heap where that has begun; when somebody
         has to look at it."""
-        at = entry[0]
         span = int(at // self.SPAN_S)
         if span <= self._opened:
-            heapq.heappush(self._heap, entry)
+            heapq.heappush(self._heap, self._entry(at, sleeper))
             return at
         waiting = self._later.get(span)
         if waiting is None:
-            self._later[span] = [entry]
+            self._later[span] = [sleeper]
             heapq.heappush(self._spans, span)
         else:
-            waiting.append(entry)
+            waiting.append(sleeper)
         return span * self.SPAN_S
 
     def _open(self) -> None:
         """The first span has begun: put it into order."""
         self._opened = heapq.heappop(self._spans)
-        waiting = self._later.pop(self._opened, ())
-        live = _holding(waiting)
+        waiting = self._later.pop(self._opened, [])
+        live = self._live(self._opened, waiting)
         self._gone(len(waiting) - len(live))
-        self._heap += live
-        heapq.heapify(self._heap)
+        self._begun += sorted(self._entry(one.timer_at or 0.0, one) for one in live)
+
+    def _live(self, span: int, waiting: list[Sleeper]) -> list[Sleeper]:
+        """Those who still wait in a span for a moment of it, each once."""
+        span_s = self.SPAN_S
+        found = {
+            id(one): one
+            for one in waiting
+            if one.timer_at is not None and one.timer_at // span_s == span
+        }
+        return list(found.values())
 
     def _gone(self, number: int) -> None:
         """So many stale entries are not there any more."""
@@ -175,7 +193,7 @@ class Timers:
         while self._unseen and seen < self.PART:
             span = self._unseen.pop()
             waiting = self._later.get(span, [])
-            live = _first_of_each(_holding(waiting))
+            live = self._live(span, waiting)
             seen += len(waiting)
             self._gone(len(waiting) - len(live))
             if live:
@@ -190,8 +208,8 @@ class Timers:
     def _compact(self) -> None:
         """Keep those entries of runs and heap only whose moment still holds, one for each
         sleeper."""
-        before = len(self._heap) + sum(map(len, self._runs))
-        kept = [_holding(held) for held in (self._heap, *self._runs)]
+        before = len(self._heap) + sum(map(len, self._ordered))
+        kept = [_holding(held) for held in (self._heap, *self._ordered)]
         left = sum(map(len, kept))
         if len({id(entry[2]) for held in kept for entry in held}) < left:
             # somebody was armed, not any more, and again for the same moment
@@ -199,9 +217,11 @@ class Timers:
             kept = [_first_of_each(held, seen) for held in kept]
             left = len(seen)
         self._gone(before - left)
-        self._heap, *runs = kept
+        self._heap, *ordered = kept
         heapq.heapify(self._heap)
-        self._runs = tuple(map(deque, runs))
+        for run, left_of_it in zip(self._ordered, ordered, strict=True):
+            run.clear()
+            run.extend(left_of_it)
 
     def _first(self) -> _Entry | None:
         """The first entry of those in order, the stale ones before it dropped; None when there is
@@ -214,7 +234,7 @@ class Timers:
             self._size -= 1
         if heap:
             first = heap[0]
-        for run in self._runs:
+        for run in self._ordered:
             while run and run[0][2].timer_at != run[0][0]:
                 run.popleft()
                 self._stale -= 1

@@ -112,14 +112,13 @@ class Engine:
         self._failed_inputs = counters.declare(
             "input_failures", "messages and events of the network that could not be handled"
         )
-        self.waiting = self._fleet.unsettled.__len__
-        """How many wait for the outcome of their first attempt."""
         self._attempts = self._fleet.attempts
         self._inbound = Inbound(
             self._attempts.exchanges.response, ids.key(), clock=clock, knows=self._pool.leads_to
         )
         limits.watch(counters, self._timers, self._pool, self._inbound)
-        self._jobs = Jobs(self._fleet, lambda: self.settings.registrations, clock)
+        answered = self._inbound.answered
+        self._jobs = Jobs(self._fleet, lambda: self.settings.registrations, clock, answered)
         self._background = Batches()
         self._connection_lost = ConnectionLost(
             self._attempts, self._jobs, self._background, clock=clock, fraction=ids.fraction
@@ -325,6 +324,7 @@ class Engine:
     async def _start(self, wanted: Iterable[Registration], since: float | None = None) -> None:
         """Give these a state, all that have none."""
         turn = Turn()
+        self._jobs.rush.begin(len(self.settings.registrations) - len(self._fleet.entries))
         for settings in wanted:
             if turn.is_over():
                 await asyncio.sleep(0)

@@ -22,7 +22,7 @@ THRESHOLDS = (2_000, 1, 1_000_000_000)
 LEAST_S = 120.0
 MOST_S = 86_400.0
 TIMES = 100_000
-#: first outcomes within so many seconds that make a beginning one of a large fleet
+#: registrations, or responses within so many seconds, that are many
 MANY = 300
 LOOK_S = 0.5
 
@@ -95,38 +95,52 @@ class Sweep:
         self._handle = self._call_later(min(max(LEAST_S, TIMES * took_s), MOST_S), self._run)
 
 
-class Beginning:
-    """Nothing is searched while a large fleet has its first outcomes, thousands a second: what an
-    attempt leaves is no garbage, as it makes no cycles, and would all be walked through twice.
+class Rush:
+    """Nothing is searched while many registrations begin or end, thousands a second: what is made
+    for them is no garbage, as it makes no cycles, and would all be walked through twice.
 
-    `waiting` tells how many have none yet; `call_later` takes seconds.
+    `call_later` takes seconds; `answered` counts responses, from any beginning; `pending` tells how
+    many registrations wait for their first outcome, or for their last.
     """
 
     def __init__(
         self,
         call_later: Callable[[float, Callable[[], None]], Handle],
-        waiting: Callable[[], int],
+        answered: Callable[[], int],
+        pending: Callable[[], int],
     ) -> None:
         self._call_later = call_later
-        self._waiting = waiting
-        self._before = waiting()
+        self._answered = answered
+        self._pending = pending
+        self._before = (0, 0)
         self._resting = False
-        self._handle = call_later(LOOK_S, self._look)
+        self._handle: Handle | None = None
+
+    def begin(self, many: int) -> None:
+        """So many are about to begin or to end; few are nothing to rest for."""
+        if many >= MANY and self._handle is None:
+            self._before = (self._answered(), self._pending())
+            self._rest(True)
+            self._handle = self._call_later(LOOK_S, self._look)
 
     def close(self) -> None:
         """Look no more; the collector goes on."""
-        self._handle.cancel()
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = None
         self._rest(False)
 
     def _look(self) -> None:
-        before, self._before = self._before, self._waiting()
-        self._rest(before - self._before >= MANY)
-        if self._before >= MANY or self._resting:
+        self._handle = None
+        before, self._before = self._before, (self._answered(), self._pending())
+        moved = sum(abs(now - then) for now, then in zip(self._before, before, strict=True))
+        pending = self._before[1]
+        self._rest(moved >= MANY and pending > 0)
+        if pending >= MANY or self._resting:
             self._handle = self._call_later(LOOK_S, self._look)
 
     def _rest(self, resting: bool) -> None:
         if resting or self._resting:
             set_aside()
-        if resting is not self._resting:
-            self._resting = resting
             (gc.disable if resting else gc.enable)()
+        self._resting = resting

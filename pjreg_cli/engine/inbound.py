@@ -47,6 +47,10 @@ class Inbound:
         """How many there were: `responses`, `stray` responses, `requests`, `malformed` ones among
         what could not be read, `garbage`; and `unanswered`, since strangers had enough answers."""
 
+    def answered(self) -> int:
+        """How many responses there were to requests of ours."""
+        return self.traffic["responses"]
+
     def received(self, data: bytes, source: Source) -> bool:
         """One message from outside, whatever it holds; whether it was of any use."""
         if _log.isEnabledFor(MESSAGES):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
     from pjreg_cli.engine.fleet import Fleet
 
 
-#: how many are taken away before what that has made is set aside
-_SET_ASIDE = 1000
-
-
 class Jobs:
     """The verbs of operators and reloads on a fleet; `configured` gives what is to be there.
 
@@ -46,11 +43,19 @@ class Jobs:
         fleet: Fleet,
         configured: Callable[[], Mapping[str, Registration]],
         clock: Callable[[], float],
+        answered: Callable[[], int],
     ) -> None:
+        """`answered` counts the responses that came in."""
         self._fleet = fleet
         self._clock = clock
         self._configured = configured
         self._batches = Batches()
+        self.rush = garbage.Rush(
+            asyncio.get_running_loop().call_later,
+            answered,
+            lambda: len(fleet.unsettled) + len(fleet.leaving),
+        )
+        """To be told of many that begin or end."""
 
     async def run(self, job: Job) -> None:
         """Do a job after those before it, and come back when it has ended."""
@@ -63,6 +68,7 @@ class Jobs:
 
     def close(self) -> None:
         """Forget what is left to do."""
+        self.rush.close()
         self._batches.close()
 
     # -- verbs (api.registrations.Registrations) ----------------------------------------------
@@ -88,6 +94,7 @@ class Jobs:
         self._remove_all("unregister")
 
     def _remove_all(self, order: str) -> None:
+        self.rush.begin(len(self._fleet.entries))
         _log.log(NOTICE, "all registrations: %s asked by %s", order, asker())
         self._batches.do(self._remove(list(self._fleet.entries.values())))
 
@@ -106,12 +113,10 @@ class Jobs:
         yield
 
     def _remove(self, entries: list[Entry]) -> Job:
-        for number, entry in enumerate(_taken(entries)):
+        for entry in _taken(entries):
             if self._fleet.entries.get(entry.name) is entry:
                 self._fleet.remove(entry)
             del entry
-            if number % _SET_ASIDE == 0:
-                garbage.set_aside()  # the requests that wait for their turn are no garbage either
             yield
 
     def _make(self, registrations: Iterable[Registration]) -> Job:
@@ -119,12 +124,12 @@ class Jobs:
             if settings.name not in self._fleet.entries:
                 self._fleet.make(settings)
             yield
-        garbage.set_aside()
 
     # -- jobs of others -----------------------------------------------------------------------
 
     def end(self, names: Collection[str], *, removed: bool) -> Job:
         """End registrations that are configured no longer (`removed`), or otherwise."""
+        self.rush.begin(len(names))
         for name in names:
             if (entry := self._fleet.entries.get(name)) is not None:
                 entry.removed = removed
@@ -133,6 +138,7 @@ class Jobs:
 
     def leave(self, left: list[str]) -> Job:
         """Take off what there is to take off; `left` gets the names of what should come back."""
+        self.rush.begin(len(self._fleet.entries))
         for entry in _taken(list(self._fleet.entries.values())):
             yield
             if self._fleet.entries.get(entry.name) is not entry or entry.shard != LOCAL:

@@ -210,7 +210,6 @@ class Program:
         loop = asyncio.get_running_loop()
         stack.callback(garbage.Sweep(loop.call_later, loop.time).close)
         await self.engine.open(since)
-        stack.callback(garbage.Beginning(loop.call_later, self.engine.waiting).close)
         if self.member is not None:
             await self.member.start(self.engine, self._ids)
             self.member.count(self.logs.counters)

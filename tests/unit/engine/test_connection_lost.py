@@ -55,7 +55,7 @@ class Scene:
         return one
 
     async def end(self, *, established: bool) -> None:
-        jobs, batches = Jobs(cast(Fleet, self), dict, lambda: 0.0), Batches()
+        jobs, batches = Jobs(cast(Fleet, self), dict, lambda: 0.0, lambda: 0), Batches()
         lost = ConnectionLost(
             cast(Attempts, self), jobs, batches, clock=lambda: 0.0, fraction=lambda: 0.0
         )

@@ -76,34 +76,61 @@ def test_everything_is_searched_as_seldom_as_that_takes_long() -> None:
         assert not scene.waits
 
 
-def test_nothing_is_searched_while_a_large_fleet_has_its_first_outcomes() -> None:
-    waiting = [10_000, 10_000, 9_000, 5_000, 4_990, 400, 0, 0]
-    resting = [False, True, True, False, True, True, False]
-    calls: list[Callable[[], None]] = []
+class Looks:
+    """Calls that are made when the test says so, and what they are to see."""
 
-    class Never:
-        """What nobody cancels."""
+    def __init__(self, answered: list[int], pending: list[int]) -> None:
+        self.calls: list[Callable[[], None]] = []
+        self.answered, self.pending = answered, pending
+        self.rush = garbage.Rush(
+            self.call_later, lambda: self.answered.pop(0), lambda: self.pending.pop(0)
+        )
 
-        def cancel(self) -> None:
-            calls.clear()
-
-    def call_later(delay_s: float, call: Callable[[], None]) -> Never:
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> Looks:
         assert delay_s == garbage.LOOK_S
-        calls.append(call)
-        return Never()
+        self.calls.append(call)
+        return self
 
-    beginning = garbage.Beginning(call_later, lambda: waiting.pop(0))
-    seen = []
-    while calls:
+    def cancel(self) -> None:
+        self.calls.clear()
+
+
+def test_nothing_is_searched_while_many_begin_or_end() -> None:
+    #        begin   made   few answers  many     none left
+    pending = [0, 10_000, 10_000, 10_000, 9_000, 0]
+    answered = [50, 50, 349, 5_000, 9_000, 20_000]
+    scene = Looks(answered, pending)
+    scene.rush.begin(10_000)
+    seen = [not gc.isenabled()]
+    while scene.calls:
         young = [[number] for number in range(100)]
-        calls.pop(0)()
+        scene.calls.pop(0)()
         seen.append(not gc.isenabled())
         if seen[-1]:
             assert not {id(one) for one in gc.get_objects()} & {id(one) for one in young}
-    assert seen == resting
-    assert not waiting
-    beginning.close()
+    assert seen == [True, True, False, True, True, False]
+    assert not pending
+
+
+def test_a_rush_that_is_under_way_goes_on_when_more_begin_and_ends_with_the_engine() -> None:
+    scene = Looks([0, 0], [0, 500])
+    scene.rush.begin(500)
+    scene.rush.begin(500)
+    assert len(scene.calls) == 1
+    gc.enable()  # as whoever else had it rest may do
+    scene.calls.pop(0)()
+    assert not gc.isenabled()
+    scene.rush.close()
     assert gc.isenabled()
+    assert not scene.calls
+
+
+def test_few_are_nothing_to_rest_for() -> None:
+    scene = Looks([], [])
+    scene.rush.begin(garbage.MANY - 1)
+    assert gc.isenabled()
+    assert not scene.calls
+    scene.rush.close()
 
 
 def test_attempts_leave_no_cycles() -> None:
@@ -117,26 +144,3 @@ def test_attempts_leave_no_cycles() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
-
-
-def test_few_first_outcomes_are_nothing_to_rest_for() -> None:
-    calls: list[float] = []
-
-    class Handle:
-        """A call that is cancelled."""
-
-        def cancel(self) -> None:
-            calls.append(-1.0)
-
-    looks: list[Callable[[], None]] = []
-
-    def call_later(delay_s: float, call: Callable[[], None]) -> Handle:
-        looks.append(call)
-        return Handle()
-
-    beginning = garbage.Beginning(call_later, lambda: 5)
-    looks.pop()()
-    assert gc.isenabled()
-    assert not looks
-    beginning.close()
-    assert calls == [-1.0]

@@ -221,9 +221,12 @@ class Fleet:
 
     def _close_idle(self) -> None:
         """Close connections that only those had used who have left."""
-        used = {entry.flow for entry in self.entries.values()}
-        used |= {entry.attempt.flow for entry in self.entries.values() if entry.attempt}
-        self._pool.prune([flow for flow in used if flow is not None])
+        idle = self._pool.idle(self.attempts.served.flows())
+        if idle:  # else nobody need go through a whole fleet
+            used = {entry.attempt.flow for entry in self.entries.values() if entry.attempt}
+            for flow in idle:
+                if flow not in used:
+                    flow.reset()
 
     # -- steps --------------------------------------------------------------------------------
 

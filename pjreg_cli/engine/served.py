@@ -21,7 +21,7 @@ class Served:
         """Those whose binding was made over this flow."""
         return self._on.get(flow, {}).keys()
 
-    def flows(self) -> Iterable[Flow]:
+    def flows(self) -> Collection[Flow]:
         """The flows over which there are any."""
         return self._on.keys()
 

@@ -70,7 +70,9 @@ class Shown:
     def held(self) -> Iterator[tuple[Registration, Entry | None]]:
         """See views.Held; valid while it is read slowly."""
         if self._order is None:
-            self._order = in_order({**self._configured, **self._stopped})
+            configured = self._configured
+            stopped = (name for name in self._stopped if name not in configured)
+            self._order = in_order((*configured, *stopped))
         return self._held(self._order)
 
     def _held(self, order: list[str]) -> Iterator[tuple[Registration, Entry | None]]:

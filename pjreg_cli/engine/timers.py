@@ -83,6 +83,8 @@ class Timers:
         """Number of the last span that has begun."""
         self._unseen: list[int] | None = None
         """Spans that are still to be gone through for stale entries; None while nobody does."""
+        self._seen = 0
+        """How many of those in the last of these have been."""
         self._doubles = 0
         """Stale entries that cannot be told from others, as of the last time all were gone through:
         a sleeper was armed, not any more, and again for the same moment."""
@@ -135,7 +137,7 @@ class Timers:
         for held in (self._heap, *self._ordered):
             held.clear()
         self._unseen = None
-        self._size = self._stale = 0
+        self._seen = self._size = self._stale = 0
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -189,21 +191,30 @@ class Timers:
             if self._stale <= 2 * self._doubles:
                 return
             self._unseen = list(self._later)
-        seen = 0
-        while self._unseen and seen < self.PART:
-            span = self._unseen.pop()
-            waiting = self._later.get(span, [])
-            live = self._live(span, waiting)
-            seen += len(waiting)
-            self._gone(len(waiting) - len(live))
-            if live:
-                self._later[span] = live
-            else:
-                self._later.pop(span, None)
+        left = self.PART
+        while self._unseen and left > 0:
+            left -= self._tidy_first(self._unseen, left)
         if not self._unseen:
             self._unseen = None
             self._compact()
             self._doubles = self._stale
+
+    def _tidy_first(self, unseen: list[int], most: int) -> int:
+        """Drop stale entries of the span that is next to be gone through, of so many at most of
+        those that wait in it; how many were looked at."""
+        span = unseen[-1]
+        waiting = self._later.get(span, [])
+        part = waiting[self._seen : self._seen + most]
+        live = self._live(span, part)
+        waiting[self._seen : self._seen + most] = live
+        self._gone(len(part) - len(live))
+        self._seen += len(live)
+        if self._seen >= len(waiting):  # it may have begun meanwhile
+            unseen.pop()
+            self._seen = 0
+            if not waiting:
+                self._later.pop(span, None)
+        return len(part)
 
     def _compact(self) -> None:
         """Keep those entries of runs and heap only whose moment still holds, one for each

@@ -16,14 +16,28 @@ AFTER_S = 3.0
 #: seconds between two of them: others get their turn
 _BETWEEN_S = 0.05
 #: commands, causes, name servers, and what reloads say; what only some configurations ask for is
-#: not among them
+#: not among them.  Those that load many others stand behind these, so that none takes long.
 MODULES: Final = (
     "pjreg_cli.why",
     "pjreg_cli.why.diagnosis",
     "pjreg_cli.why.places",
     "pjreg_cli.commands.command",
+    "pjreg_cli.commands.cluster",
+    "pjreg_cli.commands.pjreg",
+    "pjreg_cli.commands.table",
+    "pjreg_cli.commands.trace",
+    "pjreg_cli.commands.why",
+    "pjreg_cli.commands.tree",
+    "pjreg_cli.control.protocol",
     "pjreg_cli.control.connection",
     "pjreg_cli.render.traced",
+    "zipfile",
+    "email.message",
+    "importlib.metadata",
+    "dns.name",
+    "dns.rdata",
+    "dns.edns",
+    "dns.rdataset",
     "dns.message",
     "pjreg_cli.net.dns_answers",
     "pjreg_cli.net.dns_client",

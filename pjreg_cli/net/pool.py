@@ -208,10 +208,17 @@ class Pool:
 
     def prune(self, in_use: Collection[Flow]) -> None:
         """Close the connections that none of these flows needs."""
-        for endpoint in self._streams():
-            for flow in endpoint.open_flows():
-                if flow not in in_use:
-                    flow.reset()
+        for flow in self.idle(in_use):
+            flow.reset()
+
+    def idle(self, in_use: Collection[Flow]) -> list[Flow]:
+        """The flows with a connection that are none of these."""
+        return [
+            flow
+            for endpoint in self._streams()
+            for flow in endpoint.open_flows()
+            if flow not in in_use
+        ]
 
     async def close(self) -> None:
         """Close everything; the listener is told nothing more."""

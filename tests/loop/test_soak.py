@@ -21,6 +21,7 @@ from pjreg_cli.counters import Tally
 from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.randomness import Ids
 from pjreg_cli.engine.timers import Timers
+from pjreg_cli.net.flow import Flow
 from pjreg_cli.net.pool import Pool
 from pjreg_cli.net.resolver import Resolver
 from pjreg_cli.registration.state import Status
@@ -168,8 +169,9 @@ class OneWay:
     def flow(self, _transport: str, _target: Target, *, long: bool = False) -> Way:
         return self._flow
 
-    def prune(self, in_use: object) -> None:
-        """Nothing."""
+    def idle(self, _in_use: object) -> list[Flow]:
+        """There are no connections."""
+        return []
 
 
 def soak(seed: int) -> World:

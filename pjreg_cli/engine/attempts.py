@@ -291,7 +291,7 @@ class Attempts:
     ) -> None:
         now = self._clock()
         if response is None:
-            attempt.steps += failed(exchange, attempt.signed, cause, now)
+            failed(exchange, attempt, cause, now)
             if cause is Cause.TIMED_OUT:
                 why = attempt.refused or self._silence(exchange)
                 self._watch.timed_out(exchange.flow)
@@ -302,9 +302,8 @@ class Attempts:
             self._resting.heard(entry.name, attempt.target)
         attempt.reason = response.reason
         attempt.response = response
-        attempt.took_s = now - exchange.sent_at
         outcome = self._read(entry, attempt, response)
-        attempt.steps += answered(exchange, attempt, response, now, self.source, self.exchanges)
+        answered(exchange, attempt, response, now, self.source, self.exchanges)
         attempt.outcome = outcome
         if 200 <= outcome.code < 300:
             self._accepted(entry, attempt, exchange.flow)

@@ -11,19 +11,16 @@ from pjreg_cli.config.other_files import PjregSettings
 from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.config.types import FOREVER
 from pjreg_cli.engine.record import Record
-from pjreg_cli.engine.settled import Standing
 from pjreg_cli.errors import TransportError
 from pjreg_cli.registration.policy import TAKEOVER_MARGIN_S
 from pjreg_cli.registration.state import Outcome, Policy, SendRegister, State
 
 if TYPE_CHECKING:
     from pjreg_cli.api.findings import Trouble
-    from pjreg_cli.api.registrations import Evidence
     from pjreg_cli.config.models import Registration
     from pjreg_cli.engine.bindings import Binding
     from pjreg_cli.engine.credentials import Answer, Kept
     from pjreg_cli.engine.exchange import Exchange
-    from pjreg_cli.engine.record import Flat
     from pjreg_cli.net.flow import Flow
     from pjreg_cli.registration.request import Template
     from pjreg_cli.sip.challenges import Challenge
@@ -80,6 +77,7 @@ class Attempt:
         "expires_s",
         "flow",
         "held_until",
+        "instants",
         "locating",
         "mechanisms",
         "missing",
@@ -91,6 +89,7 @@ class Attempt:
         "request",
         "response",
         "signed",
+        "signed_first",
         "since",
         "steps",
         "tag",
@@ -98,7 +97,6 @@ class Attempt:
         "target_left",
         "targets",
         "template",
-        "took_s",
         "tried",
         "trouble",
     )
@@ -139,16 +137,18 @@ class Attempt:
         """The final response to the last request of this attempt, None when it has none."""
         self.outcome: Outcome | None = None
         """The last outcome of a request of this attempt."""
-        self.took_s: float | None = None
-        """How long the last answer was on its way, from when its request was first sent."""
         self.reason = ""
         """Its reason phrase, or the cause of there being none."""
         self.challenges: tuple[Challenge, ...] = ()
         """Those of the last answer."""
         self.signed: Account | tuple[Account, ...] | None = None
         """Whose credentials the request under way carries."""
-        self.steps: Flat = ()
-        """The requests that have ended, for explanations."""
+        self.signed_first: Account | tuple[Account, ...] | None = None
+        """Whose the first request carried that had any, of those that have ended."""
+        self.steps: tuple[object, ...] = ()
+        """The requests that have ended, for explanations: see `Course`."""
+        self.instants: tuple[float, ...] = ()
+        """When each of them was sent, and when it had ended."""
         self.trouble: Trouble | None = None
         """Why no request could be sent."""
         self.missing = False
@@ -184,7 +184,6 @@ class Entry:
         "counted",
         "cseq",
         "epoch",
-        "evidence",
         "flow",
         "granted_by",
         "identity",
@@ -197,7 +196,6 @@ class Entry:
         "removed",
         "settings",
         "shard",
-        "standing",
         "state",
         "strays",
         "taken_off",
@@ -236,7 +234,6 @@ class Entry:
         self.timer_at: float | None = None
         self.attempt: Attempt | None = None
         self.attempts = 0
-        self.evidence: Evidence | None = None
         self.flow: Flow | None = None
         """What the binding was made over: the loss of a connection, or of the transport, is
         noticed."""
@@ -257,7 +254,6 @@ class Entry:
         """Gone from the configuration (rather than made anew): shown as `Stopped`."""
         self.word = self.state.status.word
         """The word last published."""
-        self.standing = Standing()
         self.shard = LOCAL
         """Of a fleet; LOCAL: this machine's own; GONE: not ours any more."""
         self.epoch = 0

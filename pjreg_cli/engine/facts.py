@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pjreg_cli.api.findings import Asked, Brief, Certificate, Facts, Message, Tried
-from pjreg_cli.engine.record import HOUR_S, Remembered, Sent, trouble_since
+from pjreg_cli.engine.record import Remembered, Sent, trouble_since
 from pjreg_cli.engine.trace import masked
 from pjreg_cli.engine.views import word_of
 from pjreg_cli.errors import PjregError
@@ -77,7 +77,7 @@ class FactsOf:
             word = "" if settings is None else "Unregistered"
             return Facts(name=name, word=word, now_at=now_at, not_open=not_open)
         wall = now_at - self._clock()
-        record, state, evidence = entry.record, entry.state, entry.evidence
+        record, state, evidence = entry.record, entry.state, entry.record.evidence()
         tried = tuple(_tried(sent, wall) for sent in record.sent())
         last = next(reversed(list(record.sent())), None)
         attempt = entry.attempt
@@ -87,8 +87,8 @@ class FactsOf:
             name=name,
             word=word_of(entry),
             now_at=now_at,
-            since_at=record.changes[-1] + wall if record.changes else None,
-            changes=sum(self._clock() - at < HOUR_S for at in record.changes),
+            since_at=record.changed_at + wall if record.changed_at is not None else None,
+            changes=record.changes(self._clock()),
             settled_at=evidence.at if evidence is not None else None,
             method=evidence.method if evidence is not None else "register",
             code=evidence.code if evidence is not None else 0,

@@ -335,17 +335,19 @@ class Fleet:
         attempt = entry.attempt
         if attempt is None or attempt.outcome is None:
             return
-        entry.evidence = evidence = settled.evidence_of(
-            attempt, attempt.outcome, published, self._wall_clock()
-        )
+        now, record = self._clock(), entry.record
+        course = settled.course_of(attempt, attempt.outcome, published)
+        evidence = record.settled(attempt, course, published, self._wall_clock(), now)
         entry.attempt = None
         old_word, entry.word = entry.word, entry.state.status.word
+        change = None
+        if old_word != entry.word:
+            change = record.turned(old_word, entry.word, entry.attempts, now)
         if self.entries.get(entry.name) is entry:
             self._mark(entry)
-        entry.record.settled(attempt, published, old_word != entry.word, now := self._clock())
         next_s = next_attempt_s(entry, now)
         why = settled.Why(self._why, entry)
-        settled.log(entry, evidence, old_word, next_s, why)
+        settled.log(entry, evidence, change, next_s, why)
         self._publish(settled.notice(entry, evidence, old_word, next_s, why, self.reveal_secrets))
         if is_settled(entry):
             self.unsettled.discard(entry)

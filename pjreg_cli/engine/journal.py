@@ -101,7 +101,7 @@ class Journal:
 
 def resumable_of(entry: Entry, now: float) -> Resumable:
     """What a successor of `entry` goes on with, at `now` of the loop's clock."""
-    state, binding, evidence = entry.state, entry.binding, entry.evidence
+    state, binding, course = entry.state, entry.binding, entry.record.course
     due_s = None if state.wake_at is None else state.wake_at - now
     if state.in_flight is Flight.REGISTER or state.register_due:
         due_s = 0.0
@@ -117,14 +117,14 @@ def resumable_of(entry: Entry, now: float) -> Resumable:
         entry.line,
         "" if binding is None else binding.contact,
         "" if entry.granted_by is None else as_text(entry.granted_by),
-        "" if evidence is None else evidence.received,
+        "" if course is None else course.received,
         state.retries,
         state.requested_s,
         0 if binding is None else binding.granted_s,
         None if binding is None else binding.until_at - now,
         due_s,
-        0 if evidence is None else evidence.code,
-        "" if evidence is None else evidence.reason,
+        0 if course is None else course.code,
+        "" if course is None else course.reason,
         entry.shard if entry.shard > 0 else 0,
         entry.epoch,
     )

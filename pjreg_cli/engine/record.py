@@ -1,18 +1,21 @@
 """What is remembered of the last attempt of a registration, for whoever asks why.
 
-Gathering must cost next to nothing, as nearly nobody ever asks: a request leaves eight values in
-a flat tuple, shared objects and numbers; texts are made when they are shown.
+Gathering must cost next to nothing, as nearly nobody ever asks: a request leaves values that it has
+in common with those of a whole fleet, and two instants; texts are made when they are shown.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pjreg_cli.api.findings import Heard, Offer, Trouble
+from pjreg_cli.api.registrations import Evidence
+from pjreg_cli.engine.settled import ANSWERED, REGISTERED, Course, duration
 from pjreg_cli.registration.state import Cause, Flight
 from pjreg_cli.sip.headers import canonical
 
@@ -58,12 +61,11 @@ class Sent(NamedTuple):
     elsewhere: str
 
 
-WIDTH = len(Sent._fields)
+_Signed: TypeAlias = "Account | tuple[Account, ...]"
+_SHARED = 6
+"""Of the values of a request so many may be those of another registration: all but its instants."""
 _Asked = tuple[str, str, str | None, tuple[str, ...], bool]
 """What a challenge tells, without what is new in each."""
-Flat = tuple[object, ...]
-"""The values of all requests of an attempt, one after the other."""
-
 
 Remembered = tuple[str, float, bytes] | tuple[str, float, int, str, str, bytes]
 """A message: Call-ID, when, and the bytes that were sent; or the code, reason, headers and body of
@@ -78,22 +80,34 @@ class Record:
     """What one registration remembers for explanations; instants by the loop's clock."""
 
     __slots__ = (
-        "changes",
+        "changed_at",
+        "course",
+        "earlier",
         "granted_at",
         "granted_s",
+        "instants",
         "losses",
-        "steps",
+        "lost_at",
+        "lost_attempts",
+        "signed",
         "told_at",
         "trouble",
     )
 
     def __init__(self) -> None:
-        self.steps: Flat = ()
-        """The requests of the last settled attempt."""
+        self.course: Course | None = None
+        """What the last settled attempt was like; None before one has."""
+        self.instants = b""
+        """When that settled, in seconds since 1970, and when each of its requests was sent and had
+        ended, by the loop's clock: `array("d")`, which takes a third of as many floats."""
+        self.signed: _Signed | None = None
+        """Whose credentials its requests carried first."""
         self.trouble: Trouble | None = None
         """Why that came to no request."""
-        self.changes: tuple[float, ...] = ()
-        """When the word changed: the last time, and those within an hour."""
+        self.changed_at: float | None = None
+        """When the word changed last."""
+        self.earlier: tuple[float, ...] = ()
+        """When it changed within the hour before."""
         self.granted_at: float | None = None
         """When the binding in force was granted, and for how long."""
         self.granted_s: int | None = None
@@ -101,31 +115,64 @@ class Record:
         """When an operator told it to unregister; None once it registers again."""
         self.losses = 0
         """Connections in a row that were lost soon after a grant."""
+        self.lost_at: float | None = None
+        """When it ceased to be `Registered`, and how many attempts had been made by then."""
+        self.lost_attempts = 0
 
-    def settled(self, attempt: Attempt, published: Publish, changed: bool, now: float) -> None:
-        """An attempt has come to its outcome."""
-        self.steps = attempt.steps
+    def settled(
+        self, attempt: Attempt, course: Course, published: Publish, at: float, now: float
+    ) -> Evidence:
+        """An attempt has come to its outcome, `at` in seconds since 1970."""
+        self.course = course
+        instants = at, *attempt.instants
+        self.instants = array("d", instants).tobytes()
+        self.signed = attempt.signed_first
         self.trouble = attempt.trouble
-        if changed:
-            recent = [at for at in self.changes[1 - _CHANGES :] if now - at < HOUR_S]
-            self.changes = (*recent, now)
         if published.rule == "granted":
             if self.granted_at is not None and now - self.granted_at > SOON_S:
                 self.losses = 0
             self.granted_at = now
-            self.granted_s = attempt.outcome.granted_s if attempt.outcome else None
+            self.granted_s = course.granted_s
             self.told_at = None
         elif published.flight is Flight.UNREGISTER and published.rule == "removed":
             self.granted_at = self.granted_s = None
+        return _evidence(course, instants)
+
+    def turned(self, old: str, new: str, attempts: int, now: float) -> str:
+        """Take note that the word `old` became `new`; ` again after 4 min, 3 attempts`, ` after 3 h
+        as Registered`, or nothing."""
+        since = self.changed_at
+        if since is not None:
+            times = (*self.earlier, since)[1 - _CHANGES :]
+            self.earlier = tuple([at for at in times if now - at < HOUR_S])
+        self.changed_at = now
+        if new == REGISTERED:
+            lost_at, self.lost_at = self.lost_at, None
+            if lost_at is None:
+                return ""
+            made = attempts - self.lost_attempts
+            return f" again after {duration(now - lost_at)}, {made} attempt{'s'[: made != 1]}"
+        if old == REGISTERED:
+            self.lost_at, self.lost_attempts = now, attempts
+        return "" if since is None else f" after {duration(now - since)} as {old}"
 
     def lost(self, now: float) -> None:
         """The connection of its binding was lost."""
         soon = self.granted_at is not None and now - self.granted_at <= SOON_S
         self.losses = self.losses + 1 if soon else 0
 
+    def changes(self, now: float) -> int:
+        """How often the word changed within the last hour."""
+        times = self.earlier if self.changed_at is None else (*self.earlier, self.changed_at)
+        return sum(now - at < HOUR_S for at in times)
+
+    def evidence(self) -> Evidence | None:
+        """What the last attempt was about; None before one has settled."""
+        return None if self.course is None else _evidence(self.course, array("d", self.instants))
+
     def took_s(self) -> float | None:
         """How long the last answer took; None where there was none."""
-        last = next(requests(self.steps[-WIDTH:]), None)
+        last = next(reversed(list(self.sent())), None)
         return None if last is None or last.heard is None else last.ended_at - last.sent_at
 
     def ends_in_s(self, now: float) -> float | None:
@@ -136,13 +183,19 @@ class Record:
 
     def sent(self) -> Iterator[Sent]:
         """The requests of the last attempt."""
-        return requests(self.steps)
+        if self.course is not None:
+            _, *times = array("d", self.instants)
+            steps, own = self.course.steps, self.signed
+            for number in range(len(steps) // _SHARED):
+                flow, sends, signed, *rest = steps[_SHARED * number : _SHARED * (number + 1)]
+                sent_at, ended_at = times[2 * number : 2 * number + 2]
+                signed = own if signed is True else signed
+                yield Sent._make((flow, sent_at, ended_at, sends, signed, *rest))
 
 
-def requests(steps: Sequence[object]) -> Iterator[Sent]:
-    """The requests in a flat record."""
-    for at in range(0, len(steps), WIDTH):
-        yield Sent._make(steps[at : at + WIDTH])
+def _evidence(course: Course, instants: Sequence[float]) -> Evidence:
+    took_s = instants[-1] - instants[-2] if course.cause == ANSWERED else None
+    return Evidence(instants[0], *course[:-1], took_s)
 
 
 def heard(response: Response, challenges: Sequence[Challenge], offered: str) -> Heard:
@@ -211,7 +264,7 @@ def _challenged_by_many(code: int, reason: str, asked: tuple[_Asked, ...]) -> He
 # -- what Attempts leaves behind --------------------------------------------------------------
 
 
-def signed_by(answers: tuple[Answer, ...]) -> Account | tuple[Account, ...] | None:
+def signed_by(answers: tuple[Answer, ...]) -> _Signed | None:
     """Whose credentials these are; nearly always one section's."""
     if len(answers) == 1:
         return answers[0].account
@@ -225,7 +278,7 @@ def answered(
     now: float,
     source: Source | None,
     exchanges: Exchanges,
-) -> Flat:
+) -> None:
     """A request that has its final answer, which the exchanges remember for a while."""
     flow, code, sent_at = exchange.flow, response.code, exchange.sent_at
     exchanges.messages.append(
@@ -245,19 +298,22 @@ def answered(
         target, address = flow.target, source.address
         if address[0] != target.host or address[1] != target.port:
             elsewhere = f"{address[0]}:{address[1]}"
-    sends = exchange.resends + 1
-    return flow, sent_at, now, sends, attempt.signed, found, trouble, elsewhere
+    signed: _Signed | bool | None = attempt.signed
+    if signed is not None:
+        attempt.signed_first = attempt.signed_first or attempt.signed
+        signed = signed is attempt.signed_first or signed
+    attempt.instants += (sent_at, now)
+    attempt.steps += (flow, exchange.resends + 1, signed, found, trouble, elsewhere)
 
 
-def failed(
-    exchange: Exchange, signed: Account | tuple[Account, ...] | None, cause: Cause, now: float
-) -> Flat:
+def failed(exchange: Exchange, attempt: Attempt, cause: Cause, now: float) -> None:
     """A request without an answer."""
     flow = exchange.flow
     trouble = trouble_since(exchange)
     if trouble is None and cause is Cause.TIMED_OUT:
         trouble = flow.suspicion()
-    return flow, exchange.sent_at, now, exchange.resends + 1, signed, None, trouble, ""
+    attempt.instants += (exchange.sent_at, now)
+    attempt.steps += (flow, exchange.resends + 1, attempt.signed, None, trouble, "")
 
 
 def trouble_since(exchange: Exchange) -> Trouble | None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pjreg_cli.api.findings import Brief
 from pjreg_cli.api.notices import Settled
-from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.levels import ERROR, MACHINERY, NOTICE, STEPS, VERBOSE, WARNING, WAYS
 from pjreg_cli.registration.state import Cause, Flight, Status
 from pjreg_cli.sip.contacts import Seen, seen
 
 if TYPE_CHECKING:
+    from pjreg_cli.api.registrations import Evidence
     from pjreg_cli.engine.entry import Attempt, Entry
     from pjreg_cli.registration.state import Event, Outcome, Publish, SendRegister
     from pjreg_cli.sip.locate import Target
@@ -24,60 +24,56 @@ _log = logging.getLogger("pjreg_cli.engine")
 
 #: characters of a reason phrase that are kept
 _LONGEST_REASON = 200
-_ANSWERED = Cause.ANSWERED.value
-_REGISTERED = Status.REGISTERED.word
+ANSWERED = Cause.ANSWERED.value
+REGISTERED = Status.REGISTERED.word
 _MINUTE_S = 60
 _HOUR_S = 3600
 _DAY_S = 86_400
 
 
-def evidence_of(attempt: Attempt, outcome: Outcome, published: Publish, at: float) -> Evidence:
-    """What an attempt that has just settled leaves behind."""
+class Course(NamedTuple):
+    """What an attempt was like, but for its instants and whose credentials it used: the same object
+    for all of whom it is true, which nearly always is most of a fleet."""
+
+    method: str
+    """These are as in `Evidence`, in the same order."""
+    code: int
+    reason: str
+    cause: str
+    rule: str
+    target: str
+    received: str
+    granted_s: int | None
+    contact_missing: bool
+    steps: tuple[object, ...]
+    """Of each request flow, number of sends, whose credentials it carried (True: those of its
+    `Record`), what was heard, trouble, and where else the answer came from."""
+
+
+def course_of(attempt: Attempt, outcome: Outcome, published: Publish) -> Course:
+    """What an attempt was like that has just settled."""
     response = attempt.response
-    return Evidence(
-        at=at,
-        method=published.flight.value,
-        code=outcome.code,
-        reason=as_text(attempt.reason[:_LONGEST_REASON]),
-        cause=outcome.cause.value,
-        rule=published.rule,
-        target=as_text(attempt.target or ""),
-        received=as_text(seen(response)) if response is not None else "",
-        granted_s=outcome.granted_s,
-        contact_missing=outcome.code < 300 and attempt.missing,
-        took_s=attempt.took_s if response is not None else None,
+    return _course(
+        published.flight.value,
+        outcome.code,
+        as_text(attempt.reason[:_LONGEST_REASON]),
+        outcome.cause.value,
+        published.rule,
+        as_text(attempt.target or ""),
+        as_text(seen(response)) if response is not None else "",
+        outcome.granted_s,
+        outcome.code < 300 and attempt.missing,
+        attempt.steps,
     )
+
+
+_course = lru_cache(maxsize=1024)(Course)
 
 
 @lru_cache(maxsize=1024)
 def as_text(value: str | Target | Seen) -> str:
     """`value` as text, the same object every time: a fleet hears mostly the same."""
     return str(value)
-
-
-class Standing:
-    """Since when a registration has stood as it does, and when it last left `Registered`."""
-
-    __slots__ = ("_attempts", "_lost_at", "_since")
-
-    def __init__(self) -> None:
-        self._since: float | None = None
-        self._lost_at: float | None = None
-        self._attempts = 0
-
-    def change(self, old: str, new: str, attempts: int, at: float) -> str:
-        """Take note that the word `old` became `new` at `at`; ` again after 4 min, 3 attempts`,
-        ` after 3 h as Registered`, or nothing."""
-        lost_at, since, self._since = self._lost_at, self._since, at
-        if new == _REGISTERED:
-            self._lost_at = None
-            if lost_at is None:
-                return ""
-            made = attempts - self._attempts
-            return f" again after {duration(at - lost_at)}, {made} attempt{'s'[: made != 1]}"
-        if old == _REGISTERED:
-            self._lost_at, self._attempts = at, attempts
-        return "" if since is None else f" after {duration(at - since)} as {old}"
 
 
 def unexplained(_entry: Entry) -> Brief:
@@ -125,15 +121,15 @@ def notice(
 
 
 def log(
-    entry: Entry, evidence: Evidence, old_word: str, next_s: int, why: Callable[[], Brief]
+    entry: Entry, evidence: Evidence, change: str | None, next_s: int, why: Callable[[], Brief]
 ) -> None:
     """Log what has just settled: a change of state is a notice, a failure a warning, that nothing
-    more is tried an error, and what only goes on as before is for those who want to follow."""
+    more is tried an error, and what only goes on as before is for those who want to follow.
+    `change` is what `Record.turned` says of another word, None where it is as it was."""
     good = 200 <= evidence.code < 300 and evidence.granted_s != 0
     bad = ERROR if _is_idle(entry) and evidence.method == Flight.REGISTER.value else WARNING
-    if entry.word != old_word:
+    if change is not None:
         level = NOTICE if good and not evidence.contact_missing else bad
-        change = entry.standing.change(old_word, entry.word, entry.attempts, evidence.at)
         word = f"{entry.word}{change}"
     else:
         level = VERBOSE if good else bad
@@ -170,7 +166,7 @@ def note(entry: Entry, event: Event) -> None:
 
 def _facts(entry: Entry, evidence: Evidence, next_s: int) -> str:
     then = "no further attempt" if _is_idle(entry) else f"next attempt in {next_s} s"
-    if evidence.cause == _ANSWERED:
+    if evidence.cause == ANSWERED:
         answer = f"{evidence.method}: {evidence.code} {evidence.reason}".rstrip()
     else:  # the code is ours, and nobody has sent it
         answer = f"{evidence.method}: {evidence.cause} ({evidence.code}): {evidence.reason}"

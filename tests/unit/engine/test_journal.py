@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.cluster.resume import Resumable
 from pjreg_cli.engine.bindings import Binding
 from pjreg_cli.engine.entry import Entry
 from pjreg_cli.engine.journal import GATHER_S, Journal, identity_of, resumable_of
+from pjreg_cli.engine.settled import Course
 from pjreg_cli.registration.state import Flight, State, Status
 from pjreg_cli.sip.locate import Target
 from tests.support.clock import VirtualLoop
 from tests.support.registrations import entry, registration
 
-EVIDENCE = Evidence(1.0, "register", 200, "Fine", "answered", "granted", "", "198.51.100.1:9", 60)
+COURSE = Course("register", 200, "Fine", "answered", "granted", "", "198.51.100.1:9", 60, False, ())
 
 
 class Kept:
@@ -125,7 +125,7 @@ def test_all_that_a_successor_needs_is_told_under_its_name() -> None:
     one.call_id, one.cseq, one.line, one.shard, one.epoch = "c", 7, "l", 3, 4
     one.state = one.state._replace(retries=5, requested_s=6)
     one.granted_by = Target("udp", "192.0.2.9", 5060, "example.com")
-    one.evidence = EVIDENCE
+    one.record.course = COURSE
     row = resumable_of(one, 100.0)
     assert row == Resumable(
         name=one.name,

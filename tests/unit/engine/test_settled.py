@@ -10,7 +10,8 @@ import pytest
 from pjreg_cli.api.findings import Brief
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.entry import Attempt, Entry
-from pjreg_cli.engine.settled import Standing, duration
+from pjreg_cli.engine.record import Record
+from pjreg_cli.engine.settled import duration
 from pjreg_cli.levels import NOTICE, VERBOSE, WARNING
 from pjreg_cli.registration.state import Flight, Outcome, Publish, State
 from tests.support.evidence import evidence
@@ -27,7 +28,9 @@ def settle(one: Entry, word: str, **facts: Any) -> None:
     one.attempts += 1
     old, one.word = one.word, word
     one.state = State(wake_at=1.0)
-    settled.log(one, evidence(**facts), old, 60, lambda: Brief("silent", "nothing came back"))
+    left = evidence(**facts)
+    change = None if word == old else one.record.turned(old, word, one.attempts, left.at)
+    settled.log(one, left, change, 60, lambda: Brief("silent", "nothing came back"))
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
@@ -106,8 +109,8 @@ def test_what_is_not_wanted_is_not_put_into_words(caplog: pytest.LogCaptureFixtu
 
 
 def test_a_word_that_comes_first_comes_after_nothing() -> None:
-    assert Standing().change("Unregistered", "Registered", 1, 0.0) == ""
-    assert Standing().change("Unregistered", "Rejected", 1, 0.0) == ""
+    assert Record().turned("Unregistered", "Registered", 1, 0.0) == ""
+    assert Record().turned("Unregistered", "Rejected", 1, 0.0) == ""
 
 
 @pytest.mark.parametrize(
@@ -130,7 +133,7 @@ def test_durations_are_said_as_people_say_them(seconds: float, text: str) -> Non
 def test_evidence_keeps_no_more_of_a_reason_than_anybody_reads() -> None:
     attempt = Attempt()
     attempt.reason = "x" * 60_000
-    left = settled.evidence_of(attempt, Outcome(503), Publish("temporary", Flight.REGISTER), 1.0)
+    left = settled.course_of(attempt, Outcome(503), Publish("temporary", Flight.REGISTER))
     assert len(left.reason) == 200
 
 

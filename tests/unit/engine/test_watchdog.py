@@ -11,11 +11,11 @@ import pytest
 from pjreg_cli.counters import Counters
 from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import Exchange
+from pjreg_cli.engine.settled import course_of
 from pjreg_cli.engine.timers import Timers
 from pjreg_cli.engine.watchdog import EVERY_S, LATE_S, LONGEST_LOOKUP_S, SLICE, Watchdog, fault
-from pjreg_cli.registration.state import Flight, State, Status
+from pjreg_cli.registration.state import Flight, Outcome, Publish, State, Status
 from pjreg_cli.sip.transaction import begin
-from tests.support.evidence import evidence
 from tests.support.manual_loop import ManualLoop
 from tests.support.registrations import RecordingFlow, entry
 
@@ -30,7 +30,7 @@ def placed(state: State, *, timer_at: float | None = None, settled: bool = True)
     one.state = state
     one.timer_at = timer_at
     if settled:
-        one.evidence = evidence()
+        one.record.course = course_of(Attempt(), Outcome(200), Publish("granted", Flight.REGISTER))
     return one
 
 

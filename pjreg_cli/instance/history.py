@@ -1,7 +1,7 @@
 """Writes down what happens to registrations, and reads it back.
 
 Notices are gathered for a moment and handed over together; what keeps them writes in a thread of
-its own.  Without a state file the last lines stay in memory.
+its own.  Without a state file the last rows stay in memory.
 """
 
 from __future__ import annotations
@@ -9,46 +9,39 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from pjreg_cli.api.history import Happened
 from pjreg_cli.api.notices import Notice, Notices, Settled, StateDropped
-from pjreg_cli.api.registrations import Evidence
 from pjreg_cli.store.past import happened
 from pjreg_cli.store.state import Store
-from pjreg_cli.store.state_file import HistoryRow
+from pjreg_cli.store.state_file import BOTH, FROM, HistoryRow, Written, as_json, lines_of
 
-#: how long lines are gathered, in seconds
+#: how long rows are gathered, in seconds
 GATHER_S = 0.5
-#: lines kept in memory where there is no state file
+#: rows kept in memory where there is no state file
 KEPT = 2_000
 
 
-# a bare tuple, as a fleet makes thousands a second
-Event = tuple[str, float, str, Evidence | None, str, int, str]
-"""Something to be remembered: name, instant, word, evidence (None: the registration lost its
-state), the word before, seconds to the next attempt, cause.  Its lines are made when they are
-written or asked for."""
-
-
 class Memory:
-    """Keeps the last events of all registrations in memory."""
+    """Keeps the last rows of all registrations in memory."""
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._events: deque[Event] = deque(maxlen=kept)
+        self._rows: deque[Written] = deque(maxlen=kept)
 
     @property
     def count(self) -> int:
-        """How many events are kept."""
-        return len(self._events)
+        """How many rows are kept."""
+        return len(self._rows)
 
-    def record(self, events: Iterable[Event]) -> None:
+    def record(self, rows: Iterable[Written]) -> None:
         """Keep these."""
-        self._events.extend(events)
+        self._rows.extend(rows)
 
     def history(self, name: str, limit: int, kind: str = "") -> Sequence[HistoryRow]:
         """The last lines about a registration, the oldest first."""
-        found = [row for event in self._events if event[0] == name for row in lines(event)]
-        return [row for row in found if kind in ("", row.kind)][-limit:]
+        found = [line for row in self._rows if row[0] == name for line in lines_of(row)]
+        return [line for line in found if kind in ("", line.kind)][-limit:]
 
 
 class History:
@@ -58,7 +51,7 @@ class History:
         self._store = store
         self._memory = Memory()
         self._wall_clock = wall_clock
-        self._events: list[Event] = []
+        self._rows: list[Written] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self, notices: Notices) -> Callable[[], None]:
@@ -89,53 +82,67 @@ class History:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        events, self._events = self._events, []
-        if not events:
-            return
-        if self._store is None:
-            self._memory.record(events)
-        else:
-            self._store.record([row for event in events for row in lines(event)])
+        rows, self._rows = self._rows, []
+        if rows:
+            (self._store or self._memory).record(rows)
 
     def _noticed(self, notice: Notice) -> None:
         match notice:
             case Settled():
-                self._events.append(event_of(notice))
+                self._rows.append(row_of(notice))
             case StateDropped(name=name):
                 at = self._wall_clock()
-                self._events.append((name, at, "Unregistered", None, "", 0, ""))
+                self._rows.append((name, at, "transition", "Unregistered", 0, "", _NO_FACTS))
             case _:
                 return
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(GATHER_S, self.flush)
 
 
-def event_of(notice: Settled) -> Event:
-    """An outcome, with its cause, which only now can be told."""
-    evidence = notice.evidence
+def row_of(notice: Settled) -> Written:
+    """What an outcome leaves in the history; its cause can only now be told."""
+    evidence, word, old_word = notice.evidence, notice.word, notice.old_word
     # asked only where it is not clear: most of a fleet is fine, and stays so
-    fine = 200 <= evidence.code < 300 and notice.word == "Registered"
+    fine = 200 <= evidence.code < 300 and word == "Registered"
     cause = "fine" if fine and not evidence.contact_missing else notice.why().cause
-    old_word, next_s = notice.old_word, notice.next_attempt_s
-    return notice.name, evidence.at, notice.word, evidence, old_word, next_s, cause
+    changed = word != old_word
+    facts = _facts(
+        evidence.method,
+        evidence.cause,
+        evidence.reason,
+        evidence.rule,
+        evidence.target,
+        evidence.granted_s,
+        notice.next_attempt_s,
+        old_word if changed else None,
+    )
+    kind = BOTH if changed else "attempt"
+    return notice.name, evidence.at, kind, word, evidence.code, cause, facts
 
 
-def lines(event: Event) -> list[HistoryRow]:
-    """What an event leaves in the history."""
-    name, at, word, evidence, old_word, next_s, cause = event
-    if evidence is None:
-        return [HistoryRow(name, at, "transition", word)]
+_NO_FACTS = as_json({})
+
+
+# most of a fleet has the same to tell
+@lru_cache(maxsize=1024)
+def _facts(
+    method: str,
+    outcome: str,
+    reason: str,
+    rule: str,
+    target: str,
+    granted_s: int | None,
+    next_s: int,
+    old_word: str | None,
+) -> str:
+    """What is told of an attempt, and the word that it has changed, if it has."""
     facts = {
-        "method": evidence.method,
-        "outcome": evidence.cause,
-        "reason": evidence.reason,
-        "rule": evidence.rule,
-        "target": evidence.target,
-        "granted_s": evidence.granted_s,
+        "method": method,
+        "outcome": outcome,
+        "reason": reason,
+        "rule": rule,
+        "target": target,
+        "granted_s": granted_s,
         "next_in_s": next_s,
     }
-    found = [HistoryRow(name, at, "attempt", word, evidence.code, cause, facts)]
-    if word != old_word:
-        more = {"from": old_word, "outcome": evidence.cause}
-        found.append(HistoryRow(name, at, "transition", word, evidence.code, cause, more))
-    return found
+    return as_json(facts if old_word is None else {**facts, FROM: old_word})

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
@@ -20,7 +20,9 @@ from typing import Final, Self
 from pjreg_cli.cluster.resume import Resumable
 from pjreg_cli.levels import NOTICE
 from pjreg_cli.store.state_file import (
+    BOTH,
     HistoryRow,
+    Written,
     history,
     identity_of,
     open_file,
@@ -33,10 +35,10 @@ from pjreg_cli.store.state_file import (
 _log = logging.getLogger("pjreg_cli.store")
 
 ROOM: Final = 20_000
-"""Lines of history that may wait to be written."""
+"""Rows of history that may wait to be written."""
 
 _BATCH = 2000
-#: lines of a registration between two looks at whether it has too many
+#: rows of a registration between two looks at whether it has too many
 _PRUNE_AFTER = 25
 #: seconds after which what could not be written is tried again, at first and at most
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
@@ -63,7 +65,7 @@ class Store:
         takes its place: what is to outlive the program must be remembered once more."""
         self._clock = clock
         self._room = room
-        self._history: deque[HistoryRow] = deque()
+        self._history: deque[Written] = deque()
         self._resume: dict[str, tuple[float, Resumable] | None] = {}
         self._since_pruned: dict[str, int] = {}
         self._connection: sqlite3.Connection | None = None
@@ -86,14 +88,13 @@ class Store:
 
     # -- writing ------------------------------------------------------------------------------
 
-    def record(self, rows: Iterable[HistoryRow]) -> None:
-        """Add lines of history; those for which there is no room are lost and counted."""
+    def record(self, rows: Sequence[Written]) -> None:
+        """Add rows of history; those for which there is no room are lost, and their lines
+        counted."""
         with self._work:
-            for row in rows:
-                if len(self._history) < self._room:
-                    self._history.append(row)
-                else:
-                    self.lost += 1
+            room = max(0, self._room - len(self._history))
+            self._history.extend(rows[:room])
+            self.lost += _lines(rows[room:])
             self._work.notify()
 
     def remember(self, rows: Iterable[Resumable]) -> None:
@@ -128,7 +129,7 @@ class Store:
             self._work.notify_all()
         if self._thread.is_alive():
             self._thread.join(within_s)
-        left = len(self._history)
+        left = _lines(self._history)
         if self.lost or left:
             _log.warning("%s: %d lines of history were lost", self.path, self.lost + left)
 
@@ -154,13 +155,13 @@ class Store:
                     lambda: self._history or self._resume or self._closing or self._gone,
                     _LOOK_EVERY_S,
                 )
-                lines = [self._history.popleft() for _ in range(min(_BATCH, len(self._history)))]
-                rows, self._resume = self._resume, {}
+                rows = [self._history.popleft() for _ in range(min(_BATCH, len(self._history)))]
+                states, self._resume = self._resume, {}
                 closing = self._closing
                 self._busy = True
             gone = self._gone
-            wanted = lines or rows or gone or self._missing()
-            failure = self._attempt(lines, rows) if wanted else ""
+            wanted = rows or states or gone or self._missing()
+            failure = self._attempt(rows, states) if wanted else ""
             another = self._gone and not gone
             if self._gone and self._connection is not None:
                 self._gone = False
@@ -168,7 +169,7 @@ class Store:
             with self._work:
                 self._busy = False
                 if failure:
-                    self._put_back(lines, rows)
+                    self._put_back(rows, states)
                     pause_s = min(max(_FIRST_PAUSE_S, pause_s * 2), _LONGEST_PAUSE_S)
                 else:
                     pause_s = 0.0
@@ -181,7 +182,7 @@ class Store:
             self._connection.close()
 
     def _attempt(
-        self, lines: list[HistoryRow], rows: dict[str, tuple[float, Resumable] | None]
+        self, rows: list[Written], states: dict[str, tuple[float, Resumable] | None]
     ) -> str:
         """Write one batch; why it was not written, empty when it was."""
         try:
@@ -195,9 +196,9 @@ class Store:
             connection = self._connection
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
-                write_history(connection, lines)
-                write_resume(connection, rows)
-                self._prune(connection, lines)
+                write_history(connection, rows)
+                write_resume(connection, states)
+                self._prune(connection, rows)
         except (sqlite3.Error, OSError, ValueError) as error:
             if self._connection is not None:
                 self._connection.close()
@@ -228,13 +229,13 @@ class Store:
         return f"{error}; it is kept as {aside.name} and a new one is begun"
 
     def _put_back(
-        self, lines: list[HistoryRow], rows: dict[str, tuple[float, Resumable] | None]
+        self, rows: list[Written], states: dict[str, tuple[float, Resumable] | None]
     ) -> None:
         room = self._room - len(self._history)
-        kept = lines[len(lines) - min(room, len(lines)) :]
-        self.lost += len(lines) - len(kept)
-        self._history.extendleft(reversed(kept))
-        self._resume = rows | self._resume
+        first = len(rows) - min(room, len(rows))
+        self.lost += _lines(rows[:first])
+        self._history.extendleft(reversed(rows[first:]))
+        self._resume = states | self._resume
 
     def _tell(self, failure: str) -> None:
         """Say it once when it begins and once when it ends."""
@@ -244,15 +245,20 @@ class Store:
         elif before and not failure:
             _log.log(NOTICE, "%s is written again; %d lines were lost", self.path, self.lost)
 
-    def _prune(self, connection: sqlite3.Connection, lines: list[HistoryRow]) -> None:
-        """Drop the oldest lines of who has too many."""
-        for line in lines:
-            self._since_pruned[line.name] = self._since_pruned.get(line.name, 0) + 1
-        for name in {line.name for line in lines}:
-            if self._since_pruned[name] < _PRUNE_AFTER:
-                continue
-            self._since_pruned[name] = 0
-            prune(connection, name)
+    def _prune(self, connection: sqlite3.Connection, rows: list[Written]) -> None:
+        """Drop the oldest rows of who has too many."""
+        since = self._since_pruned
+        for row in rows:
+            name = row[0]
+            number = since[name] = since.get(name, 0) + 1
+            if number >= _PRUNE_AFTER:
+                since[name] = 0
+                prune(connection, name)
+
+
+def _lines(rows: Iterable[Written]) -> int:
+    """How many lines these rows hold."""
+    return sum(2 if row[2] == BOTH else 1 for row in rows)
 
 
 def _nothing() -> None:

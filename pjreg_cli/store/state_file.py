@@ -6,8 +6,7 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -20,9 +19,10 @@ _log = logging.getLogger("pjreg_cli.store")
 KEPT: Final = {"attempt": 50, "transition": 500}
 """Lines of history kept of each registration, by kind."""
 
-#: the kind of a row that holds two lines: an attempt, and the change of the word that it led to
-_BOTH: Final = "both"
-_FROM: Final = "from"
+BOTH: Final = "both"
+"""The kind of a row that holds two lines: an attempt, and the change of the word it led to."""
+FROM: Final = "from"
+"""The fact of such a row that is the word before."""
 #: rows inserted by one statement; with 16 values each they stay below what SQLite takes (32,766)
 _AT_ONCE = 512
 _BUSY_S = 2.0
@@ -44,21 +44,38 @@ class HistoryRow(NamedTuple):
     """More, as JSON knows it.  No secrets."""
 
 
+# a bare tuple, as a fleet makes thousands a second
+Written = tuple[str, float, str, str, int, str, str]
+"""A row as it is kept: what a `HistoryRow` has, of kind `both` where it is two of them, and its
+facts as JSON."""
+
+
+def lines_of(row: Written) -> tuple[HistoryRow, ...]:
+    """The lines that a row holds."""
+    facts = json.loads(row[6])
+    if row[2] != BOTH:
+        return (HistoryRow(*row[:6], facts),)
+    before = facts.pop(FROM)
+    attempt = HistoryRow(*row[:6], facts)._replace(kind="attempt")
+    more = {FROM: before, "outcome": facts.get("outcome")}
+    return attempt, attempt._replace(kind="transition", facts=more)
+
+
 def history(path: Path, name: str, limit: int, kind: str = "") -> list[HistoryRow]:
     """The last `limit` lines of a registration, the oldest first, of one kind or of all.
 
     Needs no instance.  Without a file, or with one that cannot be read, there is no history.
     """
     where = "AND kind IN (?, ?)" if kind else ""
-    values = (name, kind, _BOTH, limit) if kind else (name, limit)
+    values = (name, kind, BOTH, limit) if kind else (name, limit)
     found = _read(
         path,
         "SELECT name, at, kind, word, code, cause, facts FROM history"
         f" WHERE name = ? {where} ORDER BY id DESC LIMIT ?",
         values,
     )
-    rows = (HistoryRow._make((*row[:6], json.loads(row[6]))) for row in reversed(found))
-    return [line for row in rows for line in _parted(row) if kind in ("", line.kind)][-limit:]
+    lines = (line for row in reversed(found) for line in lines_of(row))
+    return [line for line in lines if kind in ("", line.kind)][-limit:]
 
 
 def resumable(path: Path, at: float) -> dict[str, Resumable]:
@@ -138,43 +155,10 @@ def _version(connection: sqlite3.Connection) -> int:
     return number
 
 
-def write_history(connection: sqlite3.Connection, lines: list[HistoryRow]) -> None:
-    """Add lines of history.  Raises sqlite3.Error."""
-    _insert(
-        connection,
-        "INSERT INTO history (name, at, kind, word, code, cause, facts)",
-        [(*line[:6], _as_json(line.facts)) for line in _joined(lines)],
-    )
-
-
-def _joined(lines: Sequence[HistoryRow]) -> Iterator[HistoryRow]:
-    """The rows of these lines: an attempt and the change that it led to are one."""
-    before: HistoryRow | None = None
-    for line in lines:
-        if before is not None and line.kind == "transition" and before.kind == "attempt":
-            facts = {**before.facts, _FROM: line.facts.get(_FROM)}
-            both = before._replace(kind=_BOTH, facts=facts)
-            if _parted(both) == (before, line):
-                yield both
-                before = None
-                continue
-        if before is not None:
-            yield before
-        before = line
-    if before is not None:
-        yield before
-
-
-def _parted(row: HistoryRow) -> tuple[HistoryRow, ...]:
-    """The lines of a row."""
-    if row.kind != _BOTH:
-        return (row,)
-    facts = {name: fact for name, fact in row.facts.items() if name != _FROM}
-    more = {_FROM: row.facts.get(_FROM), "outcome": facts.get("outcome")}
-    return (
-        row._replace(kind="attempt", facts=facts),
-        row._replace(kind="transition", facts=more),
-    )
+def write_history(connection: sqlite3.Connection, rows: Sequence[Written]) -> None:
+    """Add rows of history.  Raises sqlite3.Error."""
+    insert = "INSERT INTO history (name, at, kind, word, code, cause, facts)"
+    _insert(connection, insert, rows)
 
 
 def _insert(
@@ -216,7 +200,7 @@ def prune(connection: sqlite3.Connection, name: str) -> None:
     """Drop the oldest lines of a registration that has too many.  Raises sqlite3.Error."""
     for kind, kept in KEPT.items():
         # what has changed the word is kept as long as that
-        both = _BOTH if kind == "transition" else kind
+        both = BOTH if kind == "transition" else kind
         connection.execute(
             "DELETE FROM history WHERE name = ? AND kind IN (?, ?) AND id <= (SELECT id FROM"
             " history WHERE name = ? AND kind IN (?, ?) ORDER BY id DESC LIMIT 1 OFFSET ?)",
@@ -224,17 +208,5 @@ def prune(connection: sqlite3.Connection, name: str) -> None:
         )
 
 
-_encoder = json.JSONEncoder(ensure_ascii=True, default=str)
-
-
-def _as_json(facts: Mapping[str, object]) -> str:
-    try:
-        return _known_as_json(tuple(facts.items()))
-    except TypeError:  # a list, say, which cannot be looked for
-        return _encoder.encode(dict(facts))
-
-
-# most of a fleet has the same to tell
-@lru_cache(maxsize=1024, typed=True)
-def _known_as_json(facts: tuple[tuple[str, object], ...]) -> str:
-    return _encoder.encode(dict(facts))
+as_json: Final = json.JSONEncoder(ensure_ascii=True, default=str).encode
+"""Facts as they are kept."""

@@ -9,7 +9,7 @@ import pytest
 from pjreg_cli.api.notices import Notice, Settled
 from pjreg_cli.engine.fleet import Fleet
 from pjreg_cli.engine.record import RECENT, Record
-from pjreg_cli.instance.history import KEPT, Memory, event_of
+from pjreg_cli.instance.history import KEPT, Memory, row_of
 from pjreg_cli.registration.state import Status
 from tests.loop.test_soak import DAY_S
 from tests.support.manual_loop import ManualLoop
@@ -35,7 +35,7 @@ def day(count: int) -> tuple[Fleet, Memory, int]:
         nonlocal told
         if isinstance(notice, Settled):
             told += 1
-            memory.record([event_of(notice)])
+            memory.record([row_of(notice)])
 
     fleet = many(loop, count, publish, GRANTED_S, 600)
     loop.run_until(DAY_S)

@@ -89,7 +89,7 @@ WORK: dict[str, tuple[Callable[[], Any], float]] = {
     "read what is granted": (lambda: SCANNED and granted(SCANNED, OURS, 3600, offered=OFFERED), 10),
     "read how we are seen": (lambda: SCANNED and seen(SCANNED), 1),
     "answer a challenge": (answer, 66),
-    "decide a refresh": (refresh, 24),
+    "decide a refresh": (refresh, 17),
     "a transaction": (lambda: transact(begin(0.0, False), Event.FINAL, 1.0), 11),
 }
 

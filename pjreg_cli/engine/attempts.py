@@ -13,6 +13,7 @@ from pjreg_cli.engine.credentials import challenged, kept, signed
 from pjreg_cli.engine.entry import Attempt, Entry
 from pjreg_cli.engine.exchange import INTERNAL, Exchange, Exchanges
 from pjreg_cli.engine.network import no_network
+from pjreg_cli.engine.parking import Parking, begun, taken_out
 from pjreg_cli.engine.record import answered, failed, signed_by, trouble_of
 from pjreg_cli.engine.served import Served
 from pjreg_cli.engine.silence import Silence
@@ -84,6 +85,7 @@ class Attempts:
         self._resting = self._targets.resting
         self.exchanges = Exchanges(timers, self._delivered, faults)
         self.exchanges.lanes.make = self._unpark
+        self._parking = Parking(pool, self.exchanges.lanes, timers.clock)
         self.accounts = Accounts()
         self.user_agent = ""  # for registrations that name none
         self.form = USUAL
@@ -117,34 +119,24 @@ class Attempts:
         """Send the first request to the first target."""
         if not attempt.targets:
             self._fail(entry, attempt, Cause.UNRESOLVED, why)
-        elif not self._parked(entry, attempt):
+        elif not self._parking.takes(entry, attempt):
             attempt.aim(0)
             self._request(entry, attempt, SendRegister(attempt.expires_s))
 
-    def _parked(self, entry: Entry, attempt: Attempt) -> bool:
-        """Whether the attempt has to wait until fewer others do."""
-        try:
-            flow = self._pool.flow(entry.settings.transport, attempt.targets[0])
-        except TransportError:
-            return False
-        attempt.parked = self.exchanges.lanes.park(flow, entry, attempt)
-        attempt.since = self._clock()
-        return attempt.parked
-
-    def _unpark(self, entry: Entry, attempt: Attempt) -> None:
-        if entry.attempt is not attempt or not attempt.parked:
+    def _unpark(self, entry: Entry, flow: Flow) -> None:
+        attempt = taken_out(entry, flow)
+        if attempt is None:
             return
-        attempt.parked = False
         with Contained(self._faults, "%s: beginning", entry.name) as step:
             attempt.aim(0)
             self._request(entry, attempt, SendRegister(attempt.expires_s))
         if step.error is not None and entry.attempt is attempt and attempt.exchange is None:
             self.give_up(entry)
 
-    def turn_away(self, entry: Entry, attempt: Attempt, flow: Flow, why: str) -> None:
+    def turn_away(self, entry: Entry, flow: Flow, why: str) -> None:
         """End a parked attempt: there is no way to where it was to go."""
-        if entry.attempt is attempt and attempt.parked:
-            attempt.parked = False
+        attempt = taken_out(entry, flow)
+        if attempt is not None:
             attempt.aim(0)
             attempt.trouble = flow.trouble
             self._fail(entry, attempt, Cause.SEND_FAILED, why)
@@ -272,7 +264,10 @@ class Attempts:
 
     def give_up(self, entry: Entry) -> None:
         """End the attempt under way as failed, for a fault of ours."""
-        attempt = entry.attempt = entry.attempt or Attempt()
+        attempt = entry.attempt or Attempt()
+        if attempt.parked:
+            attempt = begun(attempt)
+        entry.attempt = attempt
         exchange, attempt.exchange = attempt.exchange, None
         if exchange is not None:
             self.exchanges.drop(exchange)

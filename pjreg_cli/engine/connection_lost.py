@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pjreg_cli.engine.attempts import Attempts
     from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.jobs import Jobs
-    from pjreg_cli.engine.lanes import Parked
     from pjreg_cli.net.flow import Flow
 
 _log = logging.getLogger("pjreg_cli.engine")
@@ -55,9 +54,9 @@ class ConnectionLost:
         if parked:
             self._batches.do(self._turn_away(parked, flow, why))
 
-    def _turn_away(self, parked: list[Parked], flow: Flow, why: str) -> Job:
-        for entry, attempt in parked:
-            self._attempts.turn_away(entry, attempt, flow, why)
+    def _turn_away(self, parked: list[Entry], flow: Flow, why: str) -> Job:
+        for entry in parked:
+            self._attempts.turn_away(entry, flow, why)
             yield
 
     def _job(self, requests: Unanswered, served: list[Entry], why: str, lived_s: float) -> Job:

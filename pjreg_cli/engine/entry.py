@@ -117,7 +117,8 @@ class Attempt:
         self.locating = False
         """A look-up of the targets is under way."""
         self.parked = False
-        """It begins when fewer others wait for their turn."""
+        """It begins when fewer others wait for their turn; until then those that are to go the same
+        way share it."""
         self.exchange: Exchange | None = None
         self.since = 0.0
         """When that look-up or request began, in seconds of the loop's clock."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pjreg_cli.engine.entry import Attempt, Entry
+    from pjreg_cli.engine.entry import Entry
     from pjreg_cli.engine.exchange import Exchange
     from pjreg_cli.engine.timers import Timers
     from pjreg_cli.net.flow import Flow
@@ -28,11 +28,7 @@ _BURST_S = 0.1
 _KEPT = 10_000
 
 
-Parked = tuple["Entry", "Attempt"]
-"""An attempt that begins when fewer requests wait."""
-
-
-def _nobody(_entry: Entry, _attempt: Attempt) -> None:
+def _nobody(_entry: Entry, _flow: Flow) -> None:
     """Nobody parks anything."""
 
 
@@ -48,8 +44,9 @@ class Lane:
         """All of them, in the order in which they came."""
         self.waiting: deque[Exchange] = deque()
         """Those not sent yet; some of them may have ended meanwhile."""
-        self.parked: deque[Parked] = deque()
-        """Those that are made when there are few of them."""
+        self.parked: deque[Entry] = deque()
+        """Those whose requests are made when there are few of them; some may have another attempt
+        by then, or none."""
         self.fresh = 0
         self.sent: deque[Exchange] = deque()
         """Of a stream: those sent, until T1 after that."""
@@ -87,8 +84,8 @@ class Lanes:
         """How long a request over a stream is fresh, in seconds (T1)."""
         self.rate = 0.0
         self.registrar_rate = 0.0
-        self.make: Callable[[Entry, Attempt], None] = _nobody
-        """Makes the request of one that was parked; must not raise."""
+        self.make: Callable[[Entry, Flow], None] = _nobody
+        """Makes the request of one that was parked for a flow; must not raise."""
 
     def enter(self, exchange: Exchange) -> None:
         """Send a request, at once or when its turn comes."""
@@ -109,16 +106,16 @@ class Lanes:
         if not lane.pumping:
             self._pump(lane)
 
-    def park(self, flow: Flow, entry: Entry, attempt: Attempt) -> bool:
+    def park(self, flow: Flow, entry: Entry) -> bool:
         """Have `make` called when few requests wait for this flow, where there are many: what is
         not made yet takes no room.  Whether there are."""
         lane = self._lanes.get(flow)
         if lane is None or len(lane.waiting) < READY:
             return False
-        lane.parked.append((entry, attempt))
+        lane.parked.append(entry)
         return True
 
-    def unpark(self, flow: Flow) -> list[Parked]:
+    def unpark(self, flow: Flow) -> list[Entry]:
         """Take those out that are parked for a flow."""
         lane = self._lanes.get(flow)
         if lane is None:
@@ -145,7 +142,7 @@ class Lanes:
                 self._pump(lane)
             while lane.parked and not lane.members:
                 # held back, and nobody else would bring it about
-                self.make(*lane.parked.popleft())
+                self.make(lane.parked.popleft(), lane.flow)
         if not lane.members:
             if lane.timer_at is not None:
                 self._timers.arm(lane, None)
@@ -189,7 +186,7 @@ class Lanes:
             parked, ceilings = lane.parked, self.rate or self.registrar_rate
             while waiting or parked:
                 if parked and len(waiting) < READY:
-                    self.make(*parked.popleft())
+                    self.make(parked.popleft(), lane.flow)
                     continue
                 if waiting[0].over:
                     waiting.popleft()

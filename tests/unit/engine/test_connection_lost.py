@@ -40,7 +40,7 @@ class Scene:
         self.note("repeated", exchange.entry)
         self.exchanges.drop(exchange)
 
-    def turn_away(self, one: Entry, _attempt: Attempt, _flow: Flow, why: str) -> None:
+    def turn_away(self, one: Entry, _flow: Flow, why: str) -> None:
         self.note(f"turned away as {why}", one)
 
     def post(self, one: Entry, event: Event) -> None:
@@ -86,7 +86,7 @@ async def test_where_there_was_no_connection_nobody_is_left_to_wait_for_another_
     scene.told.clear()
     parked = [entry(f"p{number}") for number in range(500)]
     for one in parked:
-        assert scene.exchanges.lanes.park(scene.flow, one, Attempt())
+        assert scene.exchanges.lanes.park(scene.flow, one)
     await scene.end(established=False)
     assert len(scene.told) == WINDOW + READY + 500
     assert {f"{one.name} turned away as closed" for one in parked} <= set(scene.told)
@@ -95,11 +95,11 @@ async def test_where_there_was_no_connection_nobody_is_left_to_wait_for_another_
 async def test_those_parked_go_out_over_the_next_connection() -> None:
     scene = Scene()
     made: list[Entry] = []
-    scene.exchanges.lanes.make = lambda one, _attempt: made.append(one)
+    scene.exchanges.lanes.make = lambda one, _flow: made.append(one)
     for number in range(WINDOW + READY):
         scene.asking(str(number))
     parked = [entry(f"p{number}") for number in range(500)]
     for one in parked:
-        assert scene.exchanges.lanes.park(scene.flow, one, Attempt())
+        assert scene.exchanges.lanes.park(scene.flow, one)
     await scene.end(established=True)
     assert made == parked

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import pytest
 
-from pjreg_cli.engine.entry import Attempt
 from pjreg_cli.engine.exchange import Exchange
 from pjreg_cli.engine.lanes import READY, WINDOW
 from pjreg_cli.sip.locate import Target
@@ -122,12 +121,12 @@ class Crowd(Bench):
     def __init__(self, count: int) -> None:
         super().__init__(window=3)
         self.made: list[str] = []
-        self.exchanges.lanes.make = lambda one, _attempt: self.make(one.name)
+        self.exchanges.lanes.make = lambda one, _flow: self.make(one.name)
         self.begin(map(str, range(count)))
 
     def begin(self, names: Iterable[str]) -> None:
         for name in names:
-            if not self.exchanges.lanes.park(self.flow, entry(name), Attempt()):
+            if not self.exchanges.lanes.park(self.flow, entry(name)):
                 self.make(name)
 
     def make(self, name: str) -> None:

@@ -10,9 +10,10 @@ import dataclasses
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_args, get_type_hints
 
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter
 
 T = TypeVar("T")
 
@@ -100,6 +101,12 @@ def names(value: Any) -> Any:
         word = value.strip()
         return (word,) if word else ()
     return tuple(word for part in value.split(",") if (word := part.strip()))
+
+
+@lru_cache(maxsize=256)
+def shared(value: tuple[str, ...]) -> tuple[str, ...]:
+    """The same object for all who name the same: most of a fleet does."""
+    return value
 
 
 def algorithms(value: Any) -> Any:
@@ -330,7 +337,7 @@ Signed = Annotated[int, BeforeValidator(signed), Field(ge=-2147483648, le=214748
 Loose = Annotated[int, BeforeValidator(loose), Field(ge=0)]
 Port = Annotated[int, BeforeValidator(number), Field(ge=0, le=65535)]
 Boolean = Annotated[bool, BeforeValidator(boolean)]
-Names = Annotated[tuple[str, ...], BeforeValidator(names)]
+Names = Annotated[tuple[str, ...], BeforeValidator(names), AfterValidator(shared)]
 Algorithms = Annotated[tuple[str, ...], BeforeValidator(algorithms)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(networks)]
 ServiceClass = Annotated[int, BeforeValidator(service_class)]

@@ -301,7 +301,7 @@ class Attempts:
         answered(exchange, attempt, response, now, self.source, self.exchanges)
         attempt.outcome = outcome
         if 200 <= outcome.code < 300:
-            self._accepted(entry, attempt, exchange.flow)
+            self._accepted(entry, attempt, exchange.flow, now)
         self._settle(entry, outcome)
 
     def _silence(self, exchange: Exchange) -> str:
@@ -369,7 +369,7 @@ class Attempts:
             mechanisms=code == 494 and bool(attempt.mechanisms),
         )
 
-    def _accepted(self, entry: Entry, attempt: Attempt, flow: Flow) -> None:
+    def _accepted(self, entry: Entry, attempt: Attempt, flow: Flow, now: float) -> None:
         """Remember where the binding is, and by which way it came about."""
         if self.keep_nonces:
             entry.kept = kept(entry.kept, attempt)
@@ -380,6 +380,6 @@ class Attempts:
             self.served.move(entry, None)
             return
         if attempt.template is not None:
-            entry.binding = Binding(attempt.template.offered, granted_s, self._clock() + granted_s)
+            entry.binding = Binding(attempt.template.offered, granted_s, now)
         entry.granted_by = attempt.target
         self.served.move(entry, flow)

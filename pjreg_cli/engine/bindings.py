@@ -22,8 +22,13 @@ class Binding(NamedTuple):
     contact: str
     """The URI in our Contact."""
     granted_s: int
-    until_at: float
-    """When it ends, in seconds of the loop's clock."""
+    granted_at: float
+    """In seconds of the loop's clock."""
+
+    @property
+    def until_at(self) -> float:
+        """When it ends, by the same clock."""
+        return self.granted_at + self.granted_s
 
 
 def bound(entry: Entry, template: Template, expires_s: int, now: float) -> tuple[str, ...]:
@@ -43,5 +48,5 @@ def doubt(entry: Entry, template: Template, expires_s: int, now: float) -> None:
     """A registration that nobody answered may have been carried out all the same."""
     held = (entry.binding, *entry.strays)
     if not any(one is not None and one.contact == template.offered for one in held):
-        stray = Binding(template.offered, expires_s, now + expires_s)
+        stray = Binding(template.offered, expires_s, now)
         entry.strays = (*entry.strays, stray)[-_STRAYS:]

@@ -201,6 +201,7 @@ class Entry:
         "strays",
         "taken_off",
         "timer_at",
+        "unsettled",
         "woken",
         "word",
         "written_cseq",
@@ -261,6 +262,8 @@ class Entry:
         """Under which we own the shard."""
         self.written_cseq = cseq
         """Of a fleet: what was last written down; at most so many beyond are used."""
+        self.unsettled = False
+        """It is waited for the outcome of its first attempt."""
         self.counted: str | None = None
         """The word under which it is counted as shown."""
 

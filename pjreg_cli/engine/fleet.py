@@ -113,8 +113,8 @@ class Fleet:
         self.entries: dict[str, Entry] = {}
         """Those with a state."""
         self.shown = Shown(self.entries)
-        self.unsettled: set[Entry] = set()
-        """Those that still wait for the outcome of their first attempt."""
+        self.unsettled = 0
+        """How many still wait for the outcome of their first attempt."""
         self.changed = asyncio.Event()
         """Set by whatever happens; whoever waits clears it."""
         self._pace = Pace(timers.clock, ids.fraction)
@@ -179,7 +179,8 @@ class Fleet:
         entry.word = entry.state.status.word
         self._recount(entry)
         if not is_settled(entry):
-            self.unsettled.add(entry)
+            entry.unsettled = True
+            self.unsettled += 1
         self._publish(StateMade(entry.name, entry.word))
         if not (self.gate.shared and isinstance(event, Resumed)):
             # (a fleet's owners are counted: nothing need be written to go on above the last one)
@@ -196,7 +197,7 @@ class Fleet:
     def remove(self, entry: Entry) -> None:
         """Take a registration out of those with a state; it ends in its own time."""
         del self.entries[entry.name]
-        self.unsettled.discard(entry)
+        self._awaited(entry)
         self.leaving.add(entry)
         if entry.removed:
             self.shown.stop(entry)
@@ -321,7 +322,7 @@ class Fleet:
         self._timers.arm(entry, None)
         self.attempts.forget(entry)
         self.gate.discard(entry)
-        self.unsettled.discard(entry)
+        self._awaited(entry)
         self.leaving.discard(entry)
         self.succession.left(entry)
         self.shown.drop(entry)
@@ -335,7 +336,9 @@ class Fleet:
         attempt = entry.attempt
         if attempt is None or attempt.outcome is None:
             return
-        now, record = self._clock(), entry.record
+        # an answer's own instant, which is kept already
+        now = self._clock() if attempt.response is None else attempt.instants[-1]
+        record = entry.record
         course = settled.course_of(attempt, attempt.outcome, published)
         evidence = record.settled(attempt, course, published, self._wall_clock(), now)
         entry.attempt = None
@@ -350,8 +353,14 @@ class Fleet:
         settled.log(entry, evidence, change, next_s, why)
         self._publish(settled.notice(entry, evidence, old_word, next_s, why, self.reveal_secrets))
         if is_settled(entry):
-            self.unsettled.discard(entry)
+            self._awaited(entry)
         self.changed.set()
+
+    def _awaited(self, entry: Entry) -> None:
+        """Nobody waits for the outcome of its first attempt any more."""
+        if entry.unsettled:
+            entry.unsettled = False
+            self.unsettled -= 1
 
     def _recount(self, entry: Entry) -> None:
         """What is shown of an entry may have changed."""

@@ -53,7 +53,7 @@ class Jobs:
         self.rush = garbage.Rush(
             asyncio.get_running_loop().call_later,
             answered,
-            lambda: len(fleet.unsettled) + len(fleet.leaving),
+            lambda: fleet.unsettled + len(fleet.leaving),
         )
         """To be told of many that begin or end."""
 

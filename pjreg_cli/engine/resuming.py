@@ -58,7 +58,8 @@ def go_on(entry: Entry, left: Resumable, pool: Pool, gate: Gate, now: float) -> 
     if resumed is None or resumed.status is not Status.REGISTERED:
         return resumed
     entry.granted_by = granted_by(entry.settings, left.target)
-    entry.binding = Binding(left.contact, left.granted_s, now + (left.expires_in_s or 0.0))
+    granted_at = now + (left.expires_in_s or 0.0) - left.granted_s
+    entry.binding = Binding(left.contact, left.granted_s, granted_at)
     if same_way_back(entry, pool, gate.takeover, left.received if gate.shared else ""):
         return resumed
     return resumed._replace(due_s=0.0)

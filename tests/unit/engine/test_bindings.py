@@ -26,7 +26,7 @@ def template(made: Entry, host: str) -> Template:
 
 
 def granted(host: str, until_at: float = NOW + 60) -> Binding:
-    return Binding(f"sip:s@{host}:5060", 60, until_at)
+    return Binding(f"sip:s@{host}:5060", 60, until_at - 60)
 
 
 def test_nothing_is_named_that_goes_without_saying() -> None:

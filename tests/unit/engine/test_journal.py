@@ -80,7 +80,7 @@ def test_all_are_told_anew_a_few_at_a_time_but_who_has_left() -> None:
 def registered() -> Entry:
     one = entry()
     one.state = State(Status.REGISTERED, wake_at=150.0)
-    one.binding = Binding("sip:s@192.0.2.1", 60, 160.0)
+    one.binding = Binding("sip:s@192.0.2.1", 60, 100.0)
     return one
 
 

@@ -40,7 +40,7 @@ class Scene:
     def shared(self, name: str, ends_in_s: float) -> Entry:
         one = entry(name, source=f"ps_registrations[{name}]")
         self.gate.assign(one)
-        one.binding = Binding("sip:s@x", 60, self.loop.time() + ends_in_s)
+        one.binding = Binding("sip:s@x", 60, self.loop.time() + ends_in_s - 60)
         return one
 
 

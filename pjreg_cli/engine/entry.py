@@ -170,8 +170,9 @@ LOCAL = -1
 GONE = -2
 
 
-class Entry:
-    """A registration under way.  Its `state` changes by `machine.react` alone.
+class Entry(Record):
+    """A registration under way, with what explains how it stands.  Its `state` changes by
+    `machine.react` alone.
 
     One with the same name may be leaving at the same time: the old form of a changed section.
     """
@@ -193,7 +194,6 @@ class Entry:
         "name",
         "open_uris",
         "policy",
-        "record",
         "removed",
         "settings",
         "shard",
@@ -217,6 +217,7 @@ class Entry:
         woken: Callable[[Entry], None],
         policy: Policy | None = None,
     ) -> None:
+        super().__init__()
         self.settings = settings
         client_uri, server_uri = settings.client_uri, settings.server_uri
         self.open_uris = (
@@ -250,8 +251,6 @@ class Entry:
         self.accounts: Sequence[Account] = ()
         """What it could answer challenges with when it was removed."""
         self.kept: Kept | None = None
-        self.record = Record()
-        """What explains how it stands."""
         self.removed = False
         """Gone from the configuration (rather than made anew): shown as `Stopped`."""
         self.word = self.state.status.word
@@ -260,7 +259,7 @@ class Entry:
         """Of a fleet; LOCAL: this machine's own; GONE: not ours any more."""
         self.epoch = 0
         """Under which we own the shard."""
-        self.written_cseq = cseq
+        self.written_cseq = 0
         """Of a fleet: what was last written down; at most so many beyond are used."""
         self.unsettled = False
         """It is waited for the outcome of its first attempt."""
@@ -270,7 +269,7 @@ class Entry:
     def lost(self, now: float) -> None:
         """What its binding was made over is gone."""
         self.flow = None
-        self.record.lost(now)
+        super().lost(now)
 
     def check_cseq(self) -> None:
         """Raise TransportError when a successor could not be above the next CSeq: too many were

@@ -77,9 +77,9 @@ class FactsOf:
             word = "" if settings is None else "Unregistered"
             return Facts(name=name, word=word, now_at=now_at, not_open=not_open)
         wall = now_at - self._clock()
-        record, state, evidence = entry.record, entry.state, entry.record.evidence()
-        tried = tuple(_tried(sent, wall) for sent in record.sent())
-        last = next(reversed(list(record.sent())), None)
+        past, state, evidence = entry.past, entry.state, entry.evidence()
+        tried = tuple(_tried(sent, wall) for sent in entry.sent())
+        last = next(reversed(list(entry.sent())), None)
         attempt = entry.attempt
         exchange = attempt.exchange if attempt is not None else None
         sent = exchange is not None and exchange.transaction is not None
@@ -87,18 +87,18 @@ class FactsOf:
             name=name,
             word=word_of(entry),
             now_at=now_at,
-            since_at=record.changed_at + wall if record.changed_at is not None else None,
-            changes=record.changes(self._clock()),
+            since_at=entry.changed_at + wall if entry.changed_at is not None else None,
+            changes=entry.changes(self._clock()),
             settled_at=evidence.at if evidence is not None else None,
             method=evidence.method if evidence is not None else "register",
             code=evidence.code if evidence is not None else 0,
             reason=evidence.reason if evidence is not None else "",
             rule=evidence.rule if evidence is not None else "",
             tried=tried,
-            trouble=record.trouble,
+            trouble=past.trouble,
             asked_s=state.requested_s or settings.expiration,
             granted_s=evidence.granted_s if evidence is not None else None,
-            granted_at=record.granted_at + wall if record.granted_at is not None else None,
+            granted_at=entry.granted_at + wall if entry.granted_at is not None else None,
             received=evidence.received if evidence is not None else "",
             contact=_contact(settings, entry, last),
             contact_missing=evidence is not None and evidence.contact_missing,
@@ -110,8 +110,8 @@ class FactsOf:
             next_at=state.wake_at + wall if state.wake_at is not None else None,
             attempts=entry.attempts,
             retries=state.retries,
-            told_at=record.told_at + wall if record.told_at is not None else None,
-            losses=record.losses,
+            told_at=past.told_at + wall if past.told_at is not None else None,
+            losses=past.losses,
             certificate=_certificate(last) if whole else None,
             found=self._found(settings) if whole else (),
             not_open=not_open,

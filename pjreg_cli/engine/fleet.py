@@ -338,14 +338,13 @@ class Fleet:
             return
         # an answer's own instant, which is kept already
         now = self._clock() if attempt.response is None else attempt.instants[-1]
-        record = entry.record
         course = settled.course_of(attempt, attempt.outcome, published)
-        evidence = record.settled(attempt, course, published, self._wall_clock(), now)
+        evidence = entry.settled(attempt, course, published, self._wall_clock(), now)
         entry.attempt = None
         old_word, entry.word = entry.word, entry.state.status.word
         change = None
         if old_word != entry.word:
-            change = record.turned(old_word, entry.word, entry.attempts, now)
+            change = entry.turned(old_word, entry.word, entry.attempts, now)
         if self.entries.get(entry.name) is entry:
             self._mark(entry)
         next_s = next_attempt_s(entry, now)

@@ -106,7 +106,7 @@ class Jobs:
     def _unregister(self, name: str, register: bool = False) -> Job:
         entry = self._fleet.entries.get(name)
         if entry is not None:
-            entry.record.told_at = None if register else self._clock()
+            entry.told(None if register else self._clock())
             self._fleet.post(entry, Unregister(self._fleet.attempts.unsent(entry)))
             if register:
                 self._fleet.post(entry, Start(self._fleet.jitter_s(entry.settings)))

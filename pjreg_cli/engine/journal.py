@@ -101,7 +101,7 @@ class Journal:
 
 def resumable_of(entry: Entry, now: float) -> Resumable:
     """What a successor of `entry` goes on with, at `now` of the loop's clock."""
-    state, binding, course = entry.state, entry.binding, entry.record.course
+    state, binding, course = entry.state, entry.binding, entry.course
     due_s = None if state.wake_at is None else state.wake_at - now
     if state.in_flight is Flight.REGISTER or state.register_due:
         due_s = 0.0

@@ -76,23 +76,30 @@ class Messages(deque[Remembered]):
     """The last messages of all registrations."""
 
 
+class Past(NamedTuple):
+    """What has happened to a registration; instants by the loop's clock.  To most of a fleet that
+    is nothing, and they share it."""
+
+    trouble: Trouble | None = None
+    """Why the last attempt came to no request."""
+    earlier: tuple[float, ...] = ()
+    """When the word changed within the hour before it changed last."""
+    told_at: float | None = None
+    """When an operator told it to unregister; None once it registers again."""
+    losses: int = 0
+    """Connections in a row that were lost soon after a grant."""
+    lost_at: float | None = None
+    """When it ceased to be `Registered`, and how many attempts had been made by then."""
+    lost_attempts: int = 0
+
+
+_UNEVENTFUL = Past()
+
+
 class Record:
     """What one registration remembers for explanations; instants by the loop's clock."""
 
-    __slots__ = (
-        "changed_at",
-        "course",
-        "earlier",
-        "granted_at",
-        "granted_s",
-        "instants",
-        "losses",
-        "lost_at",
-        "lost_attempts",
-        "signed",
-        "told_at",
-        "trouble",
-    )
+    __slots__ = ("changed_at", "course", "granted_at", "granted_s", "instants", "past", "signed")
 
     def __init__(self) -> None:
         self.course: Course | None = None
@@ -102,22 +109,12 @@ class Record:
         ended, by the loop's clock: `array("d")`, which takes a third of as many floats."""
         self.signed: _Signed | None = None
         """Whose credentials its requests carried first."""
-        self.trouble: Trouble | None = None
-        """Why that came to no request."""
         self.changed_at: float | None = None
         """When the word changed last."""
-        self.earlier: tuple[float, ...] = ()
-        """When it changed within the hour before."""
         self.granted_at: float | None = None
         """When the binding in force was granted, and for how long."""
         self.granted_s: int | None = None
-        self.told_at: float | None = None
-        """When an operator told it to unregister; None once it registers again."""
-        self.losses = 0
-        """Connections in a row that were lost soon after a grant."""
-        self.lost_at: float | None = None
-        """When it ceased to be `Registered`, and how many attempts had been made by then."""
-        self.lost_attempts = 0
+        self.past = _UNEVENTFUL
 
     def settled(
         self, attempt: Attempt, course: Course, published: Publish, at: float, now: float
@@ -127,13 +124,17 @@ class Record:
         instants = at, *attempt.instants
         self.instants = array("d", instants).tobytes()
         self.signed = attempt.signed_first
-        self.trouble = attempt.trouble
+        past = self.past
+        if attempt.trouble is not past.trouble:
+            past = self.past = past._replace(trouble=attempt.trouble)
         if published.rule == "granted":
-            if self.granted_at is not None and now - self.granted_at > SOON_S:
-                self.losses = 0
+            if past.told_at is not None:
+                past = past._replace(told_at=None)
+            if past.losses and self.granted_at is not None and now - self.granted_at > SOON_S:
+                past = past._replace(losses=0)
+            self.past = past
             self.granted_at = now
             self.granted_s = course.granted_s
-            self.told_at = None
         elif published.flight is Flight.UNREGISTER and published.rule == "removed":
             self.granted_at = self.granted_s = None
         return _evidence(course, instants)
@@ -141,29 +142,36 @@ class Record:
     def turned(self, old: str, new: str, attempts: int, now: float) -> str:
         """Take note that the word `old` became `new`; ` again after 4 min, 3 attempts`, ` after 3 h
         as Registered`, or nothing."""
-        since = self.changed_at
+        since, past = self.changed_at, self.past
         if since is not None:
-            times = (*self.earlier, since)[1 - _CHANGES :]
-            self.earlier = tuple([at for at in times if now - at < HOUR_S])
-        self.changed_at = now
+            times = (*past.earlier, since)[1 - _CHANGES :]
+            past = past._replace(earlier=tuple([at for at in times if now - at < HOUR_S]))
+        self.changed_at, self.past = now, past
         if new == REGISTERED:
-            lost_at, self.lost_at = self.lost_at, None
+            lost_at = past.lost_at
             if lost_at is None:
                 return ""
-            made = attempts - self.lost_attempts
+            self.past = past._replace(lost_at=None)
+            made = attempts - past.lost_attempts
             return f" again after {duration(now - lost_at)}, {made} attempt{'s'[: made != 1]}"
         if old == REGISTERED:
-            self.lost_at, self.lost_attempts = now, attempts
+            self.past = past._replace(lost_at=now, lost_attempts=attempts)
         return "" if since is None else f" after {duration(now - since)} as {old}"
+
+    def told(self, at: float | None) -> None:
+        """An operator told it to unregister, or to register again (None)."""
+        if at != self.past.told_at:
+            self.past = self.past._replace(told_at=at)
 
     def lost(self, now: float) -> None:
         """The connection of its binding was lost."""
         soon = self.granted_at is not None and now - self.granted_at <= SOON_S
-        self.losses = self.losses + 1 if soon else 0
+        self.past = self.past._replace(losses=self.past.losses + 1 if soon else 0)
 
     def changes(self, now: float) -> int:
         """How often the word changed within the last hour."""
-        times = self.earlier if self.changed_at is None else (*self.earlier, self.changed_at)
+        earlier = self.past.earlier
+        times = earlier if self.changed_at is None else (*earlier, self.changed_at)
         return sum(now - at < HOUR_S for at in times)
 
     def evidence(self) -> Evidence | None:

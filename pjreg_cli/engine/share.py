@@ -75,6 +75,7 @@ class Gate:
         shard = self.shard_of(entry.settings)
         if self._share is not None and shard is not None:
             entry.shard = shard
+            entry.written_cseq = entry.cseq
             entry.epoch = self._share.epoch(shard)
 
     def may_send(self, entry: Entry) -> bool:

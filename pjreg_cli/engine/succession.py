@@ -113,7 +113,7 @@ class Succession:
         return (one for one in self._hashed(hash(place)) if _place(one) == place)
 
     def _robbed(self, left: Entry) -> list[Entry]:
-        place, farewell = _place(left), left.record.evidence()
+        place, farewell = _place(left), left.evidence()
         if place is None or farewell is None or farewell.method != Flight.UNREGISTER.value:
             return []
         return [
@@ -121,7 +121,7 @@ class Succession:
             for one in self._at(place)
             if one is not left
             and one not in self._leaving
-            and (evidence := one.record.evidence()) is not None
+            and (evidence := one.evidence()) is not None
             and farewell.at >= evidence.at
             and (one.binding is None or one.binding.contact in left.taken_off)
         ]

@@ -119,14 +119,14 @@ class RegistrationViews:
             if entry is None:
                 yield Measure(settings.name, "Unregistered", 0, 0, None, None, None)
                 continue
-            word, course = word_of(entry), entry.record.course
-            ends_in_s = entry.record.ends_in_s(now) if word == "Registered" else None
+            word, course = word_of(entry), entry.course
+            ends_in_s = entry.ends_in_s(now) if word == "Registered" else None
             yield Measure(
                 settings.name,
                 word,
                 0 if course is None else course.code,
                 entry.state.retries,
-                entry.record.took_s(),
+                entry.took_s(),
                 None if ends_in_s is None else wall_at + ends_in_s,
                 ends_in_s,
             )
@@ -172,11 +172,11 @@ class RegistrationViews:
         return (self._view(settings, entry) for settings, entry in self._held.held())
 
     def _ends_at(self, entry: Entry, now: float) -> float | None:
-        ends_in_s = entry.record.ends_in_s(now)
+        ends_in_s = entry.ends_in_s(now)
         return None if ends_in_s is None else self._wall_clock() + ends_in_s
 
     def _since_at(self, entry: Entry, now: float) -> float | None:
-        changed_at = entry.record.changed_at
+        changed_at = entry.changed_at
         return None if changed_at is None else changed_at - now + self._wall_clock()
 
     def _view(self, settings: Registration, entry: Entry | None) -> RegistrationView:
@@ -189,7 +189,7 @@ class RegistrationViews:
             next_attempt_s=0 if entry is None else next_attempt_s(entry, now),
             attempts=0 if entry is None else entry.attempts,
             retries=0 if entry is None else entry.state.retries,
-            evidence=None if entry is None else entry.record.evidence(),
+            evidence=None if entry is None else entry.evidence(),
             source=settings.source,
             since_at=None if entry is None else self._since_at(entry, now),
             ends_at=None if entry is None else self._ends_at(entry, now),
@@ -201,16 +201,16 @@ class RegistrationViews:
 
 def is_limping(entry: Entry) -> bool:
     """Whether a registration stands, and yet not as it should."""
-    record, course = entry.record, entry.record.course
+    course = entry.course
     return entry.state.status is Status.REGISTERED and (
-        record.losses >= BY_DESIGN or (course is not None and course.contact_missing)
+        entry.past.losses >= BY_DESIGN or (course is not None and course.contact_missing)
     )
 
 
 def is_stranded(entry: Entry) -> bool:
     """Whether the last attempt of a registration never reached anybody, and nothing is under way:
     there was no address, no route, no name server, no connection."""
-    state, course = entry.state, entry.record.course
+    state, course = entry.state, entry.course
     return (
         course is not None
         and course.cause in _STRANDING
@@ -236,7 +236,7 @@ def _in_trouble(one: tuple[Registration, Entry | None]) -> tuple[float, float]:
     entry = one[1]
     if entry is None:
         return 3, 0.0
-    changed_at = entry.record.changed_at
+    changed_at = entry.changed_at
     rank = _TROUBLE[entry.state.status] - (0.5 if is_limping(entry) else 0.0)
     return rank, changed_at or 0.0
 
@@ -252,7 +252,7 @@ def is_settled(entry: Entry) -> bool:
     state = entry.state
     if state.in_flight is not None:
         return False
-    return entry.record.course is not None or state.status is not Status.UNREGISTERED
+    return entry.course is not None or state.status is not Status.UNREGISTERED
 
 
 def is_idle(entry: Entry) -> bool:

@@ -47,7 +47,7 @@ def fault(entry: Entry, now: float) -> str:
     if state.leaving or state.status in (Status.STOPPING, Status.STOPPED):
         return "has ended, but was not taken away"
     if state.wake_at is None:
-        begun = state.next_attempt_at is not None and entry.record.course is None
+        begun = state.next_attempt_at is not None and entry.course is None
         rests = state.status in _RESTING and not begun
         return "" if rests else f"is {state.status.value} without a next attempt"
     if entry.timer_at != state.wake_at:

@@ -22,8 +22,8 @@ GRANTED_S = 12 * 3_600
 
 def size(record: Record) -> int:
     """The bytes of a record that it shares with nobody."""
-    own: list[object] = [record, record.instants, record.earlier]
-    own += [*record.earlier, record.changed_at, record.granted_at, record.lost_at]
+    own: list[object] = [Record(), record.instants, record.past, *record.past.earlier]
+    own += [record.changed_at, record.granted_at, record.past.lost_at]
     return sum(map(sys.getsizeof, own))
 
 
@@ -45,10 +45,10 @@ def day(count: int) -> tuple[Fleet, Memory, int]:
 def judge(count: int) -> None:
     fleet, memory, told = day(count)
     assert told >= 2 * count
-    sizes = [size(entry.record) for entry in fleet.entries.values()]
+    sizes = [size(entry) for entry in fleet.entries.values()]
     assert all(entry.state.status is Status.REGISTERED for entry in fleet.entries.values())
     assert max(sizes) <= MOST, max(sizes)
-    courses = {id(entry.record.course) for entry in fleet.entries.values()}
+    courses = {id(entry.course) for entry in fleet.entries.values()}
     assert len(courses) < count / 10, "what is the same for most of a fleet is shared"
     assert len(fleet.attempts.exchanges.messages) <= RECENT
     assert len(memory.history("t1", KEPT)) <= KEPT

@@ -125,7 +125,7 @@ def test_all_that_a_successor_needs_is_told_under_its_name() -> None:
     one.call_id, one.cseq, one.line, one.shard, one.epoch = "c", 7, "l", 3, 4
     one.state = one.state._replace(retries=5, requested_s=6)
     one.granted_by = Target("udp", "192.0.2.9", 5060, "example.com")
-    one.record.course = COURSE
+    one.course = COURSE
     row = resumable_of(one, 100.0)
     assert row == Resumable(
         name=one.name,

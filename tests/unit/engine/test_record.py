@@ -131,6 +131,6 @@ def test_connections_lost_soon_after_a_grant_count_in_a_row() -> None:
     record.granted_at = 0.0
     record.lost(1.0)
     record.lost(2.0)
-    assert record.losses == 2
+    assert record.past.losses == 2
     record.lost(SOON_S + 1)
-    assert record.losses == 0
+    assert record.past.losses == 0

@@ -29,7 +29,7 @@ def settle(one: Entry, word: str, **facts: Any) -> None:
     old, one.word = one.word, word
     one.state = State(wake_at=1.0)
     left = evidence(**facts)
-    change = None if word == old else one.record.turned(old, word, one.attempts, left.at)
+    change = None if word == old else one.turned(old, word, one.attempts, left.at)
     settled.log(one, left, change, 60, lambda: Brief("silent", "nothing came back"))
 
 

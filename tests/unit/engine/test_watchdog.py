@@ -30,7 +30,7 @@ def placed(state: State, *, timer_at: float | None = None, settled: bool = True)
     one.state = state
     one.timer_at = timer_at
     if settled:
-        one.record.course = course_of(Attempt(), Outcome(200), Publish("granted", Flight.REGISTER))
+        one.course = course_of(Attempt(), Outcome(200), Publish("granted", Flight.REGISTER))
     return one
 
 

@@ -54,9 +54,9 @@ class Built(Generic[T]):
 def kind_of(section: Section) -> str:
     """The type of a section, empty without one; the last one counts."""
     kind = ""
-    for entry in section.entries:
-        if LOWER[entry[0]] == "type":
-            kind = entry[1]
+    for option, value in section.options():
+        if LOWER[option] == "type":
+            kind = value
     return kind
 
 
@@ -188,7 +188,7 @@ def _maker(model: type[T], complete: Complete | None) -> Callable[[Section], T]:
     repeated = _REPEATED.get(model, ())
 
     def make(section: Section) -> T:
-        values: dict[str, Any] = {LOWER[entry[0]]: entry[1] for entry in section.entries}
+        values: dict[str, Any] = {LOWER[option]: value for option, value in section.options()}
         values.pop("type", None)
         if not OURS.isdisjoint(values):
             raise _Refused([_unknown(key, model) for key in values if key in OURS])

@@ -122,6 +122,7 @@ class _Run:
         self.forgiving = forgiving
         self.parts = Parts(old, forgiving, instead)
         self.held: Mapping[str, tuple[str, ...]] = NOTHING
+        self._kinds: dict[int, defaultdict[str, list[Section]]] = {}
 
     def run(self, scope: Scope) -> Reload:
         new: dict[str, Any] = {}
@@ -151,7 +152,7 @@ class _Run:
         document = self.parts.take_up("pjsip", MAIN)
         own = {name: auth for name, auth in of_files(old.auths).items() if not auth.wizard}
         if document is not None:
-            kinds = _by_kind(document)
+            kinds = self.by_kind(document)
             before = {"global": old.global_} if old.global_.source else {}
             global_ = self.taken("pjsip", build.globals_(kinds["global"], before), before)
             former = {"system": old.system} if old.system.source else {}
@@ -194,7 +195,8 @@ class _Run:
         own = {name: r for name, r in old.items() if not r.wizard}
         made = {name: r for name, r in old.items() if r.wizard}
         if document is not None:
-            built = build.registrations(_by_kind(document)["registration"], inspector, own)
+            sections = self.by_kind(document)["registration"]
+            built = build.registrations(sections, inspector, own)
             own = self.taken("registrations", built, own)
             self.parts.refuse("registrations", built.refused)
         if wizards is not None:
@@ -255,6 +257,16 @@ class _Run:
         self.parts.now[_TABLES] = Part(problems=tuple(problems))
         return found
 
+    def by_kind(self, document: Document) -> defaultdict[str, list[Section]]:
+        """Its sections by type, templates left out; it is looked through once."""
+        kinds = self._kinds.get(id(document))
+        if kinds is None:
+            kinds = self._kinds[id(document)] = defaultdict(list)
+            for section in document.sections:
+                if not section.template:
+                    kinds[build.kind_of(section)].append(section)
+        return kinds
+
     def taken(self, part: str, built: build.Built[T], old: Mapping[str, T]) -> dict[str, T]:
         """What is in force from now on; after a duplicate what was before."""
         self.parts.note(part, built.problems)
@@ -301,15 +313,6 @@ def _unusable(sections: Iterable[Section], built: build.Built[Transport]) -> Ite
             blamed = next(one for one in built.problems if one.message.startswith(begins))
             why = built.refused[section.name][0].partition(": ")[2]
             yield Unusable(section.name, kind, why, f"{blamed.path}:{blamed.line}")
-
-
-def _by_kind(document: Document) -> defaultdict[str, list[Section]]:
-    """Sections by type, templates left out."""
-    kinds: defaultdict[str, list[Section]] = defaultdict(list)
-    for section in document.sections:
-        if not section.template:
-            kinds[build.kind_of(section)].append(section)
-    return kinds
 
 
 def _without(made: Mapping[str, T], own: Mapping[str, T]) -> dict[str, T]:

@@ -26,7 +26,12 @@ LONGEST_LINE: Final = 8190
 
 _UTF_8: Final = ("utf-8", "surrogateescape")
 _HEADER: Final = re.compile(r"\[[^\[\]]+\]")
+_USUAL: Final = 1000  # a line that is no longer than this is not too long
 _REMEMBERED: Final = 4096  # lines worth recognizing: templates repeat them, accounts do not
+#: nearly every option: nothing in it but printable ASCII, no comment, no `+=` and no `=>`
+_OPTION: Final = re.compile(
+    r"([A-Za-z_][\w./-]*) *= *([!-:<=?-~](?:[ -:<-~]*[!-:<-~])?) *\n?", re.ASCII
+)
 _CUT: Final = re.compile(r"[^\s\\;];([A-Za-z][A-Za-z0-9.-]*(?:=[^\s;]*)?)?")
 _DIRECTIVES: Final = ("include", "tryinclude", "exec")
 
@@ -132,16 +137,26 @@ class _Reader:
             return
         self.opened.add(path)
         comments = Comments()
-        seen = self.seen
+        seen, keys = self.seen, self.keys
         section = self.current
         append = section.entries.append if section else None
         number = 0
-        # Most lines are options, and many repeat; everything else leaves the fast lane.
+        # Most lines are options, and many repeat; what is not plain leaves the fast lane.
         for raw in self.source.lines(path):
             number += 1
             pair = seen.get(raw)
-            if pair is not None and append is not None and not comments.depth:
-                append((pair[0], pair[1], number, path))
+            if append is not None and not comments.depth:
+                if pair is not None:
+                    append((pair[0], pair[1], number, path))
+                    continue
+                if len(raw) <= _USUAL and (plain := _OPTION.fullmatch(raw)):
+                    key, value = plain.groups()
+                    key = keys.setdefault(key, key)
+                    append((key, value, number, path))
+                    if len(seen) < _REMEMBERED:
+                        seen[raw] = (key, value)
+                    continue
+            if raw == "\n":
                 continue
             if ";" in raw or comments.depth:
                 text = comments.strip(raw, number)

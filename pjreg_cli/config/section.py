@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any, cast
 
@@ -42,6 +43,13 @@ class Section:
             entries = self._entries = list(zip(values, values, values, values, strict=True))
             self._packed = ()
         return entries
+
+    def options(self) -> Iterator[tuple[str, str]]:
+        """The names and values of all entries in their order; what is packed stays so."""
+        if self._entries is None:
+            names, values = cast(Any, self._packed[::4]), cast(Any, self._packed[1::4])
+            return zip(names, values, strict=True)
+        return ((entry[0], entry[1]) for entry in self._entries)
 
     def pack(self) -> None:
         """Take a third of the room until somebody looks again: of fifty thousand sections nearly

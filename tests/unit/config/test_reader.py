@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pjreg_cli.config import reader
 from pjreg_cli.config.reader import Document, read
 from pjreg_cli.errors import ConfigError
 from tests.support.texts import Texts
@@ -282,3 +283,36 @@ def test_packed_sections_are_what_they_were_and_can_be_added_to() -> None:
     by_name["c"].entries.append(("q", "9", 12, "main"))
     by_name["c"].pack()
     assert [entry[0] for entry in by_name["c"].entries] == ["n", "q"]
+
+
+_lines = st.lists(
+    st.one_of(
+        st.lists(_pieces, max_size=8).map("".join),
+        st.text(st.characters(max_codepoint=130, exclude_characters="\n"), max_size=20),
+        st.from_regex(r"[a-z_./+\-]{1,8} {0,2}[=+>]{1,3} {0,2}[ -~]{0,12}", fullmatch=True),
+    ),
+    max_size=6,
+)
+
+
+class _Never:
+    """An expression that nothing fits."""
+
+    def fullmatch(self, _text: str) -> None:
+        return None
+
+
+def everything(text: str) -> object:
+    """What is read of a text."""
+    found = read("main", Texts({"main": text}), forgiving=True)
+    sections = [(one.name, one.line, one.template, one.entries) for one in found.sections]
+    return sections, found.remarks, found.cuts
+
+
+@given(_lines)
+def test_what_is_read_quickly_is_read_as_the_rest(lines: list[str]) -> None:
+    text = "".join(f"{line}\n" for line in ("[a]", *lines, *lines))
+    quickly = everything(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "_OPTION", _Never())
+        assert everything(text) == quickly

@@ -91,7 +91,8 @@ class Outlet:
             if not self._size or self._size + len(piece) <= self._limit:
                 self._size += len(piece)
                 self._waiting.append(piece)
-                self._wake()
+                if self._idle:
+                    self._wake()
                 return
             first = self._lose(1, FULL)
         if first:

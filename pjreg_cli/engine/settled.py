@@ -26,6 +26,7 @@ _log = logging.getLogger("pjreg_cli.engine")
 _LONGEST_REASON = 200
 ANSWERED = Cause.ANSWERED.value
 REGISTERED = Status.REGISTERED.word
+_REGISTER = Flight.REGISTER.value
 _MINUTE_S = 60
 _HOUR_S = 3600
 _DAY_S = 86_400
@@ -107,16 +108,17 @@ def notice(
     """What listeners are told; passwords inside URIs are masked unless `reveal`."""
     settings = entry.settings
     client_uri, server_uri = settings.client_uri, settings.server_uri
+    # in the order of the fields: a call by their names takes twice as long
     return Settled(
-        name=entry.name,
-        client_uri=client_uri if entry.open_uris else masked_uri(client_uri, reveal),
-        server_uri=server_uri if entry.open_uris else masked_uri(server_uri, reveal),
-        word=entry.word,
-        old_word=old_word,
-        evidence=evidence,
-        attempts=entry.attempts,
-        next_attempt_s=next_s,
-        why=why,
+        entry.name,
+        client_uri if entry.open_uris else masked_uri(client_uri, reveal),
+        server_uri if entry.open_uris else masked_uri(server_uri, reveal),
+        entry.word,
+        old_word,
+        evidence,
+        entry.attempts,
+        next_s,
+        why,
     )
 
 
@@ -127,21 +129,38 @@ def log(
     more is tried an error, and what only goes on as before is for those who want to follow.
     `change` is what `Record.turned` says of another word, None where it is as it was."""
     good = 200 <= evidence.code < 300 and evidence.granted_s != 0
-    bad = ERROR if _is_idle(entry) and evidence.method == Flight.REGISTER.value else WARNING
+    if good and change is None and not _log.isEnabledFor(VERBOSE):
+        return  # what happens all the time
+    idle = _is_idle(entry)
+    bad = ERROR if idle and evidence.method == _REGISTER else WARNING
     if change is not None:
         level = NOTICE if good and not evidence.contact_missing else bad
         word = f"{entry.word}{change}"
     else:
         level = VERBOSE if good else bad
-        if good and not _log.isEnabledFor(VERBOSE):
-            return  # what happens all the time
         word = f"still {entry.word}"
-    if _log.isEnabledFor(level):
-        facts = _facts(entry, evidence, next_s)
-        if good:
-            _log.log(level, "%s: %s: %s", entry.name, word, facts)
-        else:
-            _log.log(level, "%s: %s: %s; %s: %s", entry.name, word, facts, *why())
+    if not _log.isEnabledFor(level):
+        return
+    facts = _facts(
+        evidence.method,
+        evidence.code,
+        evidence.reason,
+        evidence.cause,
+        evidence.rule,
+        evidence.target,
+        evidence.granted_s,
+        evidence.contact_missing,
+        None if idle else next_s,
+    )
+    if good:
+        _say(level, "%s: %s: %s", entry.name, word, facts)
+    else:
+        _say(level, "%s: %s: %s; %s: %s", entry.name, word, facts, *why())
+
+
+def _say(level: int, text: str, *values: str) -> None:
+    """Log a line of a level that is wanted: `Logger.log` would ask once more."""
+    _log.handle(_log.makeRecord(_log.name, level, "", 0, text, values, None))
 
 
 def note_targets(entry: Entry, targets: Sequence[Target]) -> None:
@@ -164,18 +183,30 @@ def note(entry: Entry, event: Event) -> None:
     _log.log(MACHINERY, "%s: %s makes it %s", entry.name, event, entry.state)
 
 
-def _facts(entry: Entry, evidence: Evidence, next_s: int) -> str:
-    then = "no further attempt" if _is_idle(entry) else f"next attempt in {next_s} s"
-    if evidence.cause == ANSWERED:
-        answer = f"{evidence.method}: {evidence.code} {evidence.reason}".rstrip()
+# most of a fleet has the same to tell
+@lru_cache(maxsize=256)
+def _facts(
+    method: str,
+    code: int,
+    reason: str,
+    cause: str,
+    rule: str,
+    target: str,
+    granted_s: int | None,
+    contact_missing: bool,
+    next_s: int | None,
+) -> str:
+    then = "no further attempt" if next_s is None else f"next attempt in {next_s} s"
+    if cause == ANSWERED:
+        answer = f"{method}: {code} {reason}".rstrip()
     else:  # the code is ours, and nobody has sent it
-        answer = f"{evidence.method}: {evidence.cause} ({evidence.code}): {evidence.reason}"
-    granted = f" for {evidence.granted_s} s" if evidence.granted_s else ""
-    if evidence.contact_missing:
+        answer = f"{method}: {cause} ({code}): {reason}"
+    granted = f" for {granted_s} s" if granted_s else ""
+    if contact_missing:
         granted += ", with bindings of others only: calls may not arrive"
-    told = not evidence.target or evidence.reason.startswith(evidence.target)
-    target = "" if told else f" by {evidence.target}"
-    return f"{answer}{granted}{target}; {then} (rule {evidence.rule})"
+    told = not target or reason.startswith(target)
+    by = "" if told else f" by {target}"
+    return f"{answer}{granted}{by}; {then} (rule {rule})"
 
 
 def _is_idle(entry: Entry) -> bool:

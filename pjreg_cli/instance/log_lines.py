@@ -65,7 +65,9 @@ class LineFormat(logging.Formatter):
         """The line, without line feed."""
         name = level_name(record.levelno)
         package = _package(record.name)
-        text = _cut(harmless(record.getMessage()).replace("\n", "\\n"), _LONGEST)
+        text = record.getMessage()
+        if not text.isprintable() or not text.isascii() or len(text) > _LONGEST:
+            text = _cut(harmless(text).replace("\n", "\\n"), _LONGEST)
         traceback = _inert(self.formatException(record.exc_info)) if record.exc_info else ""
         if self.as_json:
             found = {"part": package, "text": text, **_about(record, package)}

@@ -71,24 +71,21 @@ class _Channel(logging.Handler):
         self.outlet = Outlet(f"log {name}"[:15], sink, self._troubled, gather_s=GATHER_S)
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Emit it, without a lock: the outlet has its own."""
-        self.emit(record)
-        return True
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Have the line written; never waits, never raises."""
+        """Have the line written, without a lock, as the outlet has its own; never waits, never
+        raises."""
         try:
-            if self._logs.wants(record, self.threshold, self.follows):
-                self._put(self.form.format(record) + "\n")
+            if record.levelno >= self.threshold or self._logs.wants(
+                record, self.threshold, self.follows
+            ):
+                line = self.form.format(record) + "\n"
+                self.outlet.put(line.encode("utf-8", "backslashreplace"))
         except Exception:  # noqa: BLE001 -- whatever it is, it ends here
             self._logs.failures.add()
+        return True
 
     def trace(self, text: str, at: float) -> None:
         """Have a SIP message written."""
-        self._put(self.form.trace(text, at))
-
-    def _put(self, text: str) -> None:
-        self.outlet.put(text.encode("utf-8", "backslashreplace"))
+        self.outlet.put(self.form.trace(text, at).encode("utf-8", "backslashreplace"))
 
     def _troubled(self, why: str) -> None:
         self._logs.complain("lines of the log to %s are lost: %s", self.channel, why)

@@ -87,6 +87,8 @@ class Statsd:
 
     def tell(self, notice: Notice) -> None:
         """Send what a notice changes; called on the event loop."""
+        if type(notice) is Settled and notice.word == notice.old_word:
+            return  # what happens all the time
         gauges, enabled = self._gauges, self._settings.enabled
         for gauge, step in lines(notice):
             gauges[gauge] += step

@@ -263,6 +263,7 @@ class Connection:
             if self._follower is not None:
                 await self._follower.follow(reply.remarks)
             self._send(protocol.END, self._ended(reply, ok).encode())
+            HURRY.answered(asyncio.get_running_loop().time())
 
     def _ended(self, reply: Reply, ok: bool) -> protocol.Ended:
         """Only consoles want to know how they stand now."""
@@ -293,7 +294,7 @@ class Connection:
         now = asyncio.get_running_loop().time
         waiting: list[str] = []
         length = 0
-        turn_ends = now() + _SLICE_S
+        turn_ends = now() + HURRY.turn_s(_SLICE_S, now())
         try:
             async for piece in _cut(output):
                 waiting.append(piece)
@@ -305,7 +306,7 @@ class Connection:
                     await self._writer.drain()
                 if turn_over:
                     await asyncio.sleep(0)
-                    turn_ends = now() + _SLICE_S
+                    turn_ends = now() + HURRY.turn_s(_SLICE_S, now())
         except PjregError:
             self._send_text(waiting)
             raise

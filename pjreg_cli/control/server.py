@@ -38,6 +38,15 @@ if TYPE_CHECKING:
 _MOST = 256
 
 
+class _Door(socket.socket):
+    """A socket that listens: from the moment on that somebody is let in, turns are short."""
+
+    def accept(self) -> tuple[socket.socket, object]:
+        """See socket.socket."""
+        HURRY.asked(asyncio.get_running_loop().time())
+        return super().accept()
+
+
 class ControlServer:
     """Serves everybody who connects to the control socket."""
 
@@ -74,11 +83,14 @@ class ControlServer:
     async def start(
         self, listening: socket.socket, monitoring: socket.socket | None = None
     ) -> None:
-        """Serve `listening`, and for commands that only show `monitoring`: sockets that listen."""
+        """Serve `listening`, and for commands that only show `monitoring`: sockets that listen, and
+        are the server's from now on."""
         self._unsubscribe = self._port.notices.subscribe(self._noticed)
-        self._servers.append(await asyncio.start_unix_server(self._serve, sock=listening))
+        door = _Door(fileno=listening.detach())
+        self._servers.append(await asyncio.start_unix_server(self._serve, sock=door))
         if monitoring is not None:
-            self._servers.append(await asyncio.start_unix_server(self._monitor, sock=monitoring))
+            door = _Door(fileno=monitoring.detach())
+            self._servers.append(await asyncio.start_unix_server(self._monitor, sock=door))
 
     async def close(self, within_s: float = 1.0) -> None:
         """Stop serving: what is under way has `within_s` to end, then everybody is told goodbye."""
@@ -141,7 +153,6 @@ class ControlServer:
         if self._closing:
             writer.close()
             return
-        HURRY.asked(asyncio.get_running_loop().time())
         from pjreg_cli.control.connection import Connection
 
         def asked(line: str) -> bool:

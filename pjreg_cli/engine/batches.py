@@ -69,6 +69,12 @@ class Batches:
         self._jobs.clear()
         self._idle.set()
 
+    def _go_on(self) -> None:
+        if HURRY.holds(self._loop.time()):
+            self._loop.call_soon(self._go_on)
+        else:
+            self._turn()
+
     def _turn(self) -> None:
         began_at = self._loop.time()
         ends_at = began_at + HURRY.turn_s(TURN_S, began_at)
@@ -77,7 +83,7 @@ class Batches:
                 self._steps(self._jobs[0])
         finally:
             if self._jobs:
-                self._loop.call_soon(self._turn)
+                self._loop.call_soon(self._go_on)
             else:
                 self._idle.set()
 

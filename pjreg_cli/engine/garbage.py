@@ -9,10 +9,11 @@ while it is young, a few milliseconds at a time, and all of it as seldom as that
 from __future__ import annotations
 
 import gc
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
+
+from pjreg_cli.hurry import HURRY
 
 #: objects made but not freed before the young are looked through, and how often that before the
 #: older ones are; those that have outlived this are left to `Sweep`
@@ -25,10 +26,6 @@ TIMES = 100_000
 #: registrations, or responses within so many seconds, that are many
 MANY = 300
 LOOK_S = 0.5
-
-
-#: how long a thread that makes much may keep the interpreter while the loop wants it, in seconds
-SWITCH_S = 0.0002
 
 
 class Handle(Protocol):
@@ -55,13 +52,12 @@ def undisturbed() -> Iterator[None]:
     young, whenever somebody makes a few more.  The thread that does it hands the interpreter over
     as soon as the event loop asks for it.
     """
-    collecting, interval_s = gc.isenabled(), sys.getswitchinterval()
+    collecting = gc.isenabled()
     gc.disable()
-    sys.setswitchinterval(SWITCH_S)
     try:
-        yield
+        with HURRY.threads_step_aside():
+            yield
     finally:
-        sys.setswitchinterval(interval_s)
         set_aside()
         if collecting:
             gc.enable()

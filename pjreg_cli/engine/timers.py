@@ -275,6 +275,9 @@ class Timers:
     def _ring(self) -> None:
         self._handle = None
         now = self.clock()
+        if HURRY.holds(now):
+            self._schedule(now)
+            return
         ends_at = now + HURRY.turn_s(self.TURN_S, now)
         while self._spans and self._spans[0] * self.SPAN_S <= now:
             self._open()

@@ -60,6 +60,9 @@ class Turns:
     def _run(self) -> None:
         """One turn: slices in rotation until the time is over."""
         began_at = self._loop.time()
+        if HURRY.holds(began_at):
+            self._loop.call_soon(self._run)
+            return
         ends_at = began_at + HURRY.turn_s(TURN_S, began_at)
         waiting = self._waiting
         try:

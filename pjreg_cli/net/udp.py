@@ -254,6 +254,8 @@ class UdpEndpoint(Endpoint):
         Sending in one go lets the other side work on the first while it gets the others; to wake
         it for each would take longer than to send.
         """
+        if HURRY.holds(self._loop.time()):
+            return  # the loop comes back at once: there is still something to be read
         self._draining = True
         try:
             self._take()

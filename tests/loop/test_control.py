@@ -128,10 +128,10 @@ async def test_who_asks_has_the_turns_of_the_loop_made_short(served: Served) -> 
     HURRY.asked(now() - 60)
     assert HURRY.turn_s(1.0, now()) == 1.0
     async with spoken_to(served) as (_, writer):
-        await until(lambda: HURRY.turn_s(1.0, now()) == SHORT_S)
+        await until(lambda: HURRY.turn_s(1.0, now()) <= SHORT_S)
         HURRY.asked(now() - 60)
         writer.write(protocol.frame(protocol.EXECUTE, b"core show version"))
-        await until(lambda: HURRY.turn_s(1.0, now()) == SHORT_S)
+        await until(lambda: HURRY.turn_s(1.0, now()) <= SHORT_S)
 
 
 async def until(reached: Callable[[], object]) -> None:

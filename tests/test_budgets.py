@@ -7,6 +7,7 @@ these dearer says why in its commit and raises the figure; one that makes it che
 from __future__ import annotations
 
 import inspect
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,13 @@ from typing import Any
 
 import pytest
 
+from pjreg_cli.api.notices import Settled
+from pjreg_cli.api.registrations import Evidence
+from pjreg_cli.engine import settled
+from pjreg_cli.engine.journal import resumable_of
+from pjreg_cli.instance.history import row_of
+from pjreg_cli.instance.log_lines import LineFormat
+from pjreg_cli.levels import NOTICE
 from pjreg_cli.registration.machine import react
 from pjreg_cli.registration.state import Outcome, Policy, State, Status, Wake
 from pjreg_cli.sip.challenges import parse_challenges
@@ -28,6 +36,7 @@ from tests.support.counting import Calls, calls_of
 from tests.support.loaded import rooms
 from tests.support.manual_loop import ManualLoop
 from tests.support.many import many
+from tests.support.registrations import entry
 
 #: how much more than its figure anything may take
 SLACK = 1.25
@@ -79,6 +88,30 @@ def answer() -> None:
     assert credentials(*selected[0], "REGISTER", "sip:example.com", "c")
 
 
+EVIDENCE = Evidence(
+    1.0, "register", 200, "OK", "answered", "granted", "udp:192.0.2.1:5060", "", granted_s=60
+)
+ENTRY = entry()
+SETTLED = Settled("alice", "sip:a@b", "sip:b", "Registered", "Unregistered", EVIDENCE, 1, 50)
+
+
+class Taken(logging.Handler):
+    """Makes lines of records, as a log does."""
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Make the line, which nobody reads."""
+        _FORM.format(record)
+        return True
+
+
+_FORM = LineFormat()
+
+
+def line() -> None:
+    """Log a change of state."""
+    settled.log(ENTRY, EVIDENCE, "", 50, settled.Why(settled.unexplained, ENTRY))
+
+
 SCANNED = scan(GRANT)
 
 #: what is done, and how many calls it takes
@@ -90,6 +123,8 @@ WORK: dict[str, tuple[Callable[[], Any], float]] = {
     "read how we are seen": (lambda: SCANNED and seen(SCANNED), 1),
     "answer a challenge": (answer, 66),
     "decide a refresh": (refresh, 17),
+    "remember an outcome": (lambda: row_of(SETTLED), 1),
+    "write down what a restart goes on with": (lambda: resumable_of(ENTRY, 1.0), 4),
     "a transaction": (lambda: transact(begin(0.0, False), Event.FINAL, 1.0), 11),
 }
 
@@ -104,6 +139,19 @@ def test_work_stays_within_its_budget(what: str) -> None:
 def test_no_budget_is_so_wide_that_a_slip_would_go_unseen(what: str) -> None:
     work, budget = WORK[what]
     assert calls_of(work) >= budget / SLACK
+
+
+#: calls that the line of a change of state takes
+LINE = 39.0
+
+
+def test_a_line_of_the_log_stays_within_its_budget(caplog: pytest.LogCaptureFixture) -> None:
+    logger, taken = logging.getLogger("pjreg_cli.engine"), Taken()
+    with caplog.at_level(NOTICE, logger.name), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logger, "handlers", [taken])
+        patch.setattr(logger, "propagate", False)
+        took = calls_of(line)
+    assert LINE / SLACK <= took <= LINE * SLACK
 
 
 #: calls that a registration takes from its wake to what it leaves behind, and a refresh: the engine

@@ -113,8 +113,8 @@ class Unheard:
 
     __slots__ = ("_sent", "_timers", "timer_at")
 
-    #: requests woken in one go at most
-    BATCH = 50
+    #: requests woken in one go at most: the timers look at the clock after some of these
+    BATCH = 8
 
     def __init__(self, timers: Timers) -> None:
         self._timers = timers

@@ -138,17 +138,19 @@ _ACTIONS = ("re-registered", "added", "unregistered", "tried again", "refused")
 
 def summary(steps: Sequence[Planned], failures: Sequence[str]) -> str:
     """What a reload did, in one line: `2 re-registered, 1 refused: pjsip.conf:41`; `unchanged`."""
-    registrations = [step for step in steps if step.kind == "registration"]
-    counts = Counter(step.action for step in registrations)
+    counts = Counter[str]()
+    places, others = [], []
+    for step in steps:  # fifty thousand may have changed: gone through once
+        if step.kind == "registration":
+            counts[step.action] += 1
+            if step.action == "refused" and step.place:
+                places.append(step.place)
+        elif step.action not in _TOLD_AS_FAILURES:
+            others.append(f"{_name(step)} {step.action}")
     told = [f"{counts[action]} {action}" for action in _ACTIONS if counts[action]]
-    places = [step.place for step in registrations if step.action == "refused" and step.place]
     if places:
         told[-1] += f": {', '.join(places)}"
-    told += [
-        f"{_name(step)} {step.action}"
-        for step in steps
-        if step.kind != "registration" and step.action not in _TOLD_AS_FAILURES
-    ]
+    told += others
     told += [f"failed: {why}" for why in dict.fromkeys(failures)]
     return ", ".join(told) or "unchanged"
 

@@ -124,7 +124,7 @@ WORK: dict[str, tuple[Callable[[], Any], float]] = {
     "answer a challenge": (answer, 66),
     "decide a refresh": (refresh, 17),
     "remember an outcome": (lambda: row_of(SETTLED), 1),
-    "write down what a restart goes on with": (lambda: resumable_of(ENTRY, 1.0), 4),
+    "write down what a restart goes on with": (lambda: resumable_of(ENTRY, 1.0), 5),
     "a transaction": (lambda: transact(begin(0.0, False), Event.FINAL, 1.0), 11),
 }
 

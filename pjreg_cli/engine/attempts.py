@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pjreg_cli.engine import settled
 from pjreg_cli.engine.accounts import Accounts
-from pjreg_cli.engine.bindings import Binding, bound, doubt
+from pjreg_cli.engine.bindings import bound, doubt
 from pjreg_cli.engine.contain import Contained, report
 from pjreg_cli.engine.credentials import challenged, kept, signed
 from pjreg_cli.engine.entry import Attempt, Entry
@@ -376,10 +376,11 @@ class Attempts:
         granted_s = attempt.outcome.granted_s if attempt.outcome is not None else 0
         entry.strays = ()
         if entry.state.in_flight is Flight.UNREGISTER or not granted_s:
-            entry.granted_by = entry.binding = None
+            entry.granted_by = entry.contact = None
             self.served.move(entry, None)
             return
         if attempt.template is not None:
-            entry.binding = Binding(attempt.template.offered, granted_s, now)
+            entry.contact = attempt.template.offered
+            entry.bound_s, entry.bound_at = granted_s, now
         entry.granted_by = attempt.target
         self.served.move(entry, flow)

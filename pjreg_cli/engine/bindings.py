@@ -35,9 +35,9 @@ def bound(entry: Entry, template: Template, expires_s: int, now: float) -> tuple
     """The Contacts of ours that the registrar may hold, for a request that has to name them: an
     unregister (`expires_s` 0), or a registration with another one; empty where there is none but
     what the template offers."""
-    binding = entry.binding
-    if not entry.strays and (binding is None or binding.contact == template.offered):
+    if not entry.strays and (entry.contact is None or entry.contact == template.offered):
         return ()
+    binding = entry.binding
     held = [one for one in entry.strays if now < one.until_at]
     if binding is not None and (now < binding.until_at or not expires_s):
         held.insert(0, binding)

@@ -10,6 +10,7 @@ from pjreg_cli.cluster.resume import RESERVE
 from pjreg_cli.config.other_files import PjregSettings
 from pjreg_cli.config.secrets import masked_uri
 from pjreg_cli.config.types import FOREVER
+from pjreg_cli.engine.bindings import Binding
 from pjreg_cli.engine.record import Record
 from pjreg_cli.errors import TransportError
 from pjreg_cli.registration.policy import TAKEOVER_MARGIN_S
@@ -18,7 +19,6 @@ from pjreg_cli.registration.state import Outcome, Policy, SendRegister, State
 if TYPE_CHECKING:
     from pjreg_cli.api.findings import Trouble
     from pjreg_cli.config.models import Registration
-    from pjreg_cli.engine.bindings import Binding
     from pjreg_cli.engine.credentials import Answer, Kept
     from pjreg_cli.engine.exchange import Exchange
     from pjreg_cli.net.flow import Flow
@@ -64,6 +64,10 @@ def policy_of(
 
 
 _NO_REQUEST = SendRegister(0)
+
+_NEW = State()
+#: the states that registrations rest in, without their instants
+_lasting = lru_cache(maxsize=1024)(State._make)
 
 
 class Attempt:
@@ -178,11 +182,16 @@ class Entry(Record):
     """
 
     __slots__ = (
+        "_lasting",
+        "_next_attempt_at",
+        "_wake_at",
         "accounts",
         "attempt",
         "attempts",
-        "binding",
+        "bound_at",
+        "bound_s",
         "call_id",
+        "contact",
         "counted",
         "cseq",
         "epoch",
@@ -197,10 +206,10 @@ class Entry(Record):
         "removed",
         "settings",
         "shard",
-        "state",
         "strays",
         "taken_off",
         "timer_at",
+        "unfolded",
         "unsettled",
         "woken",
         "word",
@@ -227,7 +236,11 @@ class Entry(Record):
         self.name = settings.name
         """The name of its section."""
         self.policy = policy or policy_of(settings)
-        self.state = State()
+        self.unfolded: State | None = _NEW
+        """Its state; None while that is folded."""
+        self._lasting = _NEW
+        self._wake_at: float | None = None
+        self._next_attempt_at: float | None = None
         self.identity: bytes | None = None
         """Of its settings, once somebody has asked (`engine.journal`)."""
         self.call_id = call_id
@@ -242,8 +255,10 @@ class Entry(Record):
         noticed."""
         self.granted_by: Target | None = None
         """The target that granted the binding; an unregister goes there first."""
-        self.binding: Binding | None = None
-        """What is granted, as far as is known; None when nothing is."""
+        self.contact: str | None = None
+        """What is granted, as far as is known: the fields of `binding`."""
+        self.bound_s = 0
+        self.bound_at = 0.0
         self.strays: tuple[Binding, ...] = ()
         """What the registrar may hold besides: Contacts of requests that nobody answered."""
         self.taken_off: tuple[str, ...] = ()
@@ -253,7 +268,7 @@ class Entry(Record):
         self.kept: Kept | None = None
         self.removed = False
         """Gone from the configuration (rather than made anew): shown as `Stopped`."""
-        self.word = self.state.status.word
+        self.word = _NEW.status.word
         """The word last published."""
         self.shard = LOCAL
         """Of a fleet; LOCAL: this machine's own; GONE: not ours any more."""
@@ -265,6 +280,39 @@ class Entry(Record):
         """It is waited for the outcome of its first attempt."""
         self.counted: str | None = None
         """The word under which it is counted as shown."""
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        if self.unfolded is not None:
+            return self.unfolded
+        head, tail = self._lasting[:2], self._lasting[4:]
+        return State._make((*head, self._wake_at, self._next_attempt_at, *tail))
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self.unfolded = state
+
+    def fold(self) -> None:
+        """An attempt has settled, and nothing will happen for a while: keep the instants of the
+        state, and share the rest with all who rest in the same one."""
+        state = self.state
+        self._wake_at, self._next_attempt_at = state.wake_at, state.next_attempt_at
+        self._lasting = _lasting((*state[:2], None, None, *state[4:]))
+        self.unfolded = None
+
+    @property
+    def binding(self) -> Binding | None:
+        """What is granted, as far as is known; None when nothing is."""
+        return None if self.contact is None else Binding(self.contact, self.bound_s, self.bound_at)
+
+    @binding.setter
+    def binding(self, binding: Binding | None) -> None:
+        # (kept apart: all have one, and nobody looks at it for hours)
+        if binding is None:
+            self.contact = None
+        else:
+            self.contact, self.bound_s, self.bound_at = binding
 
     def lost(self, now: float) -> None:
         """What its binding was made over is gone."""

@@ -246,12 +246,12 @@ class Fleet:
 
     def _step(self, entry: Entry, event: Event) -> None:
         """One step; what goes wrong in it ends the attempt, and never the registration."""
-        before = entry.state
+        before = entry.unfolded or entry.state
         try:
             after, effects = react(before, event, entry.policy, self._clock())
             if after.in_flight is None and type(event) is Outcome:
                 after = self._pace.placed(after, before, event, entry.policy)
-            entry.state = after
+            entry.unfolded = after
             if entry.timer_at != after.wake_at:
                 self._timers.arm(entry, after.wake_at)
             if _log.isEnabledFor(MACHINERY):
@@ -263,9 +263,11 @@ class Fleet:
                     else:
                         self._carry_out(entry, effect)
             finally:
-                after = entry.state
+                after = entry.unfolded or after
                 if after.status is not before.status or after.leaving is not before.leaving:
                     self._recount(entry)
+                if before.in_flight is not None and after.in_flight is None:
+                    entry.fold()
         except Exception as error:  # noqa: BLE001 -- whatever it is, it ends here
             report(self._faults, error, "%s: %s", entry.name, type(event).__name__)
         else:

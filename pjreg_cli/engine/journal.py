@@ -101,7 +101,7 @@ class Journal:
 
 def resumable_of(entry: Entry, now: float) -> Resumable:
     """What a successor of `entry` goes on with, at `now` of the loop's clock."""
-    state, binding, course = entry.state, entry.binding, entry.course
+    state, course, contact = entry.state, entry.course, entry.contact
     due_s = None if state.wake_at is None else state.wake_at - now
     if state.in_flight is Flight.REGISTER or state.register_due:
         due_s = 0.0
@@ -115,13 +115,13 @@ def resumable_of(entry: Entry, now: float) -> Resumable:
         entry.cseq,
         _STATUS[state.status],
         entry.line,
-        "" if binding is None else binding.contact,
+        contact or "",
         "" if entry.granted_by is None else as_text(entry.granted_by),
         "" if course is None else course.received,
         state.retries,
         state.requested_s,
-        0 if binding is None else binding.granted_s,
-        None if binding is None else binding.until_at - now,
+        0 if contact is None else entry.bound_s,
+        None if contact is None else entry.bound_at + entry.bound_s - now,
         due_s,
         0 if course is None else course.code,
         "" if course is None else course.reason,

@@ -152,7 +152,7 @@ class Watchdog:
         suspected = self._suspects.pop(entry, None)
         if not wrong:
             return
-        if suspected is not entry.state:
+        if suspected != entry.state:
             # a stopped process finds everything late when it goes on: once is no proof
             self._suspects[entry] = entry.state
             return

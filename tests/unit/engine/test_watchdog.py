@@ -145,10 +145,14 @@ def watching(entries: list[Entry]) -> tuple[ManualLoop, Fleet, Counters, Watchdo
     return loop, fleet, counters, watch
 
 
+@pytest.mark.parametrize("folded", [False, True])
 def test_what_is_found_in_two_rounds_is_mended_and_counted(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, folded: bool
 ) -> None:
     silent, well = placed(REGISTERED._replace(wake_at=None)), placed(State(Status.UNREGISTERED))
+    if folded:
+        silent.fold()
+        well.fold()
     loop, fleet, counters, _ = watching([silent, well])
     loop.run_until(1.5 * EVERY_S)
     assert fleet.mended == [], "once is no proof"

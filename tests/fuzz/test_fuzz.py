@@ -3,6 +3,7 @@ many that coverage leads to."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,4 +73,6 @@ def guided(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_coverage_leads_to_is_taken(guided: Path, name: str) -> None:
     log = (guided / f"{name}.log").read_text("utf-8", "replace")
     assert (guided / f"{name}.status").read_text() == "0", log[-3000:]
-    assert f"Done {RUNS} runs" in log
+    done = re.search(r"Done ([0-9]+) runs", log)
+    assert done is not None, log[-3000:]
+    assert int(done[1]) >= RUNS  # (now and then it makes two or three more)

@@ -19,13 +19,18 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import fleet
+from pjreg_cli.api.registrations import Evidence
+from pjreg_cli.engine.entry import Attempt
+from pjreg_cli.engine.exchange import Exchange
+from pjreg_cli.engine.record import Record
+from pjreg_cli.engine.settled import Course
 from tests.support.instance import environment, short_folder
 from tests.support.ports import free_port
 
@@ -44,6 +49,7 @@ _PATIENCE_S = 60.0
 #: registrations whose memory is looked at; more would only take longer
 _WEIGHED = 3_000
 _LOOKS = 5
+_POINTER = 8
 
 
 # -- the instance that can be told to gather nothing ------------------------------------------
@@ -52,7 +58,7 @@ _LOOKS = 5
 def child(mode: str, arguments: list[str]) -> None:
     """The program itself, told by signals whether to keep anything for explanations; with `full` or
     `empty` for its mode it does or does not, and tells how much memory it holds."""
-    from pjreg_cli.engine import attempts, entry, record  # noqa: PLC0415 -- for the child alone
+    from pjreg_cli.engine import attempts, record  # noqa: PLC0415 -- for the child alone
     from pjreg_cli.entry import main as program  # noqa: PLC0415 -- as above
     from pjreg_cli.instance import history  # noqa: PLC0415 -- as above
 
@@ -62,19 +68,33 @@ def child(mode: str, arguments: list[str]) -> None:
     def nothing(*_words: object, **_more: object) -> tuple[()]:
         return ()
 
+    def answered(
+        exchange: Exchange, attempt: Attempt, _: object, now: float, *_more: object
+    ) -> None:
+        attempt.instants = (exchange.sent_at, now)  # the log and notices tell how long it took
+
+    def settled(
+        _one: object, attempt: Attempt, course: Course, _: object, at: float, _now: float
+    ) -> Evidence:
+        took_s = attempt.instants[-1] - attempt.instants[-2] if attempt.instants else None
+        return Evidence(at, *course[:-1], took_s)  # what a notice is about, kept by nobody
+
     # where they are called; what is not there any more is an error
-    each: list[tuple[object, str]] = [
-        (attempts, "answered"),
-        (attempts, "failed"),
-        (record.Record, "settled"),
+    each: list[tuple[object, str, Callable[..., object]]] = [
+        (attempts, "answered", answered),
+        (attempts, "failed", nothing),
+        (record.Record, "settled", settled),
     ]
     # bounded in all, however many registrations there are
-    together: list[tuple[object, str]] = [(record.Messages, "append"), (history, "event_of")]
-    places = [(owner, name, getattr(owner, name)) for owner, name in (*each, *together)]
+    together: list[tuple[object, str, Callable[..., object]]] = [
+        (record.Messages, "append", nothing),
+        (history, "row_of", nothing),
+    ]
+    places = [(owner, name, getattr(owner, name), to) for owner, name, to in (*each, *together)]
 
     def turn(on: bool) -> None:
-        for owner, name, function in places:
-            setattr(owner, name, function if on else nothing)
+        for owner, name, function, instead in places:
+            setattr(owner, name, function if on else instead)
 
     if mode == "turning":
         signal.signal(_WITHOUT, lambda _number, _frame: turn(on=False))
@@ -82,11 +102,8 @@ def child(mode: str, arguments: list[str]) -> None:
     else:
         tracemalloc.start()
         signal.signal(_WITH, lambda _number, _frame: tell_memory(Path(arguments[1]).parent))
-        for owner, name in together if mode == "full" else (*each, *together):
-            setattr(owner, name, nothing)
-        if mode == "empty":
-            one = record.Record()
-            setattr(entry, "Record", lambda: one)  # noqa: B010 -- no type may be put there
+        for owner, name, instead in together if mode == "full" else (*each, *together):
+            setattr(owner, name, instead)
     sys.argv = ["pjreg-cli", *arguments]
     sys.exit(program())
 
@@ -179,7 +196,8 @@ def kept_kib(program: Path, count: int) -> float:
         ):
             # what is still under way is none of what is kept
             sizes[mode] = min(bytes_in_use(home, run.pid) for _ in range(_LOOKS))
-    return (sizes["full"] - sizes["empty"]) / count / 1024
+    # a registration is its own record, whether or not anything is kept in it
+    return ((sizes["full"] - sizes["empty"]) / count + _POINTER * len(Record.__slots__)) / 1024
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ class RegistrationRow(NamedTuple):
     is over; None when nothing was ever scheduled."""
 
 
-# neither this nor `Settled` is frozen: a fleet makes thousands a second, and freezing doubles it
+# a named tuple, as `Settled` is: a fleet makes thousands a second
 class Evidence(NamedTuple):
     """What the last settled attempt of a registration was about; facts, not sentences."""
 
